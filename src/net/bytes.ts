@@ -1,0 +1,184 @@
+/**
+ * Reading and writing of binary data, big endian (network byte order).
+ *
+ * A Reader never clamps: a read past the end throws {@link ShortInput}, so that a codec checks nothing twice and a
+ * truncated message can never pass for a shorter one.
+ */
+
+/** Input ended before the field that was asked for. */
+export class ShortInput extends Error {
+  override readonly name = 'ShortInput';
+  constructor(wanted: number, left: number) {
+    super(`${wanted} bytes wanted, ${left} left`);
+  }
+}
+
+/** Input is long enough and yet not what the format allows. */
+export class BadInput extends Error {
+  override readonly name: string = 'BadInput';
+}
+
+/** Takes fields off the front of `bytes`, which it neither copies nor changes. */
+export class Reader {
+  #view: DataView;
+  #at = 0;
+
+  constructor(readonly bytes: Uint8Array) {
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  /** Bytes not read yet. */
+  get left(): number {
+    return this.bytes.length - this.#at;
+  }
+
+  /** Bytes read so far. */
+  get offset(): number {
+    return this.#at;
+  }
+
+  #take(count: number): number {
+    if (count < 0 || count > this.left) throw new ShortInput(count, this.left);
+    const at = this.#at;
+    this.#at += count;
+    return at;
+  }
+
+  u8(): number {
+    return this.#view.getUint8(this.#take(1));
+  }
+
+  u16(): number {
+    return this.#view.getUint16(this.#take(2));
+  }
+
+  u32(): number {
+    return this.#view.getUint32(this.#take(4));
+  }
+
+  u64(): bigint {
+    return this.#view.getBigUint64(this.#take(8));
+  }
+
+  /** A view of the next `count` bytes: it shares memory with the input. */
+  take(count: number): Uint8Array {
+    const at = this.#take(count);
+    return this.bytes.subarray(at, at + count);
+  }
+
+  /** A view of all that is left. */
+  rest(): Uint8Array {
+    return this.take(this.left);
+  }
+
+  skip(count: number): void {
+    this.#take(count);
+  }
+}
+
+/** Appends fields to a buffer that grows. */
+export class Writer {
+  #bytes: Uint8Array;
+  #view: DataView;
+  #at = 0;
+
+  constructor(capacity = 128) {
+    this.#bytes = new Uint8Array(capacity);
+    this.#view = new DataView(this.#bytes.buffer);
+  }
+
+  /** Bytes written so far. */
+  get length(): number {
+    return this.#at;
+  }
+
+  #reserve(count: number): number {
+    const end = this.#at + count;
+    if (end > this.#bytes.length) {
+      const grown = new Uint8Array(Math.max(end, this.#bytes.length * 2));
+      grown.set(this.#bytes.subarray(0, this.#at));
+      this.#bytes = grown;
+      this.#view = new DataView(grown.buffer);
+    }
+    const at = this.#at;
+    this.#at = end;
+    return at;
+  }
+
+  u8(value: number): this {
+    this.#view.setUint8(this.#reserve(1), value);
+    return this;
+  }
+
+  u16(value: number): this {
+    this.#view.setUint16(this.#reserve(2), value);
+    return this;
+  }
+
+  u32(value: number): this {
+    this.#view.setUint32(this.#reserve(4), value);
+    return this;
+  }
+
+  u64(value: bigint): this {
+    this.#view.setBigUint64(this.#reserve(8), value);
+    return this;
+  }
+
+  put(bytes: Uint8Array): this {
+    const at = this.#reserve(bytes.length);
+    this.#bytes.set(bytes, at);
+    return this;
+  }
+
+  /** `count` zero bytes. */
+  zeros(count: number): this {
+    const at = this.#reserve(count);
+    this.#bytes.fill(0, at, this.#at);
+    return this;
+  }
+
+  /** Writes a 16-bit value over what already stands at `offset`: lengths and checksums are known last. */
+  patch16(offset: number, value: number): this {
+    if (offset + 2 > this.#at) throw new RangeError(`patch at ${offset}, only ${this.#at} bytes written`);
+    this.#view.setUint16(offset, value);
+    return this;
+  }
+
+  /** What was written, as a view of the writer's own memory. */
+  done(): Uint8Array {
+    return this.#bytes.subarray(0, this.#at);
+  }
+}
+
+/** Lower-case hexadecimal, two digits a byte, nothing between. */
+export function toHex(bytes: Uint8Array): string {
+  let text = '';
+  for (const byte of bytes) text += byte.toString(16).padStart(2, '0');
+  return text;
+}
+
+/** The bytes of hexadecimal text; blanks and colons between digits are passed over. Throws {@link BadInput}. */
+export function fromHex(text: string): Uint8Array {
+  const digits = text.replace(/[\s:]/g, '');
+  if (digits.length % 2 !== 0 || !/^[0-9a-fA-F]*$/.test(digits)) throw new BadInput(`not hexadecimal: ${text}`);
+  return Uint8Array.from({ length: digits.length / 2 }, (_, i) => parseInt(digits.slice(2 * i, 2 * i + 2), 16));
+}
+
+/** Bytes as a string of one character a byte (latin 1): a compact key for a Map. */
+export function toBinary(bytes: Uint8Array): string {
+  let text = '';
+  for (const byte of bytes) text += String.fromCharCode(byte);
+  return text;
+}
+
+/** The bytes of a string made by {@link toBinary}. */
+export function fromBinary(text: string): Uint8Array {
+  const bytes = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
+  return bytes;
+}
+
+export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, i) => byte === b[i]);
+}

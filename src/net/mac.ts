@@ -1,0 +1,39 @@
+import type { Brand } from './brand.js';
+import { BadInput } from './bytes.js';
+
+/** A 48-bit MAC address in canonical form: lower case, colons, `02:00:5e:00:53:01`. */
+export type Mac = Brand<string, 'Mac'>;
+
+export const BROADCAST_MAC = 'ff:ff:ff:ff:ff:ff' as Mac;
+
+const SHAPE = /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/;
+
+/** Reads `aa:bb:cc:dd:ee:ff`, in either case, with colons or hyphens. Throws {@link BadInput}. */
+export function parseMac(text: string): Mac {
+  const canonical = text.toLowerCase().replaceAll('-', ':');
+  if (!SHAPE.test(canonical)) throw new BadInput(`not a MAC address: ${text}`);
+  return canonical as Mac;
+}
+
+const HEX = Array.from({ length: 256 }, (_, i) => i.toString(16).padStart(2, '0'));
+
+/** The address in the six bytes at `offset`. */
+export function macFromBytes(bytes: Uint8Array, offset = 0): Mac {
+  if (bytes.length < offset + 6) throw new BadInput(`a MAC address has 6 bytes, not ${bytes.length - offset}`);
+  const digit = (i: number) => HEX[bytes[offset + i]!];
+  return `${digit(0)}:${digit(1)}:${digit(2)}:${digit(3)}:${digit(4)}:${digit(5)}` as Mac;
+}
+
+export function macToBytes(mac: Mac): Uint8Array {
+  return Uint8Array.from({ length: 6 }, (_, i) => parseInt(mac.slice(3 * i, 3 * i + 2), 16));
+}
+
+/** The group bit (IEEE 802): multicast and broadcast, never the address of a station. */
+export function isGroupMac(mac: Mac): boolean {
+  return (parseInt(mac.slice(0, 2), 16) & 1) === 1;
+}
+
+/** Whether a device can have it: not a group address, not all zero. */
+export function isStationMac(mac: Mac): boolean {
+  return !isGroupMac(mac) && mac !== '00:00:00:00:00:00';
+}

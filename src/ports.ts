@@ -1,0 +1,179 @@
+/**
+ * Ports: everything with a side effect, as interfaces. src/linux implements them on a real kernel, test/sim in one
+ * process under a simulated clock; the rest of the program knows only these.
+ */
+import type { Family, Ip } from './net/ip.js';
+import type { Mac } from './net/mac.js';
+import type { Prefix } from './net/prefix.js';
+import type { Instant } from './clients/time.js';
+
+export interface Timer {
+  cancel(): void;
+}
+
+export interface Clock {
+  now(): Instant;
+  /** Runs `task` once, not before `at`. */
+  schedule(at: Instant, task: () => void): Timer;
+}
+
+export interface Random {
+  /** Unpredictable bytes. */
+  bytes(count: number): Uint8Array;
+  /** A whole number from 0 to `bound` - 1, evenly distributed. */
+  below(bound: number): number;
+}
+
+/** One line each, for logread; levels as syslog has them. */
+export interface Logger {
+  error(message: string): void;
+  warn(message: string): void;
+  info(message: string): void;
+  debug(message: string): void;
+}
+
+/** What an access point says of a station. `network` is the client interface (bridge) above the radio. */
+export type StationEvent =
+  /** The station may pass traffic: handshake done, or an open network. */
+  | { readonly kind: 'authorized'; readonly mac: Mac; readonly network: string; readonly via: string; readonly ssid: string }
+  /** The station left: disassociated, timed out, or its access point is gone. */
+  | { readonly kind: 'left'; readonly mac: Mac; readonly network: string; readonly via: string };
+
+export interface Stations {
+  /** From now on events are delivered; what is there already is told first. */
+  start(listener: (event: StationEvent) => void): void;
+  /** Has the access point forget a station that is now elsewhere. */
+  disassociate(mac: Mac, via: string): void;
+  stop(): void;
+}
+
+/** A frame from a client interface, Ethernet header first, without VLAN tag and checksum sequence. */
+export interface ReceivedFrame {
+  readonly network: string;
+  readonly frame: Uint8Array;
+}
+
+export interface Packets {
+  /** Frames that the daemon answers: ARP, DHCPv4 to a server, router and neighbour solicitations and advertisements. */
+  start(listener: (received: ReceivedFrame) => void): void;
+  /** Sends a whole frame out of a client interface; what cannot be sent is dropped and counted. */
+  send(network: string, frame: Uint8Array): void;
+  stop(): void;
+}
+
+/** An interface that clients are on, as the kernel has it now. */
+export interface ClientLink {
+  readonly network: string;
+  readonly ifindex: number;
+  readonly mac: Mac;
+  readonly mtu: number;
+  readonly up: boolean;
+  /** Addresses on it, link-local ones too. */
+  readonly addresses: readonly Prefix[];
+}
+
+/** A next hop as the kernel resolves a node's address: what a nexthop object holds. */
+export interface Path {
+  readonly ifindex: number;
+  /** Absent where the node is on the link itself. */
+  readonly gateway: Ip | undefined;
+}
+
+/** A route of ours, in the daemon's own table. */
+export interface HostRoute {
+  readonly destination: Prefix;
+  readonly protocol: number;
+  /** A local client's: straight out of the client interface. A remote one's: through a nexthop object. */
+  readonly via: { readonly ifindex: number } | { readonly nexthop: number } | { readonly path: Path } | 'unreachable';
+}
+
+export interface NexthopObject {
+  readonly id: number;
+  readonly family: Family;
+  readonly path: Path;
+}
+
+/** A neighbour entry of ours: no packet to a local client waits for ARP or ND. */
+export interface NeighbourEntry {
+  readonly ifindex: number;
+  readonly address: Ip;
+  readonly mac: Mac;
+}
+
+export type KernelChange =
+  | { readonly op: 'set'; readonly route: HostRoute }
+  | { readonly op: 'delete'; readonly route: HostRoute }
+  | { readonly op: 'set'; readonly nexthop: NexthopObject }
+  | { readonly op: 'delete'; readonly nexthop: NexthopObject }
+  | { readonly op: 'set'; readonly neighbour: NeighbourEntry }
+  | { readonly op: 'delete'; readonly neighbour: NeighbourEntry };
+
+/** What an earlier run left, or what is there now: only what is ours. */
+export interface KernelState {
+  readonly routes: readonly HostRoute[];
+  readonly nexthops: readonly NexthopObject[];
+}
+
+/** The kernel's forwarding state. All methods are asynchronous system calls; none blocks. */
+export interface Kernel {
+  /** Whether the kernel has nexthop objects (Linux 5.3). */
+  readonly nexthopObjects: boolean;
+  /** The rule that looks our table up ahead of main, for both families. Idempotent. */
+  installRules(): Promise<void>;
+  removeRules(): Promise<void>;
+  state(): Promise<KernelState>;
+  /** Applies in order, in as few system calls as can be; the n-th result is the n-th change's error, if any. */
+  apply(changes: readonly KernelChange[]): Promise<(Error | undefined)[]>;
+  /** Where the kernel, without our own table, sends packets for `address`; undefined where it does not know. */
+  resolve(address: Ip): Promise<Path | undefined>;
+  /** The client has gone from this router: its bridge forwarding and learnt neighbour entries go too. */
+  purge(mac: Mac, network: string): void;
+  clientLinks(): Promise<ClientLink[]>;
+  /** This node's own addresses, apart from those on client interfaces: global scope, best first. */
+  nodeAddresses(): Promise<Ip[]>;
+  /** `routes`: main tables changed, so that paths may have; `links`: interfaces or addresses; `lost`: events were. */
+  start(listener: (what: 'routes' | 'links' | 'lost') => void): void;
+  stop(): void;
+}
+
+/** A byte stream to a peer, authenticated already where a key is set. */
+export interface PeerStream {
+  /** For the log: `[2001:db8::1]:4444`. */
+  readonly remote: string;
+  /** Queues bytes; false where the peer does not keep up and `drained` will follow. */
+  write(bytes: Uint8Array): boolean;
+  /** Bytes queued and not yet taken by the kernel. */
+  readonly queued: number;
+  /** Ends the stream after what is queued. */
+  end(): void;
+  /** Ends it now. */
+  destroy(): void;
+}
+
+export interface PeerStreamEvents {
+  data(bytes: Uint8Array): void;
+  drained(): void;
+  /** Exactly once. `reason` is a line for the log, undefined after an orderly end. */
+  closed(reason: string | undefined): void;
+}
+
+/** Host and port, as a user or a node record gives them. */
+export interface Endpoint {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Streams between nodes: TCP, inside TLS with a pre-shared key where one is set. */
+export interface Mesh {
+  listen(accept: (stream: PeerStream) => PeerStreamEvents, port: number): Promise<void>;
+  /** `opened` is called with the stream once it is up and gives its events; `failed` instead where it never is. */
+  dial(endpoint: Endpoint, opened: (stream: PeerStream) => PeerStreamEvents, failed: (reason: string) => void): void;
+  stop(): void;
+}
+
+/** Small files that survive a restart of the daemon. */
+export interface Storage {
+  load(name: string): Promise<Uint8Array | undefined>;
+  /** Atomic: after a crash the old content or the new one is there. */
+  save(name: string, content: Uint8Array): Promise<void>;
+}
