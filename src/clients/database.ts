@@ -1,0 +1,283 @@
+/**
+ * The location database: every record that this node knows, and what they say about clients and nodes.
+ *
+ * A record is live until it expires, then dead: its content no longer counts, but it stays as long as an older copy of
+ * it may be live somewhere, so that none can come back. Nothing here reads a clock.
+ */
+import type { Ip, Ip4, Ip6 } from '../net/ip.js';
+import { isIp6 } from '../net/ip.js';
+import type { Mac } from '../net/mac.js';
+import type { Prefix } from '../net/prefix.js';
+import { hostPrefix } from '../net/prefix.js';
+import type { Instant, Millis } from './time.js';
+import { after, HOUR, MINUTE, SECOND } from './time.js';
+import type { ClientInfo, Meaning, NodeInfo, Record, RecordKey } from './record.js';
+import { hostKey, lease4Key, lease6Key, meaningOf } from './record.js';
+import type { NodeId } from './node-id.js';
+import { compareVersions } from './merge.js';
+import { DeadlineHeap } from './heap.js';
+
+/** A later expiry of the same version counts only beyond this: less is rounding and delay, which must not go in circles. */
+export const EXTENSION_SLACK: Millis = 2 * SECOND;
+
+/** How long a dead record is remembered at least: an address rests that long before another client gets it. */
+export const REST: Millis = 10 * MINUTE;
+
+/** A dead record is remembered as long as older copies may live, but not longer than this. */
+export const LONGEST_MEMORY: Millis = 48 * HOUR;
+
+/** What is known of a client. */
+export interface Client {
+  readonly mac: Mac;
+  /** Where it is; undefined: nowhere that we know of. */
+  readonly node: NodeId | undefined;
+  /** Its addresses: leases as /32 and /64, learnt host addresses as /32 and /128. */
+  readonly addresses: readonly Prefix[];
+  readonly info: ClientInfo;
+}
+
+export type Outcome =
+  /** Not known before, or a newer version than was known. */
+  | { readonly kind: 'newer'; readonly record: Record; readonly meaning: Meaning; readonly previous: Meaning | undefined }
+  /** The version that was known, living notably longer. */
+  | { readonly kind: 'extended'; readonly record: Record; readonly meaning: Meaning; readonly previous: Meaning | undefined }
+  /** Nothing new. */
+  | { readonly kind: 'same'; readonly record: Record }
+  /** The sender is behind: `record` is what we have. */
+  | { readonly kind: 'older'; readonly record: Record }
+  /** A new key, and the database is full. */
+  | { readonly kind: 'refused' };
+
+interface Stored {
+  record: Record;
+  /** When even the dead record is forgotten. */
+  forget: Instant;
+  live: boolean;
+  /** The deadline under which it stands in the heap. A later one is not pushed: the earlier one finds it in time. */
+  queued: Instant;
+}
+
+interface ClientEntry {
+  mac: Mac;
+  node: NodeId | undefined;
+  addresses: Prefix[];
+  info: ClientInfo;
+}
+
+const NEVER = Infinity as Instant;
+
+const NO_INFO: ClientInfo = { hostname: '', ssid: '' };
+
+export class Database {
+  #records = new Map<RecordKey, Stored>();
+  #clients = new Map<Mac, ClientEntry>();
+  #nodes = new Map<NodeId, NodeInfo>();
+  #deadlines = new DeadlineHeap<RecordKey>();
+
+  /** `limit`: how many records are kept at the most; new keys beyond it are refused. */
+  constructor(readonly limit = Infinity) {}
+
+  /** Records known, dead ones included. */
+  get size(): number {
+    return this.#records.size;
+  }
+
+  /** The record of a key, live or dead. */
+  get(key: RecordKey): Record | undefined {
+    return this.#records.get(key)?.record;
+  }
+
+  /** All records, live and dead: what a peer has to know. */
+  *records(): Generator<Record> {
+    for (const stored of this.#records.values()) yield stored.record;
+  }
+
+  /** What the live record of a key says. */
+  live(key: RecordKey): Meaning | undefined {
+    const stored = this.#records.get(key);
+    return stored?.live === true ? meaningOf(key, stored.record.value) : undefined;
+  }
+
+  client(mac: Mac): Client | undefined {
+    return this.#clients.get(mac);
+  }
+
+  /** Clients of which at least one record is live. */
+  clients(): Iterable<Client> {
+    return this.#clients.values();
+  }
+
+  node(id: NodeId): NodeInfo | undefined {
+    return this.#nodes.get(id);
+  }
+
+  nodes(): Iterable<[NodeId, NodeInfo]> {
+    return this.#nodes;
+  }
+
+  /** The client that an address belongs to, by a live record. */
+  owner(address: Ip): Mac | undefined {
+    return this.#holder(address, (stored) => stored.live);
+  }
+
+  /** The same, or the client that it belonged to until not long ago: nobody else may have it yet. */
+  holder(address: Ip): Mac | undefined {
+    return this.#holder(address, () => true);
+  }
+
+  #holder(address: Ip, counts: (stored: Stored) => boolean): Mac | undefined {
+    const lease = isIp6(address) ? lease6Key(address) : lease4Key(address);
+    for (const key of [lease, hostKey(address)]) {
+      const stored = this.#records.get(key);
+      if (stored === undefined || !counts(stored)) continue;
+      const meaning = meaningOf(key, stored.record.value);
+      if ('mac' in meaning && meaning.mac !== undefined) return meaning.mac;
+    }
+    return undefined;
+  }
+
+  /** The IPv4 lease of a client; the lowest where it has several, so that every node says the same. */
+  lease4Of(mac: Mac): Ip4 | undefined {
+    return this.#leases(mac, 4, 32)[0]?.address as Ip4 | undefined;
+  }
+
+  /** The /64s of a client, lowest first. */
+  lease6Of(mac: Mac): Prefix<Ip6>[] {
+    return this.#leases(mac, 6, 64) as Prefix<Ip6>[];
+  }
+
+  #leases(mac: Mac, family: 4 | 6, length: number): Prefix[] {
+    const all = this.#clients.get(mac)?.addresses ?? [];
+    return all
+      .filter((prefix) => prefix.family === family && prefix.length === length)
+      .sort((a, b) => (a.address < b.address ? -1 : 1));
+  }
+
+  /**
+   * Merges a record in: the one way by which anything enters the database, from here or from a peer. Throws BadInput
+   * or ShortInput, and changes nothing, where a known type has content that cannot be.
+   */
+  apply(record: Record, now: Instant): Outcome {
+    const meaning = meaningOf(record.key, record.value);
+    const stored = this.#records.get(record.key);
+    if (stored === undefined) {
+      if (this.#records.size >= this.limit) return { kind: 'refused' };
+      return this.#store(record, meaning, undefined, now);
+    }
+    const order = compareVersions(record, stored.record);
+    if (order < 0) return { kind: 'older', record: stored.record };
+    if (order === 0 && record.expires <= stored.record.expires + EXTENSION_SLACK) {
+      return { kind: 'same', record: stored.record };
+    }
+    return this.#store(record, meaning, stored, now);
+  }
+
+  #store(record: Record, meaning: Meaning, old: Stored | undefined, now: Instant): Outcome {
+    const previous = old?.live === true ? meaningOf(record.key, old.record.value) : undefined;
+    const kind = old !== undefined && compareVersions(record, old.record) === 0 ? 'extended' : 'newer';
+    if (previous !== undefined && kind === 'newer') this.#unindex(previous);
+    const live = record.expires > now;
+    const stored: Stored = { record, live, forget: forgetAt(record, old?.forget, now), queued: old?.queued ?? NEVER };
+    this.#records.set(record.key, stored);
+    if (live && (kind === 'newer' || previous === undefined)) this.#index(meaning);
+    this.#enqueue(stored);
+    return { kind, record, meaning, previous };
+  }
+
+  #enqueue(stored: Stored): void {
+    const deadline = stored.live ? stored.record.expires : stored.forget;
+    if (deadline >= stored.queued) return;
+    stored.queued = deadline;
+    this.#deadlines.push(deadline, stored.record.key);
+  }
+
+  /** When {@link expire} next has something to do. */
+  get nextDeadline(): Instant | undefined {
+    return this.#deadlines.next;
+  }
+
+  /** Lets die what has expired and forgets what died long ago; yields what the records that just died said. */
+  expire(now: Instant): { record: Record; meaning: Meaning }[] {
+    const died: { record: Record; meaning: Meaning }[] = [];
+    for (let key = this.#deadlines.popDue(now); key !== undefined; key = this.#deadlines.popDue(now)) {
+      const stored = this.#records.get(key);
+      if (stored === undefined || stored.queued > now) continue;
+      if (stored.live && stored.record.expires <= now) {
+        stored.live = false;
+        const meaning = meaningOf(key, stored.record.value);
+        this.#unindex(meaning);
+        died.push({ record: stored.record, meaning });
+      }
+      stored.queued = NEVER;
+      if (!stored.live && stored.forget <= now) this.#records.delete(key);
+      else this.#enqueue(stored);
+    }
+    return died;
+  }
+
+  #entry(mac: Mac): ClientEntry {
+    let entry = this.#clients.get(mac);
+    if (entry === undefined) {
+      entry = { mac, node: undefined, addresses: [], info: NO_INFO };
+      this.#clients.set(mac, entry);
+    }
+    return entry;
+  }
+
+  #index(meaning: Meaning): void {
+    switch (meaning.type) {
+      case 'lease4':
+        this.#entry(meaning.mac).addresses.push(hostPrefix(meaning.address));
+        break;
+      case 'lease6':
+        this.#entry(meaning.mac).addresses.push(meaning.prefix);
+        break;
+      case 'host':
+        if (meaning.mac !== undefined) this.#entry(meaning.mac).addresses.push(hostPrefix(meaning.address));
+        break;
+      case 'association':
+        if (meaning.node !== undefined) this.#entry(meaning.mac).node = meaning.node;
+        break;
+      case 'clientInfo':
+        this.#entry(meaning.mac).info = meaning.info;
+        break;
+      case 'node':
+        this.#nodes.set(meaning.node, meaning.info);
+        break;
+      case 'unknown':
+        break;
+    }
+  }
+
+  #unindex(meaning: Meaning): void {
+    if (meaning.type === 'node') this.#nodes.delete(meaning.node);
+    if (!('mac' in meaning) || meaning.mac === undefined) return;
+    const entry = this.#clients.get(meaning.mac);
+    if (entry === undefined) return;
+    if (meaning.type === 'association') entry.node = undefined;
+    else if (meaning.type === 'clientInfo') entry.info = NO_INFO;
+    else removePrefix(entry.addresses, meaning.type === 'lease6' ? meaning.prefix : hostPrefix(meaning.address));
+    if (entry.node === undefined && entry.addresses.length === 0 && entry.info === NO_INFO) {
+      this.#clients.delete(entry.mac);
+    }
+  }
+}
+
+/** No copy of an older version outlives what any version was given. */
+function forgetAt(record: Record, earlier: Instant | undefined, now: Instant): Instant {
+  const rest = after(Math.max(record.expires, now) as Instant, REST);
+  const remembered = Math.min(earlier ?? 0, after(now, LONGEST_MEMORY));
+  return Math.max(rest, remembered) as Instant;
+}
+
+function removePrefix(prefixes: Prefix[], gone: Prefix): void {
+  const at = prefixes.findIndex((prefix) => prefix.address === gone.address && prefix.length === gone.length);
+  if (at >= 0) prefixes.splice(at, 1);
+}
+
+/** The clients that a change of a record is about. */
+export function clientsOf(...meanings: (Meaning | undefined)[]): Mac[] {
+  const macs = new Set<Mac>();
+  for (const meaning of meanings) if (meaning !== undefined && 'mac' in meaning && meaning.mac) macs.add(meaning.mac);
+  return [...macs];
+}

@@ -1,0 +1,173 @@
+/**
+ * Types of option values: each reads the text of a UCI option and throws BadInput with a sentence that says what would
+ * be right. The sentence completes "expected ...".
+ */
+import { BadInput } from '../net/bytes.js';
+import type { Ip, Ip4 } from '../net/ip.js';
+import { isIp6, isMulticast, parseIp, parseIp4 } from '../net/ip.js';
+import type { Prefix } from '../net/prefix.js';
+import { parsePrefix } from '../net/prefix.js';
+import type { Endpoint } from '../ports.js';
+
+export interface ValueType<T> {
+  /** For the option table: `integer 1-65535`. */
+  readonly label: string;
+  read(text: string): T;
+}
+
+const TRUE = ['1', 'on', 'true', 'yes', 'enabled'];
+const FALSE = ['0', 'off', 'false', 'no', 'disabled'];
+
+/** The five words that OpenWrt's own scripts read (config_get_bool). */
+export const boolean: ValueType<boolean> = {
+  label: 'boolean',
+  read(text) {
+    if (TRUE.includes(text)) return true;
+    if (FALSE.includes(text)) return false;
+    throw new BadInput('0 or 1');
+  },
+};
+
+export function integer(min: number, max: number): ValueType<number> {
+  return {
+    label: `integer ${min}-${max}`,
+    read(text) {
+      const value = Number(text);
+      if (!/^\d{1,15}$/.test(text) || value < min || value > max) {
+        throw new BadInput(`a whole number from ${min} to ${max}`);
+      }
+      return value;
+    },
+  };
+}
+
+const UNITS: { [unit: string]: number } = { '': 1, s: 1, m: 60, h: 3600, d: 86400, w: 604800 };
+
+/** Seconds; a number, or one with a unit as dnsmasq knows them: `90`, `30m`, `12h`. Bounds in seconds. */
+export function duration(min: number, max: number): ValueType<number> {
+  return {
+    label: `duration ${formatDuration(min)}-${formatDuration(max)}`,
+    read(text) {
+      const match = /^(\d{1,9})([smhdw]?)$/.exec(text);
+      const seconds = match === null ? NaN : Number(match[1]) * UNITS[match[2]!]!;
+      if (!(seconds >= min && seconds <= max)) {
+        throw new BadInput(`a time from ${formatDuration(min)} to ${formatDuration(max)}, such as 90, 30m or 12h`);
+      }
+      return seconds;
+    },
+  };
+}
+
+/** The shortest exact form: 5400 is `90m`. */
+export function formatDuration(seconds: number): string {
+  const unit = ['w', 'd', 'h', 'm'].find((u) => seconds > 0 && seconds % UNITS[u]! === 0) ?? 's';
+  return `${seconds / UNITS[unit]!}${unit}`;
+}
+
+export function oneOf<const T extends string>(...words: readonly T[]): ValueType<T> {
+  return {
+    label: words.join(' or '),
+    read(text) {
+      const word = words.find((candidate) => candidate === text);
+      if (word === undefined) throw new BadInput(words.map((w) => `'${w}'`).join(' or '));
+      return word;
+    },
+  };
+}
+
+/** A Linux interface name: 1 to 15 bytes, no blank, slash or colon (dev_valid_name in the kernel). */
+export const interfaceName: ValueType<string> = {
+  label: 'interface',
+  read(text) {
+    if (!/^[!-~]{1,15}$/.test(text) || /[/:]/.test(text) || text === '.' || text === '..') {
+      throw new BadInput('the name of a network interface, such as br-client');
+    }
+    return text;
+  },
+};
+
+export const prefix: ValueType<Prefix> = {
+  label: 'prefix',
+  read(text) {
+    try {
+      return parsePrefix(text);
+    } catch (error) {
+      throw new BadInput(`a prefix such as 10.44.0.0/16 or fd44::/48 (${(error as Error).message})`);
+    }
+  },
+};
+
+export const unicastAddress: ValueType<Ip> = {
+  label: 'IP address',
+  read(text) {
+    try {
+      const ip = parseIp(text);
+      if (!isMulticast(ip)) return ip;
+    } catch {
+      // Said below, in words that fit both cases.
+    }
+    throw new BadInput('an IPv4 or IPv6 address');
+  },
+};
+
+export const address4: ValueType<Ip4> = {
+  label: 'IPv4 address',
+  read(text) {
+    try {
+      const ip = parseIp4(text);
+      if (!isMulticast(ip)) return ip;
+    } catch {
+      // Said below.
+    }
+    throw new BadInput('an IPv4 address');
+  },
+};
+
+/** `host`, `host:port`, `2001:db8::1` or `[2001:db8::1]:port`; port 0 stands for the default. */
+export const endpoint: ValueType<Endpoint> = {
+  label: 'host[:port]',
+  read(text) {
+    const bracketed = /^\[([^\]]+)\](?::(\d{1,5}))?$/.exec(text);
+    const plain = /^([^:\s]+)(?::(\d{1,5}))?$/.exec(text);
+    const bare = text.split(':').length > 2 ? [text, text, undefined] : null;
+    const match = bracketed ?? plain ?? bare;
+    const port = Number(match?.[2] ?? 0);
+    const host = match?.[1] ?? '';
+    if (host === '' || port > 65535 || (host.includes(':') && !isAddress(host))) {
+      throw new BadInput('a host name or address, with :port if need be, such as 10.0.0.1:4444 or [fd00::1]:4444');
+    }
+    return { host, port };
+  },
+};
+
+function isAddress(text: string): boolean {
+  try {
+    return isIp6(parseIp(text.replace(/%.*$/, '')));
+  } catch {
+    return false;
+  }
+}
+
+export function text(min: number, max: number, label = 'text'): ValueType<string> {
+  return {
+    label,
+    read(value) {
+      if (value.length < min || value.length > max || /[\x00-\x1f\x7f]/.test(value)) {
+        throw new BadInput(`${min} to ${max} printable characters`);
+      }
+      return value;
+    },
+  };
+}
+
+/** A DNS name: labels of 1 to 63 letters, digits and hyphens. */
+export const domainName: ValueType<string> = {
+  label: 'domain',
+  read(value) {
+    const labels = value.replace(/\.$/, '').split('.');
+    if (value.length > 253 || !labels.every((label) => /^(?!-)[A-Za-z0-9_-]{1,63}(?<!-)$/.test(label))) {
+      throw new BadInput('a domain name such as mesh.example.org');
+    }
+    return labels.join('.').toLowerCase();
+  },
+};
