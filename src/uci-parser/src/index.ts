@@ -1,1 +1,18 @@
-export {};
+/**
+ * Reads, changes and writes UCI, the configuration files of OpenWrt. Pure: no file is touched
+ * here; `uci-parser/node` adds the file system.
+ * @module
+ */
+export { UciError, UciParseError, UciValueError } from './errors.js';
+export type { ParseFailure, UciErrorCode, ValueFailure } from './errors.js';
+export { Option, Options, Package, Section } from './model.js';
+export type { Value } from './model.js';
+export type { IntegerRange } from './typed.js';
+export { valueError } from './typed.js';
+export { parse, parsePackages } from './parse.js';
+export type { ImportOptions, ParseOptions, Statement } from './parse.js';
+export { exportPackage, exportSection, formatValue, show, showOption, showSection } from './format.js';
+export type { ExportOptions, ShowOptions } from './format.js';
+export { decodeText, encodeText } from './text.js';
+export type { Files } from './files.js';
+export { isName, isPackageName, isType, isValue } from './names.js';

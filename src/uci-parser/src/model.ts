@@ -1,0 +1,176 @@
+import { madeUpName } from './names.js';
+import * as typed from './typed.js';
+import type { IntegerRange } from './typed.js';
+
+/** A string option, or a list. libuci knows no other types, and no empty string. */
+export type Value = string | readonly string[];
+
+/** One option of a section. */
+export class Option {
+  name: string;
+  value: Value;
+  /** Line of the statement that gave the value, from 1; undefined for what was never in the file. */
+  readonly line: number | undefined;
+  /** Whether the value was changed after parsing, by a staged change or by the program. */
+  changed: boolean;
+
+  constructor(name: string, value: Value, line?: number) {
+    this.name = name;
+    this.value = value;
+    this.line = line;
+    this.changed = line === undefined;
+  }
+}
+
+/** The options of a section in order. As in libuci, a name finds the first that has it. */
+export class Options implements Iterable<Option> {
+  readonly #list: Option[] = [];
+
+  get size(): number {
+    return this.#list.length;
+  }
+
+  get(name: string): Option | undefined {
+    return this.#list.find((option) => option.name === name);
+  }
+
+  has(name: string): boolean {
+    return this.get(name) !== undefined;
+  }
+
+  names(): string[] {
+    return this.#list.map((option) => option.name);
+  }
+
+  [Symbol.iterator](): IterableIterator<Option> {
+    return this.#list[Symbol.iterator]();
+  }
+
+  /** Appends an option. */
+  add(option: Option): void {
+    this.#list.push(option);
+  }
+
+  /** Puts one option into the place of another. */
+  replace(old: Option, option: Option): void {
+    this.#list[this.#list.indexOf(old)] = option;
+  }
+
+  /** Takes an option out. */
+  remove(option: Option): void {
+    const index = this.#list.indexOf(option);
+    if (index >= 0) this.#list.splice(index, 1);
+  }
+}
+
+/** A section: a type, a name, options. */
+export class Section {
+  type: string;
+  /** For an anonymous section the made-up name, `cfg` and hexadecimal digits. */
+  name: string;
+  anonymous: boolean;
+  readonly options = new Options();
+  readonly package: Package;
+  /** Line of the `config` statement, from 1; undefined for what was never in the file. */
+  readonly line: number | undefined;
+
+  /** @internal Sections are made by `Package.addSection`, which counts them. */
+  constructor(owner: Package, type: string, name: string, anonymous: boolean, line?: number) {
+    this.package = owner;
+    this.type = type;
+    this.name = name;
+    this.anonymous = anonymous;
+    this.line = line;
+  }
+
+  /** The value of an option as it stands, undefined when there is none. */
+  get(option: string): Value | undefined {
+    return this.options.get(option)?.value;
+  }
+
+  /** `package.name`, or `package.@type[index]` for an anonymous section. */
+  get address(): string {
+    if (!this.anonymous) return `${this.package.name}.${this.name}`;
+    const index = this.package.ofType(this.type).indexOf(this);
+    return `${this.package.name}.@${this.type}[${index}]`;
+  }
+
+  /**
+   * A string option.
+   * @throws {UciValueError} when it is a list
+   */
+  string(option: string): string | undefined;
+  string(option: string, fallback: string): string;
+  string(option: string, fallback?: string): string | undefined {
+    return typed.stringOf(this, option) ?? fallback;
+  }
+
+  /**
+   * An integer as netifd reads it (C's strtol with base 0): decimal, `0x` hexadecimal, `0` octal.
+   * @throws {UciValueError} when it is a list, no integer, or outside `range`
+   */
+  integer(option: string, range?: IntegerRange): number | undefined;
+  integer(option: string, range: IntegerRange | undefined, fallback: number): number;
+  integer(option: string, range?: IntegerRange, fallback?: number): number | undefined {
+    return typed.integerOf(this, option, range) ?? fallback;
+  }
+
+  /**
+   * A boolean by the words of OpenWrt's shell functions: 1 on true yes enabled, 0 off false no
+   * disabled.
+   * @throws {UciValueError} for any other word, or a list
+   */
+  boolean(option: string): boolean | undefined;
+  boolean(option: string, fallback: boolean): boolean;
+  boolean(option: string, fallback?: boolean): boolean | undefined {
+    return typed.booleanOf(this, option) ?? fallback;
+  }
+
+  /** A list; a string option is split at blanks and tabs. Empty when the option is missing. */
+  list(option: string): string[] {
+    return typed.listOf(this, option);
+  }
+}
+
+/** A configuration file: sections in order. */
+export class Package {
+  readonly name: string;
+  /** Where it was read from, for messages. */
+  readonly file: string | undefined;
+  readonly sections: Section[] = [];
+  #made = 0;
+
+  constructor(name: string, file?: string) {
+    this.name = name;
+    this.file = file;
+  }
+
+  /** The first section with this name, made-up names included. */
+  section(name: string): Section | undefined {
+    return this.sections.find((section) => section.name === name);
+  }
+
+  /** All sections of a type, named and anonymous, in order. */
+  ofType(type: string): Section[] {
+    return this.sections.filter((section) => section.type === type);
+  }
+
+  /**
+   * Appends a section; without a name, an anonymous one with a made-up name. That name counts all
+   * sections made so far, removed ones too.
+   */
+  addSection(type: string, name?: string, line?: number): Section {
+    this.#made++;
+    const anonymous = name === undefined || name === '';
+    const given = anonymous ? madeUpName(this.#made, type) : name;
+    const section = new Section(this, type, given, anonymous, line);
+    this.sections.push(section);
+    return section;
+  }
+
+  /** Takes a section out. */
+  removeSection(section: Section): void {
+    const index = this.sections.indexOf(section);
+    if (index >= 0) this.sections.splice(index, 1);
+  }
+}

@@ -1,0 +1,262 @@
+import { appendItem, setOption, setType } from './edit.js';
+import { UciError, UciParseError } from './errors.js';
+import { LineBuffer } from './lines.js';
+import type { Place } from './lines.js';
+import { Package } from './model.js';
+import type { Section } from './model.js';
+import { isName, isPackageName, isPackageStatementName, isType } from './names.js';
+import { encodeText } from './text.js';
+import { peekKeyword, readWord, skipSpace, UnterminatedQuote } from './words.js';
+import type { Keyword, Word } from './words.js';
+
+/** A statement as it stands in the source; offsets are bytes from 0. */
+export interface Statement {
+  readonly kind: 'package' | 'config' | 'option' | 'list';
+  /** Line on which it begins, from 1. */
+  readonly line: number;
+  readonly start: number;
+  /** Behind its last word. */
+  readonly end: number;
+  /** The section it opens or belongs to. */
+  readonly section: Section | undefined;
+  /** Name of the option. */
+  readonly option: string | undefined;
+  /** The last word, quotes included: an option's value. */
+  readonly last: { readonly start: number; readonly end: number; readonly text: string };
+}
+
+/** How to read. */
+export interface ParseOptions {
+  /** Name of the package: the file's name. */
+  readonly name: string;
+  /** The file, for messages; the name when it is left out. */
+  readonly file?: string;
+  /**
+   * As libuci by default: one error and the whole file is refused. With false, as `uci -S`: what
+   * is left of the line with the error is skipped, extra words and changed types pass.
+   */
+  readonly strict?: boolean;
+  /** Called for each error that was skipped because `strict` is false. */
+  readonly onError?: (error: UciParseError) => void;
+  /** Called after each statement, for who has to know where things stand in the source. */
+  readonly onStatement?: (statement: Statement) => void;
+}
+
+/** How to read a stream of several packages. */
+export interface ImportOptions extends Omit<ParseOptions, 'name'> {
+  /** Takes the stream as this one package, whatever its `package` lines say. */
+  readonly name?: string;
+}
+
+const KEYWORDS = new Map<string, Statement['kind']>([
+  ['p', 'package'],
+  ['package', 'package'],
+  ['c', 'config'],
+  ['config', 'config'],
+  ['o', 'option'],
+  ['option', 'option'],
+  ['l', 'list'],
+  ['list', 'list'],
+]);
+
+/** Thrown where the reader stops; becomes a UciParseError once the place is known. */
+class Stop extends Error {
+  readonly at: number;
+
+  constructor(reason: string, at: number) {
+    super(reason);
+    this.at = at;
+  }
+}
+
+/** One pass over one source. */
+class Parser {
+  readonly packages: Package[] = [];
+  readonly #line: LineBuffer;
+  readonly #options: ImportOptions;
+  readonly #strict: boolean;
+  #package: Package | undefined;
+  #section: Section | undefined;
+
+  constructor(source: Uint8Array, options: ImportOptions) {
+    this.#line = new LineBuffer(source);
+    this.#options = options;
+    this.#strict = options.strict ?? true;
+  }
+
+  run(): void {
+    while (!this.#line.eof) {
+      this.#line.start();
+      try {
+        this.#statements();
+      } catch (error) {
+        const failure = this.#failure(error);
+        if (this.#strict) throw failure;
+        this.#options.onError?.(failure);
+      }
+    }
+    if (this.#options.name !== undefined) this.#packageByName(this.#options.name);
+  }
+
+  #failure(error: unknown): UciParseError {
+    const known = error instanceof Stop || error instanceof UnterminatedQuote;
+    if (!known) throw error;
+    const at = error instanceof Stop ? error.at : error.start;
+    const place = this.#line.place(at);
+    return new UciParseError({
+      reason: error.message,
+      line: this.#line.line,
+      byte: this.#line.pos,
+      sourceLine: place.line,
+      column: place.column,
+      file: this.#options.file ?? this.#options.name ?? 'import',
+    });
+  }
+
+  #statements(): void {
+    skipSpace(this.#line);
+    for (;;) {
+      const keyword = peekKeyword(this.#line);
+      if (keyword === undefined || keyword.text.startsWith('#')) return;
+      const kind = KEYWORDS.get(keyword.text);
+      if (kind === undefined) throw new Stop('invalid command', keyword.start);
+      this.#statement(kind, keyword);
+    }
+  }
+
+  #statement(kind: Statement['kind'], keyword: Keyword): void {
+    const place = this.#line.place(keyword.start);
+    if (kind === 'package') this.#parsePackage(keyword, place);
+    else if (kind === 'config') this.#parseConfig(keyword, place);
+    else this.#parseOption(kind, keyword, place);
+  }
+
+  #pass(keyword: Keyword, kind: string): void {
+    if (keyword.atEnd) throw new Stop(`${kind} without name`, keyword.start);
+    this.#line.pos = keyword.end + 1;
+  }
+
+  #required(check?: (text: string) => boolean): Word {
+    const word = readWord(this.#line);
+    if (word.text === '') throw new Stop('insufficient arguments', word.start);
+    return this.#checked(word, check);
+  }
+
+  #checked(word: Word, check?: (text: string) => boolean): Word {
+    if (check !== undefined && word.text !== '' && !check(word.text)) {
+      throw new Stop('invalid character in name field', word.start);
+    }
+    return word;
+  }
+
+  #endOfStatement(): void {
+    const word = readWord(this.#line);
+    if (word.text !== '' && this.#strict) throw new Stop('too many arguments', word.start);
+  }
+
+  #report(kind: Statement['kind'], start: Place, last: Word, option?: string): void {
+    const { onStatement } = this.#options;
+    if (onStatement === undefined) return;
+    const word = { start: this.#line.place(last.start).offset, end: this.#line.place(last.end).offset };
+    onStatement({
+      kind,
+      line: start.line,
+      start: start.offset,
+      end: word.end,
+      section: this.#section,
+      option,
+      last: { ...word, text: last.text },
+    });
+  }
+
+  #packageByName(name: string): Package {
+    const { packages } = this;
+    if (packages.length === 0) packages.push(new Package(name, this.#options.file));
+    return packages[0] as Package;
+  }
+
+  #parsePackage(keyword: Keyword, place: Place): void {
+    this.#pass(keyword, 'package');
+    const name = this.#required(isPackageStatementName);
+    this.#endOfStatement();
+    this.#report('package', place, name);
+    if (this.#options.name !== undefined) return;
+    if (this.packages.some((other) => other.name === name.text)) {
+      throw new UciError('DUPLICATE', `package '${name.text}'`);
+    }
+    this.#package = new Package(name.text, this.#options.file);
+    this.#section = undefined;
+    this.packages.push(this.#package);
+  }
+
+  #parseConfig(keyword: Keyword, place: Place): void {
+    const owner = this.#packageOfConfig(keyword);
+    this.#pass(keyword, 'config');
+    const type = this.#required();
+    if (!isType(type.text)) throw new Stop('invalid character in type field', type.start);
+    const name = this.#checked(readWord(this.#line), isName);
+    this.#endOfStatement();
+    this.#section = this.#openSection(owner, type, name, place);
+    this.#report('config', place, name.text === '' ? type : name);
+  }
+
+  #packageOfConfig(keyword: Keyword): Package {
+    if (this.#package !== undefined) return this.#package;
+    if (this.#options.name === undefined) {
+      throw new Stop('attempting to import a file without a package name', keyword.start);
+    }
+    this.#package = this.#packageByName(this.#options.name);
+    return this.#package;
+  }
+
+  #openSection(owner: Package, type: Word, name: Word, place: Place): Section {
+    const known = name.text === '' ? undefined : owner.section(name.text);
+    if (known === undefined) return owner.addSection(type.text, name.text, place.line);
+    if (this.#strict && known.type !== type.text) {
+      throw new Stop('section of different type overwrites prior section with same name', type.start);
+    }
+    setType(known, type.text);
+    return known;
+  }
+
+  #parseOption(kind: 'option' | 'list', keyword: Keyword, place: Place): void {
+    const section = this.#section;
+    if (section === undefined) {
+      throw new Stop('option/list command found before the first section', keyword.start);
+    }
+    this.#pass(keyword, 'option');
+    const name = this.#required(isName);
+    const value = readWord(this.#line);
+    this.#endOfStatement();
+    if (kind === 'list') appendItem(section, name.text, value.text, place.line);
+    else if (value.text !== '') setOption(section, name.text, value.text, place.line);
+    this.#report(kind, place, value, name.text);
+  }
+}
+
+function bytesOf(text: string | Uint8Array): Uint8Array {
+  return typeof text === 'string' ? encodeText(text) : text;
+}
+
+/**
+ * Reads the file of one package. `package` lines in it are checked and ignored.
+ * @throws {UciParseError} at the first error, unless `strict` is false
+ * @throws {UciError} `INVAL` when the name cannot be a package's
+ */
+export function parse(text: string | Uint8Array, options: ParseOptions): Package {
+  if (!isPackageName(options.name)) throw new UciError('INVAL', `package name '${options.name}'`);
+  const parser = new Parser(bytesOf(text), options);
+  parser.run();
+  return parser.packages[0] as Package;
+}
+
+/**
+ * Reads a stream of packages, each opened by a `package` line, as `uci import` does.
+ * @throws {UciParseError} as `parse`, and for a section before the first `package` line
+ * @throws {UciError} `DUPLICATE` for a package that comes twice
+ */
+export function parsePackages(text: string | Uint8Array, options: ImportOptions = {}): Package[] {
+  const parser = new Parser(bytesOf(text), options);
+  parser.run();
+  return parser.packages;
+}
