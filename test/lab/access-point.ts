@@ -1,0 +1,50 @@
+/**
+ * What stands around the daemon on a router of the lab, as a program of its own: the ubus broker, and an access point
+ * that says on it what OpenWrt's hostapd would say. Told by messages from its parent which stations are associated.
+ */
+import { Broker, UbusClient } from 'ubus-ts';
+
+/** From the lab: a station's handshake is done, or its access point noticed that it left. */
+export type Command = { authorize: string } | { leave: string };
+/** To the lab. */
+export type Report = { ready: true } | { removed: string };
+
+const [socket, bssid] = process.argv.slice(2) as [string, string];
+const associated = new Set<string>();
+
+async function main(): Promise<void> {
+  await new Broker({ path: socket }).listen();
+  const ubus = new UbusClient({ path: socket });
+  await ubus.connect();
+  const accessPoint = await ubus.addObject('hostapd.wlan0', {
+    get_clients: { handler: () => ({ freq: 5180, clients: Object.fromEntries([...associated].map((m) => [m, stationInfo()])) }) },
+    get_status: { handler: () => ({ status: 'ENABLED', bssid, ssid: 'mesh', freq: 5180, channel: 36 }) },
+    del_client: {
+      args: { addr: 'string', reason: 'int32', deauth: 'bool', ban_time: 'int32' },
+      handler: ({ addr }) => {
+        if (associated.delete(String(addr))) report({ removed: String(addr) });
+        return {};
+      },
+    },
+  });
+  process.on('message', (command: Command) => {
+    if ('authorize' in command) {
+      associated.add(command.authorize);
+      accessPoint.notify('sta-authorized', { address: command.authorize, ifname: 'wlan0', 'auth-alg': 'open' });
+    } else if (associated.delete(command.leave)) {
+      accessPoint.notify('disassoc', { address: command.leave, ifname: 'wlan0' });
+    }
+  });
+  process.on('disconnect', () => process.exit(0));
+  report({ ready: true });
+}
+
+function stationInfo() {
+  return { auth: true, assoc: true, authorized: true, signal: -50 };
+}
+
+function report(message: Report): void {
+  process.send?.(message);
+}
+
+void main();

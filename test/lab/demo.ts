@@ -1,0 +1,119 @@
+/** `make demo`: a client walks between three routers; what it noticed is printed. `--stay` leaves the network up with a prompt. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Client } from './client.js';
+import type { Roam } from './journey.js';
+import { Journey, PING_INTERVAL, STREAMS } from './journey.js';
+import type { RouterName } from './lab.js';
+import { Lab } from './lab.js';
+
+const here = dirname(fileURLToPath(import.meta.url));
+const programs = { roaming: join(here, '../dist/roaming.js'), accessPoint: join(here, 'access-point.js') };
+const tcpPeer = join(here, 'tcp-peer.js');
+const WALK: readonly RouterName[] = ['r2', 'r3', 'r1', 'r3', 'r2', 'r1'];
+
+const print = (text = '') => process.stdout.write(`${text}\n`);
+
+/** Something went otherwise than it should: said in one line. */
+class Failure extends Error {}
+
+async function start(name: string): Promise<{ lab: Lab; client: Client }> {
+  print('Setting up: routers r1 - r2 - r3 - r4 in a line, babeld between them, a server behind r4, a client at r1.');
+  const lab = await Lab.start({ name, programs });
+  stopOnSignals(lab);
+  const client = await lab.addClient('client', '02:00:00:00:00:01', 'r1');
+  await client.startDhcp();
+  print(`The client got ${await client.address(4)} by DHCP and ${await client.address(6)} by SLAAC.`);
+  return { lab, client };
+}
+
+/** The network goes away with us, on whatever way. */
+function stopOnSignals(lab: Lab): void {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.once(signal, () => {
+      print('\nInterrupted: cleaning up.');
+      void lab.stop().then(() => process.exit(130));
+    });
+  }
+}
+
+async function dhcpRequests(lab: Lab): Promise<number> {
+  const counts = await Promise.all(
+    Object.values(lab.routers).map(async (router) => {
+      const status = JSON.parse(await router.cli('status', '--json')) as { counters: { [name: string]: number } };
+      return status.counters['dhcp4_received'] ?? 0;
+    }),
+  );
+  return counts.reduce((sum, count) => sum + count, 0);
+}
+
+async function walk(lab: Lab, client: Client): Promise<void> {
+  const before = { addresses: await client.addresses(), dhcp: await dhcpRequests(lab) };
+  const journey = await Journey.start(lab, client, tcpPeer);
+  print(`\nIt walks, while pings run every ${PING_INTERVAL} ms and a TCP connection stays open:\n`);
+  printHead();
+  const roams: Roam[] = [];
+  for (const to of WALK) {
+    const roam = await journey.roam(to);
+    printRoam(roam);
+    roams.push(roam);
+  }
+  const echoed = journey.echoed;
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  check(roams.every((roam) => roam.dead.length === 0), 'after a roam some traffic did not come back');
+  check(journey.echoed > echoed && !journey.tcpEnded, 'the TCP connection did not live through the walk');
+  check(String(await client.addresses()) === String(before.addresses), 'the client has other addresses than before');
+  check((await dhcpRequests(lab)) === before.dhcp, 'the client had to ask by DHCP again');
+  print(`\nThe same addresses, no DHCP since, and the TCP connection opened before the first roam still carries data.`);
+  await journey.stop();
+  print('\n$ roaming clients      # as r4 sees it, which has no client of its own\n');
+  print((await lab.routers.r4.cli('clients')).trimEnd());
+}
+
+function check(condition: boolean, failure: string): void {
+  if (!condition) throw new Failure(failure);
+}
+
+function printHead(): void {
+  print(`  ${'roam'.padEnd(10)} ${'unplugged'.padStart(9)}  ${STREAMS.map((name) => name.padStart(17)).join('')}`);
+  print(`  ${''.padEnd(10)} ${''.padStart(9)}  ${STREAMS.map(() => 'lost  longest gap'.padStart(17)).join('')}`);
+}
+
+function printRoam({ from, to, away, gaps, dead }: Roam): void {
+  const cells = STREAMS.map((name) => {
+    const { lost, longest } = gaps[name];
+    return (dead.includes(name) ? 'none comes back' : `${lost}  ${longest.toFixed(0).padStart(8)} ms`).padStart(17);
+  });
+  print(`  ${`${from} -> ${to}`.padEnd(10)} ${`${away.toFixed(0)} ms`.padStart(9)}  ${cells.join('')}`);
+}
+
+async function stay(lab: Lab): Promise<void> {
+  const shell = process.env['SHELL'] ?? '/bin/sh';
+  const r1 = lab.routers.r1;
+  print(`
+The network stays up. Some things to try:
+  ip netns exec ${lab.net.ns('client')} ping ${'10.97.0.2'}
+  node ${programs.roaming} clients --ubus ${r1.ubusSocket}
+  ip -n ${lab.net.ns('r4')} route show table 44
+  less ${r1.configFile}
+Leave with exit or Ctrl-D.`);
+  const child = spawn(shell, { stdio: 'inherit' });
+  await once(child, 'exit');
+}
+
+async function main(): Promise<void> {
+  const staying = process.argv.includes('--stay');
+  const { lab, client } = await start(staying ? 'lab' : 'demo');
+  try {
+    await (staying ? stay(lab) : walk(lab, client));
+  } finally {
+    await lab.stop();
+  }
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Failure ? 'FAILED: ' : ''}${(error as Error).message}\n`);
+  process.exitCode = 1;
+});
