@@ -26,3 +26,4 @@ export { argumentTypes, decodeSignature, encodeSignature, formatSignature } from
 export type { ArgumentType, MethodSignature } from './codec/signature.js';
 export { decodeMonitor, encodeMonitor } from './codec/monitor.js';
 export type { MonitorRecord } from './codec/monitor.js';
+export * from './broker/index.js';
