@@ -1,0 +1,90 @@
+/** Interfaces: struct ifinfomsg and its attributes, linux/if_link.h. */
+import { ShortInput } from '../../net/bytes.js';
+import type { Mac } from '../../net/mac.js';
+import { macFromBytes, macToBytes } from '../../net/mac.js';
+import { AF_UNSPEC } from './family.js';
+import type { NetlinkMessage } from './wire.js';
+import { MessageWriter, parseAttributes, readI32, readString, readU32 } from './wire.js';
+
+export const RTM_NEWLINK = 16;
+export const RTM_DELLINK = 17;
+const RTM_GETLINK = 18;
+const RTM_SETLINK = 19;
+
+const HEADER_LENGTH = 16;
+
+const IFLA_ADDRESS = 1;
+const IFLA_IFNAME = 3;
+const IFLA_MTU = 4;
+const IFLA_MASTER = 10;
+const IFLA_LINKINFO = 18;
+const IFLA_EXT_MASK = 29;
+const IFLA_INFO_KIND = 1;
+const RTEXT_FILTER_SKIP_STATS = 8;
+
+const IFF_UP = 0x1;
+const IFF_LOOPBACK = 0x8;
+const IFF_RUNNING = 0x40;
+
+export interface Link {
+  readonly index: number;
+  readonly name: string;
+  /** Absent from links without Ethernet addresses. */
+  readonly mac?: Mac;
+  readonly mtu: number;
+  /** Switched on. */
+  readonly up: boolean;
+  /** Carrier is there. */
+  readonly running: boolean;
+  readonly loopback: boolean;
+  /** Interface index of the bridge, or the like, that it is a port of. */
+  readonly master?: number;
+  /** What the driver calls its sort: `bridge`, `veth`, `vlan`; absent from most hardware. */
+  readonly kind?: string;
+}
+
+export function dumpLinks(): Uint8Array {
+  return header(RTM_GETLINK, 0, 0, 0).attributeU32(IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS).done();
+}
+
+export function setLinkAddress(index: number, mac: Mac): Uint8Array {
+  return header(RTM_SETLINK, index, 0, 0).attribute(IFLA_ADDRESS, macToBytes(mac)).done();
+}
+
+export function setLinkUp(index: number, up: boolean): Uint8Array {
+  return header(RTM_SETLINK, index, up ? IFF_UP : 0, IFF_UP).done();
+}
+
+function header(type: number, index: number, flags: number, change: number): MessageWriter {
+  return new MessageWriter(type).u8(AF_UNSPEC, 0, 0, 0).u32(index).u32(flags).u32(change);
+}
+
+/**
+ * The link in a RTM_NEWLINK or RTM_DELLINK message; undefined for what bridges and others tell of their ports, in
+ * messages of their own family.
+ *
+ * @throws {@link ShortInput}, {@link BadInput}
+ */
+export function parseLink({ payload }: NetlinkMessage): Link | undefined {
+  if (payload.length < HEADER_LENGTH) throw new ShortInput(HEADER_LENGTH, payload.length);
+  const attributes = parseAttributes(payload, HEADER_LENGTH);
+  const name = attributes.get(IFLA_IFNAME);
+  if (payload[0] !== AF_UNSPEC || name === undefined) return undefined;
+  const flags = readU32(payload, 8);
+  const mac = attributes.get(IFLA_ADDRESS);
+  const mtu = attributes.get(IFLA_MTU);
+  const master = attributes.get(IFLA_MASTER);
+  const information = attributes.get(IFLA_LINKINFO);
+  const kind = information && parseAttributes(information).get(IFLA_INFO_KIND);
+  return {
+    index: readI32(payload, 4),
+    name: readString(name),
+    ...(mac?.length === 6 && { mac: macFromBytes(mac) }),
+    mtu: mtu ? readU32(mtu) : 0,
+    up: (flags & IFF_UP) !== 0,
+    running: (flags & IFF_RUNNING) !== 0,
+    loopback: (flags & IFF_LOOPBACK) !== 0,
+    ...(master && { master: readU32(master) }),
+    ...(kind && { kind: readString(kind) }),
+  };
+}

@@ -1,0 +1,50 @@
+/**
+ * Tests that change the network run in a network namespace of their own. A process cannot enter one, so the test file
+ * runs itself once more inside `unshare --net`; the namespace goes when that process ends.
+ */
+import { execFileSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import type { TAP, Test } from 'tap';
+import { loadPacketAddon } from '../../src/linux/addons.js';
+
+const INSIDE = 'ROAMING_TEST_NAMESPACE';
+
+/** Runs `body` in a new network namespace, as a subtest. Skipped, by name, without root. */
+export async function inNamespace(t: TAP, url: string, body: (t: TAP) => Promise<void> | void): Promise<void> {
+  const file = fileURLToPath(url);
+  if (process.env[INSIDE]) {
+    ip('link set lo up');
+    await body(t);
+  } else if (process.getuid?.() !== 0) {
+    await t.test('in a network namespace', { skip: 'needs root' }, () => undefined);
+  } else {
+    const env = { ...process.env, [INSIDE]: '1' };
+    await t.spawn('unshare', ['--net', process.execPath, ...process.execArgv, file], { env }, 'in a network namespace');
+  }
+}
+
+/** Runs ip(8) with the words of `command`, and returns what it prints. */
+export function ip(command: string): string {
+  return execFileSync('ip', command.split(' '), { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+}
+
+/** What `ip -j` prints. */
+export function ipJson(command: string): Record<string, unknown>[] {
+  const text = ip(`-j -d ${command}`).trim();
+  return text === '' ? [] : (JSON.parse(text) as Record<string, unknown>[]);
+}
+
+/** Interface index by name. */
+export function ifindex(name: string): number {
+  return Number(ipJson(`link show dev ${name}`)[0]!['ifindex']);
+}
+
+/** The addon as the build leaves it. */
+export const addon = () => loadPacketAddon(fileURLToPath(new URL('../../dist/packet.node', import.meta.url)));
+
+/** Waits until `condition` holds, and fails the test when it does not within two seconds. */
+export async function until(t: Test | TAP, what: string, condition: () => boolean): Promise<void> {
+  const deadline = Date.now() + 2000;
+  while (!condition() && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 5));
+  t.ok(condition(), what);
+}
