@@ -1,0 +1,105 @@
+import t from 'tap';
+import fc from 'fast-check';
+import { BadInput, fromBinary, fromHex, ShortInput, toBinary, toHex } from '../../src/net/bytes.js';
+import { parseIp, parseIp4, parseIp6 } from '../../src/net/ip.js';
+import { parseMac } from '../../src/net/mac.js';
+import { parseNodeId } from '../../src/clients/node-id.js';
+import type { RecordKey } from '../../src/clients/record.js';
+import {
+  associationKey, clientInfoKey, clientInfoValue, hostKey, lease4Key, lease6Key, macValue, meaningOf, nodeInfoValue,
+  nodeKey, nodeValue, textBytes,
+} from '../../src/clients/record.js';
+
+const mac = parseMac('02:00:00:00:00:0a');
+const node = parseNodeId('0102030405060708');
+const key = (hex: string) => toBinary(fromHex(hex)) as RecordKey;
+const hex = (binary: string) => toHex(fromBinary(binary));
+
+t.test("sroamd's keys and values", async (t) => {
+  t.equal(hex(lease4Key(parseIp4('10.44.1.2'))), '000a2c0102');
+  t.equal(hex(lease6Key(parseIp6('2001:db8:44:7::'))), '0120010db800440007');
+  t.equal(hex(associationKey(mac)), '0202000000000a');
+  t.same(meaningOf(key('000a2c0102'), macValue(mac)), { type: 'lease4', address: '10.44.1.2', mac });
+  t.same(meaningOf(key('0120010db800440007'), macValue(mac)), {
+    type: 'lease6',
+    prefix: { address: '2001:db8:44:7::', length: 64, family: 6 },
+    mac,
+  });
+  t.same(meaningOf(associationKey(mac), nodeValue(node)), { type: 'association', mac, node });
+  t.same(meaningOf(associationKey(mac), ''), { type: 'association', mac, node: undefined });
+});
+
+t.test('our own', async (t) => {
+  const info = { hostname: 'r1', addresses: [parseIp('10.99.0.1'), parseIp('fd99::1')], port: 4444 };
+  t.equal(hex(nodeKey(node)), '800102030405060708');
+  t.equal(hex(nodeInfoValue(info)), '01027231' + '02040a630001' + '0210fd99' + '00'.repeat(13) + '01' + '0302115c');
+  t.same(meaningOf(nodeKey(node), nodeInfoValue(info)), { type: 'node', node, info });
+  t.equal(hex(hostKey(parseIp('10.44.1.2'))), '81' + '00'.repeat(10) + 'ffff0a2c0102');
+  for (const address of [parseIp('10.44.1.2'), parseIp('2001:db8::1')]) {
+    t.same(meaningOf(hostKey(address), macValue(mac)), { type: 'host', address, mac });
+  }
+  const client = { hostname: 'phone', ssid: 'mesh' };
+  t.same(meaningOf(clientInfoKey(mac), clientInfoValue(client)), { type: 'clientInfo', mac, info: client });
+  t.equal(clientInfoValue({ hostname: '', ssid: '' }), '');
+});
+
+t.test('a reader passes over items that it does not know', async (t) => {
+  const value = toBinary(fromHex('6303aabbcc' + '01027231'));
+  t.same(meaningOf(nodeKey(node), value), { type: 'node', node, info: { hostname: 'r1', addresses: [], port: 0 } });
+});
+
+t.test('every value fits one Update, whatever it holds', async () => {
+  const info = fc.record({
+    hostname: fc.string({ unit: 'binary' }),
+    addresses: fc.array(fc.constantFrom(parseIp('10.0.0.1'), parseIp('fd00::1'))),
+    port: fc.nat(65535),
+  });
+  fc.assert(fc.property(info, (i) => nodeKey(node).length + nodeInfoValue(i).length <= 248));
+  const long = fc.string({ unit: 'binary', minLength: 200 });
+  fc.assert(fc.property(long, long, (hostname, ssid) => clientInfoValue({ hostname, ssid }).length <= 241));
+});
+
+t.test('text is cut at the end of a character', async (t) => {
+  t.equal(new TextDecoder('utf-8', { fatal: true }).decode(textBytes('aäöü', 4)), 'aä');
+  fc.assert(
+    fc.property(fc.string({ unit: 'grapheme' }), fc.nat(20), (text, limit) => {
+      const cut = textBytes(text, limit);
+      new TextDecoder('utf-8', { fatal: true }).decode(cut);
+      return cut.length <= limit;
+    }),
+  );
+});
+
+t.test('content that cannot be is refused', async (t) => {
+  const good = macValue(mac);
+  const table: [string, string, string][] = [
+    ['000a2c01', good, 'a short IPv4 lease key'],
+    ['000a2c010203', good, 'a long one'],
+    ['000a2c0102', good.slice(1), 'a short MAC'],
+    ['000a2c0102', '', 'no MAC'],
+    ['000a2c0102', '\xff'.repeat(6), "a broadcast address for a client's"],
+    ['0120010db8004400', good, 'a short IPv6 lease key'],
+    ['0202000000000a', 'x', 'a node id of one byte'],
+    ['02010000000000', '', 'a group address for a client'],
+    ['80010203', '', 'a short node id'],
+    ['8182', '', 'a short host key'],
+    ['800102030405060708', '\x02\x03abc', 'an address of three bytes'],
+    ['800102030405060708', '\x01\x05ab', 'an item longer than the value'],
+  ];
+  for (const [k, value, what] of table) {
+    t.throws(() => meaningOf(key(k), value), /bytes|no station/, what);
+  }
+});
+
+t.test('any key and value has a meaning or is refused', async () => {
+  fc.assert(
+    fc.property(fc.constantFrom(0, 1, 2, 3, 128, 129, 130, 255), fc.uint8Array({ maxLength: 24 }), fc.uint8Array({ maxLength: 60 }), (type, k, v) => {
+      try {
+        return meaningOf((String.fromCharCode(type) + toBinary(k)) as RecordKey, toBinary(v)).type !== undefined;
+      } catch (error) {
+        return error instanceof BadInput || error instanceof ShortInput;
+      }
+    }),
+    { numRuns: 2000 },
+  );
+});
