@@ -1,4 +1,5 @@
-import { madeUpName } from './names.js';
+import { findIndexed } from './address.js';
+import { isName, madeUpName } from './names.js';
 import * as typed from './typed.js';
 import type { IntegerRange } from './typed.js';
 
@@ -145,9 +146,13 @@ export class Package {
     this.file = file;
   }
 
-  /** The first section with this name, made-up names included. */
-  section(name: string): Section | undefined {
-    return this.sections.find((section) => section.name === name);
+  /**
+   * A section by name, made-up names included (the first that has it), or by `@type[index]`.
+   * @throws {UciError} `INVAL` for anything else
+   */
+  section(reference: string): Section | undefined {
+    if (!isName(reference)) return findIndexed(this.sections, reference);
+    return this.sections.find((section) => section.name === reference);
   }
 
   /** All sections of a type, named and anonymous, in order. */

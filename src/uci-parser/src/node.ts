@@ -9,6 +9,8 @@ import {
 import { basename, dirname, join } from 'node:path';
 import { UciError } from './errors.js';
 import type { Files } from './files.js';
+import { Store } from './store.js';
+import type { StoreOptions } from './store.js';
 
 const NEW_FILE_MODE = 0o600;
 const NEW_DIRECTORY_MODE = 0o700;
@@ -101,3 +103,10 @@ export const nodeFiles: Files = {
   truncate: (path) => guarded(() => truncateSync(path, 0)),
   replace: (path, bytes) => guarded(() => replace(path, bytes)),
 };
+
+/** The commands of `uci` on the real file system. */
+export class UciStore extends Store {
+  constructor(options: StoreOptions = {}) {
+    super(nodeFiles, options);
+  }
+}

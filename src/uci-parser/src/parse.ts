@@ -1,3 +1,4 @@
+import type { Change } from './delta.js';
 import { appendItem, setOption, setType } from './edit.js';
 import { UciError, UciParseError } from './errors.js';
 import { LineBuffer } from './lines.js';
@@ -21,8 +22,8 @@ export interface Statement {
   readonly section: Section | undefined;
   /** Name of the option. */
   readonly option: string | undefined;
-  /** The last word, quotes included: an option's value. */
-  readonly last: { readonly start: number; readonly end: number; readonly text: string };
+  /** Where its last word begins, quotes included: the value of an option that has one. */
+  readonly lastWord: number;
 }
 
 /** How to read. */
@@ -46,6 +47,12 @@ export interface ParseOptions {
 export interface ImportOptions extends Omit<ParseOptions, 'name'> {
   /** Takes the stream as this one package, whatever its `package` lines say. */
   readonly name?: string;
+}
+
+/** Merging on top of reading: into which package, and who hears of the changes. */
+interface PassOptions extends ImportOptions {
+  readonly into?: Package;
+  readonly onChange?: (change: Change) => void;
 }
 
 const KEYWORDS = new Map<string, Statement['kind']>([
@@ -73,12 +80,13 @@ class Stop extends Error {
 class Parser {
   readonly packages: Package[] = [];
   readonly #line: LineBuffer;
-  readonly #options: ImportOptions;
+  readonly #options: PassOptions;
   readonly #strict: boolean;
   #package: Package | undefined;
   #section: Section | undefined;
 
-  constructor(source: Uint8Array, options: ImportOptions) {
+  constructor(source: Uint8Array, options: PassOptions) {
+    this.#package = options.into;
     this.#line = new LineBuffer(source);
     this.#options = options;
     this.#strict = options.strict ?? true;
@@ -154,19 +162,26 @@ class Parser {
     if (word.text !== '' && this.#strict) throw new Stop('too many arguments', word.start);
   }
 
-  #report(kind: Statement['kind'], start: Place, last: Word, option?: string): void {
+  /** Words that are missing take no room and say nothing about where the statement ends. */
+  #report(kind: Statement['kind'], start: Place, words: readonly Word[], option?: string): void {
     const { onStatement } = this.#options;
     if (onStatement === undefined) return;
-    const word = { start: this.#line.place(last.start).offset, end: this.#line.place(last.end).offset };
+    const last = words.findLast((word) => word.end > word.start);
     onStatement({
       kind,
       line: start.line,
       start: start.offset,
-      end: word.end,
+      end: this.#line.place(last?.end ?? 0).offset,
       section: this.#section,
       option,
-      last: { ...word, text: last.text },
+      lastWord: this.#line.place(last?.start ?? 0).offset,
     });
+  }
+
+  /** Tells a merging caller what to stage. */
+  #stage(command: Change['command'], section: Section, option: string | undefined, value: string): void {
+    const owner = section.package.name;
+    this.#options.onChange?.({ command, package: owner, section: section.name, option, value });
   }
 
   #packageByName(name: string): Package {
@@ -179,7 +194,7 @@ class Parser {
     this.#pass(keyword, 'package');
     const name = this.#required(isPackageStatementName);
     this.#endOfStatement();
-    this.#report('package', place, name);
+    this.#report('package', place, [name]);
     if (this.#options.name !== undefined) return;
     if (this.packages.some((other) => other.name === name.text)) {
       throw new UciError('DUPLICATE', `package '${name.text}'`);
@@ -197,7 +212,7 @@ class Parser {
     const name = this.#checked(readWord(this.#line), isName);
     this.#endOfStatement();
     this.#section = this.#openSection(owner, type, name, place);
-    this.#report('config', place, name.text === '' ? type : name);
+    this.#report('config', place, [type, name]);
   }
 
   #packageOfConfig(keyword: Keyword): Package {
@@ -211,11 +226,17 @@ class Parser {
 
   #openSection(owner: Package, type: Word, name: Word, place: Place): Section {
     const known = name.text === '' ? undefined : owner.section(name.text);
-    if (known === undefined) return owner.addSection(type.text, name.text, place.line);
-    if (this.#strict && known.type !== type.text) {
+    if (known === undefined) {
+      const section = owner.addSection(type.text, name.text, this.#lineOf(place));
+      this.#stage(section.anonymous ? 'add' : 'set', section, undefined, type.text);
+      return section;
+    }
+    if (known.type === type.text) return known;
+    if (this.#strict) {
       throw new Stop('section of different type overwrites prior section with same name', type.start);
     }
     setType(known, type.text);
+    this.#stage('set', known, undefined, type.text);
     return known;
   }
 
@@ -228,9 +249,24 @@ class Parser {
     const name = this.#required(isName);
     const value = readWord(this.#line);
     this.#endOfStatement();
-    if (kind === 'list') appendItem(section, name.text, value.text, place.line);
-    else if (value.text !== '') setOption(section, name.text, value.text, place.line);
-    this.#report(kind, place, value, name.text);
+    if (kind === 'list') this.#append(section, name.text, value.text, place);
+    else if (value.text !== '') this.#set(section, name.text, value.text, place);
+    this.#report(kind, place, [name, value], name.text);
+  }
+
+  #set(section: Section, name: string, value: string, place: Place): void {
+    if (section.get(name) !== value) this.#stage('set', section, name, value);
+    setOption(section, name, value, this.#lineOf(place));
+  }
+
+  #append(section: Section, name: string, item: string, place: Place): void {
+    this.#stage('add_list', section, name, item);
+    appendItem(section, name, item, this.#lineOf(place));
+  }
+
+  /** Lines of a stream that is merged are not lines of the package's file. */
+  #lineOf(place: Place): number | undefined {
+    return this.#options.into === undefined ? place.line : undefined;
   }
 }
 
@@ -259,4 +295,25 @@ export function parsePackages(text: string | Uint8Array, options: ImportOptions 
   const parser = new Parser(bytesOf(text), options);
   parser.run();
   return parser.packages;
+}
+
+/**
+ * Reads a stream into a package that exists, as `uci -m import` does: sections go on where they
+ * have the same name, options are overwritten, list items appended.
+ * @returns what has changed, for staging
+ * @throws {UciParseError} as `parse`; the package is half merged then
+ */
+export function mergePackage(
+  owner: Package,
+  text: string | Uint8Array,
+  options: Omit<ImportOptions, 'name'> = {},
+): Change[] {
+  const changes: Change[] = [];
+  new Parser(bytesOf(text), {
+    ...options,
+    name: owner.name,
+    into: owner,
+    onChange: (change) => changes.push(change),
+  }).run();
+  return changes;
 }
