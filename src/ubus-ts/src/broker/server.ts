@@ -13,6 +13,9 @@ export const defaultBrokerPath = '/var/run/ubus/ubus.sock';
 /** Where ubusd looks for ACL files on OpenWrt. */
 export const defaultAclDirectory = '/usr/share/acl.d';
 
+/** Bytes that a unix socket's address holds, without the NUL (unix(7)). What is longer would be cut off, silently. */
+const maxPathLength = 107;
+
 /** Settings of a `Broker`. */
 export interface BrokerOptions {
   /** The unix socket to listen at; `defaultBrokerPath` if not given. */
@@ -50,11 +53,13 @@ export class Broker {
   /**
    * Reads the ACL files and begins to listen. A socket that an earlier run left behind is replaced, one at which somebody still
    * listens is not. May be called again with another path and other credentials: each socket can so stand for a user of its own.
-   * @throws Error with code EADDRINUSE, EACCES or whatever else keeps the socket from being made
+   * @throws RangeError if the path is longer than 107 bytes; Error with code EADDRINUSE, EACCES or whatever else keeps the socket
+   *   from being made
    */
   async listen(socket: { readonly path?: string; readonly credentials?: Credentials } = {}): Promise<void> {
     this.#accounts ??= await readAccounts();
     const path = socket.path ?? this.#options.path ?? defaultBrokerPath;
+    if (Buffer.byteLength(path) > maxPathLength) throw new RangeError(`${path} is longer than the ${maxPathLength} bytes of a socket's path`);
     const credentials = socket.credentials ?? this.#options.credentials ?? ownCredentials(this.#accounts);
     if (this.#servers.size === 0) await this.reloadAcl();
     await mkdir(dirname(path), { recursive: true, mode: 0o755 });
