@@ -29,6 +29,9 @@ t.test('a missing or wrong addon is one clear error', async (t) => {
 
 t.test('error names', async (t) => {
   t.equal(errnoName(1), 'EPERM');
+  t.equal(errnoName(95), 'EOPNOTSUPP');
+  t.equal(errnoName(11), 'EAGAIN');
+  t.equal(errnoName(74), 'EBADMSG');
   t.equal(errnoName(123456), 'errno 123456');
   t.equal(errnoText(2), 'no such file or directory');
   t.equal(errnoText(123456), 'error 123456');

@@ -22,9 +22,6 @@ const IFA_F_DADFAILED = 0x08;
 const IFA_F_TENTATIVE = 0x40;
 const IFA_F_NOPREFIXROUTE = 0x200;
 
-const RT_SCOPE_UNIVERSE = 0;
-const RT_SCOPE_LINK = 253;
-
 export interface InterfaceAddress {
   readonly ifindex: number;
   readonly ip: Ip;
@@ -42,22 +39,25 @@ export interface InterfaceAddress {
 /** Adds an address, or changes its flags. */
 export function replaceAddress(address: InterfaceAddress): Uint8Array {
   const flags = (address.noDad ? IFA_F_NODAD : 0) | (address.noPrefixRoute ? IFA_F_NOPREFIXROUTE : 0);
-  return encode(address, RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE).attributeU32(IFA_FLAGS, flags).done();
+  const w = encode(address, RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE, flags);
+  // Flags beyond a byte go here.
+  if (flags > 255) w.attributeU32(IFA_FLAGS, flags);
+  return w.done();
 }
 
 /** Removes an address; EADDRNOTAVAIL when there is none. */
 export function deleteAddress(address: Pick<InterfaceAddress, 'ifindex' | 'ip' | 'length'>): Uint8Array {
-  return encode(address, RTM_DELADDR, 0).done();
+  return encode(address, RTM_DELADDR, 0, 0).done();
 }
 
 function encode(
   { ifindex, ip, length }: Pick<InterfaceAddress, 'ifindex' | 'ip' | 'length'>,
   type: number,
-  flags: number,
+  messageFlags: number,
+  addressFlags: number,
 ): MessageWriter {
-  const scope = /^(fe[89ab][0-9a-f]:|169\.254\.)/.test(ip) ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
-  return new MessageWriter(type, flags)
-    .u8(toAf(familyOf(ip)), length, 0, scope)
+  return new MessageWriter(type, messageFlags)
+    .u8(toAf(familyOf(ip)), length, addressFlags & 0xff, 0)
     .u32(ifindex)
     .attribute(IFA_LOCAL, ipToBytes(ip))
     .attribute(IFA_ADDRESS, ipToBytes(ip));

@@ -9,7 +9,6 @@ import { MessageWriter, parseAttributes, readI32, readString, readU32 } from './
 export const RTM_NEWLINK = 16;
 export const RTM_DELLINK = 17;
 const RTM_GETLINK = 18;
-const RTM_SETLINK = 19;
 
 const HEADER_LENGTH = 16;
 
@@ -48,11 +47,11 @@ export function dumpLinks(): Uint8Array {
 }
 
 export function setLinkAddress(index: number, mac: Mac): Uint8Array {
-  return header(RTM_SETLINK, index, 0, 0).attribute(IFLA_ADDRESS, macToBytes(mac)).done();
+  return header(RTM_NEWLINK, index, 0, 0).attribute(IFLA_ADDRESS, macToBytes(mac)).done();
 }
 
 export function setLinkUp(index: number, up: boolean): Uint8Array {
-  return header(RTM_SETLINK, index, up ? IFF_UP : 0, IFF_UP).done();
+  return header(RTM_NEWLINK, index, up ? IFF_UP : 0, IFF_UP).done();
 }
 
 function header(type: number, index: number, flags: number, change: number): MessageWriter {

@@ -42,8 +42,8 @@ export function replaceNexthop(nexthop: Nexthop): Uint8Array {
     .u32(nexthop.onlink ? RTNH_F_ONLINK : 0)
     .attributeU32(NHA_ID, id);
   if (nexthop.blackhole) return w.attribute(NHA_BLACKHOLE, new Uint8Array(0)).done();
-  if (oif !== undefined) w.attributeU32(NHA_OIF, oif);
   if (gateway !== undefined) w.attribute(NHA_GATEWAY, ipToBytes(gateway));
+  if (oif !== undefined) w.attributeU32(NHA_OIF, oif);
   return w.done();
 }
 

@@ -119,22 +119,23 @@ function encode(route: Route, type: number, flags: number, scope: number): Uint8
   const { destination, table, protocol } = route;
   const w = new MessageWriter(type, flags)
     .u8(toAf(destination.family), destination.length, 0, 0)
-    // Numbers beyond a byte go into RTA_TABLE only.
+    // A number beyond a byte goes into RTA_TABLE.
     .u8(table < 256 ? table : 0, protocol, scope, ROUTE_TYPES.indexOf(route.type ?? 'unicast'))
     .u32(route.onlink ? RTNH_F_ONLINK : 0)
-    .attribute(RTA_DST, ipToBytes(destination.address))
-    .attributeU32(RTA_TABLE, table);
-  if (route.priority !== undefined) w.attributeU32(RTA_PRIORITY, route.priority);
+    .attribute(RTA_DST, ipToBytes(destination.address));
+  if (route.nexthopId !== undefined) w.attributeU32(RTA_NH_ID, route.nexthopId);
+  else if (route.gateway !== undefined) encodeGateway(w, route.gateway, destination.family);
   if (route.source !== undefined) w.attribute(RTA_PREFSRC, ipToBytes(route.source));
-  if (route.nexthopId !== undefined) return w.attributeU32(RTA_NH_ID, route.nexthopId).done();
-  if (route.oif !== undefined) w.attributeU32(RTA_OIF, route.oif);
-  const { gateway } = route;
-  if (gateway !== undefined && familyOf(gateway) === destination.family) w.attribute(RTA_GATEWAY, ipToBytes(gateway));
-  else if (gateway !== undefined) {
-    // struct rtvia { u16 family; u8 address[]; }
-    w.attributeOf(RTA_VIA, () => w.u16(toAf(familyOf(gateway))).put(ipToBytes(gateway)));
-  }
+  if (table > 255) w.attributeU32(RTA_TABLE, table);
+  if (route.priority !== undefined) w.attributeU32(RTA_PRIORITY, route.priority);
+  if (route.oif !== undefined && route.nexthopId === undefined) w.attributeU32(RTA_OIF, route.oif);
   return w.done();
+}
+
+/** A gateway of another family than the route's goes into RTA_VIA: struct rtvia { u16 family; u8 address[]; }. */
+function encodeGateway(w: MessageWriter, gateway: Ip, family: Family): void {
+  if (familyOf(gateway) === family) w.attribute(RTA_GATEWAY, ipToBytes(gateway));
+  else w.attributeOf(RTA_VIA, () => w.u16(toAf(familyOf(gateway))).put(ipToBytes(gateway)));
 }
 
 export interface RouteFilter {
@@ -189,8 +190,13 @@ export function getRoute(query: RouteQuery): Uint8Array {
   return w.done();
 }
 
+/** Whether a message tells not of a route in a table but of what one came to for some destination. */
+export function isCacheEntry({ payload }: NetlinkMessage): boolean {
+  return (readU32(payload, 8) & RTM_F_CLONED) !== 0;
+}
+
 /**
- * The route in a RTM_NEWROUTE or RTM_DELROUTE message; undefined for one that is not IP, or is a mere cache entry.
+ * The route in a RTM_NEWROUTE or RTM_DELROUTE message; undefined for one that is not IP.
  *
  * @throws {@link ShortInput}, {@link BadInput}
  */
@@ -198,7 +204,7 @@ export function parseRoute({ payload }: NetlinkMessage): Route | undefined {
   if (payload.length < 12) throw new ShortInput(12, payload.length);
   const family = fromAf(payload[0]!);
   const flags = readU32(payload, 8);
-  if (family === undefined || (flags & RTM_F_CLONED) !== 0) return undefined;
+  if (family === undefined) return undefined;
   const attributes = parseAttributes(payload, 12);
   const destination = attributes.get(RTA_DST);
   const length = payload[1]!;

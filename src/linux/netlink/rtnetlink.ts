@@ -13,7 +13,15 @@ import { dumpNeighbours, matchesNeighbour, parseNeighbour, RTM_DELNEIGH, RTM_NEW
 import type { Nexthop } from './nexthop.js';
 import { dumpNexthops, parseNexthop, RTM_DELNEXTHOP, RTM_NEWNEXTHOP } from './nexthop.js';
 import type { Route, RouteFilter, RouteQuery } from './route.js';
-import { dumpRoutes, getRoute, matchesFilter, parseRoute, RTM_DELROUTE, RTM_NEWROUTE } from './route.js';
+import {
+  dumpRoutes,
+  getRoute,
+  isCacheEntry,
+  matchesFilter,
+  parseRoute,
+  RTM_DELROUTE,
+  RTM_NEWROUTE,
+} from './route.js';
 import type { Rule } from './rule.js';
 import { dumpRules, parseRule, RTM_DELRULE, RTM_NEWRULE } from './rule.js';
 import type { NetlinkSocketOptions } from './socket.js';
@@ -63,7 +71,7 @@ export function parseEvent(message: NetlinkMessage): RtnetlinkEvent | undefined 
     }
     case RTM_NEWROUTE:
     case RTM_DELROUTE: {
-      const route = parseRoute(message);
+      const route = isCacheEntry(message) ? undefined : parseRoute(message);
       return route && { kind: 'route', removed: message.type === RTM_DELROUTE, route };
     }
     case RTM_NEWNEXTHOP:
@@ -110,7 +118,7 @@ export class Rtnetlink {
   async routes(filter: RouteFilter): Promise<Route[]> {
     try {
       return await this.#socket.dump(dumpRoutes(filter), (message) => {
-        const route = parseRoute(message);
+        const route = isCacheEntry(message) ? undefined : parseRoute(message);
         return route && matchesFilter(route, filter) ? route : undefined;
       });
     } catch (error) {

@@ -52,13 +52,14 @@ function encode(rule: Rule, type: number, flags: number): Uint8Array {
   const w = new MessageWriter(type, flags)
     .u8(toAf(rule.family), destination?.length ?? 0, source?.length ?? 0, 0)
     .u8(table < 256 ? table : 0, 0, 0, LOOKUP)
-    .u32(0)
-    .attributeU32(FRA_PRIORITY, rule.priority)
-    .attributeU32(FRA_TABLE, table);
-  if (rule.protocol !== undefined) w.attributeU8(FRA_PROTOCOL, rule.protocol);
+    .u32(0);
   if (destination) w.attribute(FRA_DST, ipToBytes(destination.address));
   if (source) w.attribute(FRA_SRC, ipToBytes(source.address));
   if (rule.iif !== undefined) w.attributeString(FRA_IIFNAME, rule.iif);
+  w.attributeU32(FRA_PRIORITY, rule.priority);
+  if (rule.protocol !== undefined) w.attributeU8(FRA_PROTOCOL, rule.protocol);
+  // A number beyond a byte goes here.
+  if (table > 255) w.attributeU32(FRA_TABLE, table);
   return w.done();
 }
 
