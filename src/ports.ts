@@ -56,6 +56,8 @@ export interface ReceivedFrame {
 export interface Packets {
   /** Frames that the daemon answers: ARP, DHCPv4 to a server, router and neighbour solicitations and advertisements. */
   start(listener: (received: ReceivedFrame) => void): void;
+  /** The interfaces to listen on: those that came or were made anew are opened, those that are gone closed. */
+  attach(links: readonly ClientLink[]): void;
   /** Sends a whole frame out of a client interface; what cannot be sent is dropped and counted. */
   send(network: string, frame: Uint8Array): void;
   stop(): void;
@@ -112,7 +114,16 @@ export type KernelChange =
 export interface KernelState {
   readonly routes: readonly HostRoute[];
   readonly nexthops: readonly NexthopObject[];
+  readonly neighbours: readonly NeighbourEntry[];
 }
+
+export type KernelEvent =
+  /** A route that is not ours came, changed or went: the paths to addresses in `destination` may be others now. */
+  | { readonly kind: 'routes'; readonly destination: Prefix }
+  /** Interfaces or addresses changed. */
+  | { readonly kind: 'links' }
+  /** What is ours was changed by another, or events were lost: {@link Kernel.state} is to be asked again. */
+  | { readonly kind: 'lost' };
 
 /** The kernel's forwarding state. All methods are asynchronous system calls; none blocks. */
 export interface Kernel {
@@ -131,8 +142,7 @@ export interface Kernel {
   clientLinks(): Promise<ClientLink[]>;
   /** This node's own addresses, apart from those on client interfaces: global scope, best first. */
   nodeAddresses(): Promise<Ip[]>;
-  /** `routes`: main tables changed, so that paths may have; `links`: interfaces or addresses; `lost`: events were. */
-  start(listener: (what: 'routes' | 'links' | 'lost') => void): void;
+  start(listener: (event: KernelEvent) => void): void;
   stop(): void;
 }
 
@@ -176,4 +186,22 @@ export interface Storage {
   load(name: string): Promise<Uint8Array | undefined>;
   /** Atomic: after a crash the old content or the new one is there. */
   save(name: string, content: Uint8Array): Promise<void>;
+}
+
+/** Arguments of a bus method by name; absent ones are undefined. */
+export type BusArguments = { readonly [name: string]: unknown };
+
+export interface BusMethod {
+  /** Argument names and their types, as `ubus -v list` shows them. */
+  readonly args: { readonly [name: string]: 'string' | 'integer' | 'boolean' };
+  /** The answer; what it throws is answered as "invalid argument" (BadInput) or as an unknown error. */
+  call(args: BusArguments): object | Promise<object>;
+}
+
+/** The object by which others ask and follow the daemon: ubus. */
+export interface Bus {
+  publish(methods: { readonly [name: string]: BusMethod }): void;
+  /** Told to whoever has subscribed; costs nothing where nobody has. */
+  notify(type: string, data: object): void;
+  stop(): void;
 }

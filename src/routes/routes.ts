@@ -1,0 +1,193 @@
+/**
+ * Everything about routes in one place: takes what the database, the nodes and the kernel say, and drives the
+ * {@link Reconciler} and {@link Paths} over the {@link Kernel} port. Changes made in one turn of the event loop go to
+ * the kernel together, right after it.
+ */
+import type { Ip } from '../net/ip.js';
+import type { Mac } from '../net/mac.js';
+import type { NodeId } from '../clients/node-id.js';
+import type { Instant, Millis } from '../clients/time.js';
+import { after, earliest, SECOND } from '../clients/time.js';
+import type { Clock, Kernel, KernelChange, KernelEvent, Logger, Timer } from '../ports.js';
+import type { ClientView } from './desired.js';
+import { Paths } from './paths.js';
+import { Reconciler } from './reconciler.js';
+
+/** Between two dumps of the kernel's state, however often it says that events were lost. */
+const RESYNC_INTERVAL: Millis = SECOND / 4;
+
+/** How long a clean stop tries to take everything back. */
+const WITHDRAW_LIMIT: Millis = 5 * SECOND;
+
+export interface RoutesOptions {
+  readonly self: NodeId;
+  readonly kernel: Kernel;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** The kernel has acknowledged all that a client needs; see {@link ReconcilerOptions.installed}. */
+  readonly installed: (mac: Mac) => void;
+}
+
+export class Routes {
+  #options: RoutesOptions;
+  #reconciler: Reconciler;
+  #paths: Paths;
+  #running: Promise<void> | undefined;
+  #timer: Timer | undefined;
+  #resync = false;
+  #resyncFrom: Instant | undefined;
+  #started = false;
+  #stopped = false;
+
+  constructor(options: RoutesOptions) {
+    this.#options = options;
+    const { self, kernel, clock, log, installed } = options;
+    const failed = (message: string) => log.warn(message);
+    this.#reconciler = new Reconciler({ self, nexthopObjects: kernel.nexthopObjects, installed, failed });
+    this.#paths = new Paths({
+      kernel,
+      clock,
+      failed,
+      changed: (node, paths) => {
+        this.#reconciler.setPaths(node, paths);
+        this.#kick();
+      },
+    });
+  }
+
+  /** Takes over what an earlier run left, then puts the rules in. Nothing is changed in the kernel before. */
+  async start(): Promise<void> {
+    this.#reconciler.adopt(await this.#options.kernel.state());
+    await this.#options.kernel.installRules();
+    this.#started = true;
+    this.#kick();
+  }
+
+  /** What the database says of a client. False: nothing changes by it, and `installed` is not told. */
+  setClient(view: ClientView): boolean {
+    const changed = this.#reconciler.setClient(view);
+    if (changed) this.#kick();
+    return changed;
+  }
+
+  removeClient(mac: Mac): void {
+    this.#reconciler.removeClient(mac);
+    this.#kick();
+  }
+
+  isInstalled(mac: Mac): boolean {
+    return this.#reconciler.isInstalled(mac);
+  }
+
+  /** The addresses that a node has told, best first; none: the node is gone. This node itself need not be told. */
+  setNode(node: NodeId, addresses: readonly Ip[]): void {
+    if (node !== this.#options.self) this.#paths.setNode(node, addresses);
+  }
+
+  /** To be given what {@link Kernel.start} tells. */
+  kernelChanged(event: KernelEvent): void {
+    if (event.kind === 'routes') this.#paths.routesChanged(event.destination);
+    else this.#paths.refresh();
+    if (event.kind !== 'lost') return;
+    this.#resync = true;
+    this.#kick();
+  }
+
+  /** The database is loaded: once the paths are known too, what is in the kernel and not wanted is removed. */
+  async loaded(): Promise<void> {
+    await this.#paths.settled();
+    if (this.#stopped) return;
+    this.#reconciler.prune();
+    this.#kick();
+  }
+
+  /** Resolves when the kernel holds what is wanted, and nothing is waiting to be tried again. */
+  async settled(): Promise<void> {
+    await this.#paths.settled();
+    while (!this.#stopped && !this.#reconciler.idle) await (this.#running ?? this.#delay(10));
+  }
+
+  /** Ends the work: leaves nothing in the kernel or, with `linger`, everything, for the next run to take over. */
+  async stop({ linger = false }: { linger?: boolean } = {}): Promise<void> {
+    this.#paths.stop();
+    if (!linger && this.#started) await this.#withdraw();
+    this.#stopped = true;
+    this.#timer?.cancel();
+    await this.#running;
+  }
+
+  async #withdraw(): Promise<void> {
+    const { clock, kernel, log } = this.#options;
+    const limit = after(clock.now(), WITHDRAW_LIMIT);
+    this.#reconciler.withdrawAll();
+    this.#kick();
+    while (!this.#reconciler.idle && clock.now() < limit) await (this.#running ?? this.#delay(10));
+    if (!this.#reconciler.idle) log.error('some routes could not be removed');
+    await kernel.removeRules().catch((error: Error) => log.error(`cannot remove the rules: ${error.message}`));
+  }
+
+  #delay(delay: Millis): Promise<void> {
+    const { clock } = this.#options;
+    return new Promise((resolve) => clock.schedule(after(clock.now(), delay), resolve));
+  }
+
+  /** Has the kernel brought up to date after this turn of the event loop. */
+  #kick(): void {
+    if (!this.#started || this.#stopped || this.#running !== undefined) return;
+    this.#running = Promise.resolve()
+      .then(() => this.#work())
+      .finally(() => {
+        this.#running = undefined;
+        if (this.#reconciler.pending) this.#kick();
+        else this.#scheduleNext();
+      });
+  }
+
+  async #work(): Promise<void> {
+    const { clock } = this.#options;
+    while (!this.#stopped) {
+      if (this.#resync && this.#mayResync()) await this.#readState();
+      const changes = this.#reconciler.next(clock.now());
+      if (changes.length === 0) return;
+      const results = await this.#apply(changes);
+      this.#reconciler.acknowledge(results, clock.now());
+    }
+  }
+
+  /** An error of the whole call leaves open what was done: each change counts as failed, and the state is read again. */
+  async #apply(changes: readonly KernelChange[]): Promise<readonly (Error | undefined)[]> {
+    try {
+      return await this.#options.kernel.apply(changes);
+    } catch (error) {
+      this.#resync = true;
+      return changes.map(() => error as Error);
+    }
+  }
+
+  #mayResync(): boolean {
+    return this.#resyncFrom === undefined || this.#options.clock.now() >= this.#resyncFrom;
+  }
+
+  async #readState(): Promise<void> {
+    const { clock, kernel, log } = this.#options;
+    this.#resync = false;
+    this.#resyncFrom = after(clock.now(), RESYNC_INTERVAL);
+    try {
+      this.#reconciler.adopt(await kernel.state());
+    } catch (error) {
+      log.warn(`cannot read the kernel's routes: ${(error as Error).message}`);
+      this.#resync = true;
+    }
+  }
+
+  /** Work that waits for a time: retries, or the next dump. */
+  #scheduleNext(): void {
+    const { clock } = this.#options;
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    if (this.#stopped) return;
+    const dump = this.#resync ? (this.#resyncFrom ?? clock.now()) : undefined;
+    const next = earliest(this.#reconciler.deadline, dump);
+    if (next !== undefined) this.#timer = clock.schedule(next, () => this.#kick());
+  }
+}

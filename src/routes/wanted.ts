@@ -1,0 +1,203 @@
+import type { Family, Ip } from '../net/ip.js';
+import { familyOf } from '../net/ip.js';
+import type { Mac } from '../net/mac.js';
+import type { NodeId } from '../clients/node-id.js';
+import type { HostRoute, NeighbourEntry, NexthopObject, Path } from '../ports.js';
+import { Claims } from './claims.js';
+import type { ClientRoute, ClientState, ClientView, NodePaths } from './desired.js';
+import {
+  LOCAL_PROTOCOL,
+  neighbourKey,
+  pathFor,
+  REMOTE_PROTOCOL,
+  routeKey,
+  sameNeighbour,
+  samePath,
+  stateOf,
+} from './desired.js';
+import type { NexthopOwner } from './nexthop-ids.js';
+import { NexthopIds } from './nexthop-ids.js';
+
+/** Told of every key whose wanted value may have changed. */
+export interface Touched {
+  route(key: string): void;
+  nexthop(id: number): void;
+  neighbour(key: string): void;
+}
+
+/** The nexthop object for routes of a family to a node, along `path`; undefined: do without one. */
+export type NexthopChoice = (owner: NexthopOwner, path: Path, routeKey: string) => number | undefined;
+
+const NOTHING: ClientState = { routes: [], neighbours: [] };
+
+/** What the kernel ought to hold: all clients' states together, routes by destination, with the nodes' paths put in. */
+export class Wanted {
+  readonly ids = new NexthopIds();
+  #self: NodeId;
+  #touched: Touched;
+  #clients = new Map<Mac, ClientState>();
+  #paths = new Map<NodeId, NodePaths>();
+  #routes = new Claims<ClientRoute>();
+  #neighbours = new Claims<NeighbourEntry>();
+  /** Destinations of the clients at a node. */
+  #byNode = new Map<NodeId, Set<string>>();
+
+  constructor(self: NodeId, touched: Touched) {
+    this.#self = self;
+    this.#touched = touched;
+  }
+
+  clientState(mac: Mac): ClientState | undefined {
+    return this.#clients.get(mac);
+  }
+
+  /** False where nothing changed by it. */
+  setClient(view: ClientView): boolean {
+    const before = this.#clients.get(view.mac);
+    const state = stateOf(view, this.#self);
+    this.#clients.set(view.mac, state);
+    if (before !== undefined && sameState(before, state)) return false;
+    this.#replace(view.mac, before ?? NOTHING, state);
+    return true;
+  }
+
+  removeClient(mac: Mac): void {
+    const before = this.#clients.get(mac);
+    this.#clients.delete(mac);
+    if (before !== undefined) this.#replace(mac, before, NOTHING);
+  }
+
+  setPaths(node: NodeId, paths: NodePaths | undefined): void {
+    const before = this.#paths.get(node);
+    if (paths === undefined) this.#paths.delete(node);
+    else this.#paths.set(node, paths);
+    for (const family of [4, 6] as const) {
+      const [old, now] = [pathFor(before, family), pathFor(paths, family)];
+      if (samePath(old, now)) continue;
+      const id = this.ids.idOf({ node, family });
+      if (id !== undefined) this.#touched.nexthop(id);
+      if (id === undefined || old === undefined || now === undefined) this.#touchRoutes(node, family);
+    }
+  }
+
+  clear(): void {
+    this.#clients.clear();
+    this.#paths.clear();
+    this.#routes.clear();
+    this.#neighbours.clear();
+    this.#byNode.clear();
+  }
+
+  touchAll(): void {
+    for (const key of this.#routes.keys()) this.#touched.route(key);
+    for (const key of this.#neighbours.keys()) this.#touched.neighbour(key);
+    for (const id of this.ids.all()) this.#touched.nexthop(id);
+  }
+
+  routeOwner(key: string): Mac | undefined {
+    return this.#routes.get(key)?.mac;
+  }
+
+  neighbourOwner(key: string): Mac | undefined {
+    return this.#neighbours.get(key)?.mac;
+  }
+
+  neighbour(key: string): NeighbourEntry | undefined {
+    return this.#neighbours.get(key)?.value;
+  }
+
+  route(key: string, nexthopFor: NexthopChoice): HostRoute | undefined {
+    const claim = this.#routes.get(key)?.value;
+    if (claim === undefined) return undefined;
+    const { destination, via } = claim;
+    if ('ifindex' in via) return { destination, protocol: LOCAL_PROTOCOL, via };
+    const owner = { node: via.node, family: destination.family };
+    const path = this.#pathOf(owner);
+    if (path === undefined) return undefined;
+    const nexthop = nexthopFor(owner, path, key);
+    return { destination, protocol: REMOTE_PROTOCOL, via: nexthop === undefined ? { path } : { nexthop } };
+  }
+
+  nexthop(id: number): NexthopObject | undefined {
+    const owner = this.ids.ownerOf(id);
+    const path = owner && this.#pathOf(owner);
+    return path && { id, family: nexthopFamily(owner.family, path.gateway), path };
+  }
+
+  #pathOf(owner: NexthopOwner): Path | undefined {
+    return pathFor(this.#paths.get(owner.node), owner.family);
+  }
+
+  #replace(mac: Mac, before: ClientState, state: ClientState): void {
+    const routes = new Set(state.routes.map((route) => routeKey(route.destination)));
+    for (const { destination } of before.routes) {
+      const key = routeKey(destination);
+      if (!routes.has(key)) this.#changeRoute(key, () => this.#routes.drop(key, mac));
+    }
+    for (const route of state.routes) {
+      const key = routeKey(route.destination);
+      this.#changeRoute(key, () => this.#routes.put(key, mac, route));
+    }
+    const neighbours = new Set(state.neighbours.map(neighbourKey));
+    for (const key of before.neighbours.map(neighbourKey)) {
+      if (neighbours.has(key)) continue;
+      this.#neighbours.drop(key, mac);
+      this.#touched.neighbour(key);
+    }
+    for (const entry of state.neighbours) {
+      const key = neighbourKey(entry);
+      this.#neighbours.put(key, mac, entry);
+      this.#touched.neighbour(key);
+    }
+  }
+
+  /** Changes the claims to a destination and keeps the index by node right. */
+  #changeRoute(key: string, change: () => void): void {
+    const old = this.#nodeOf(key);
+    change();
+    const now = this.#nodeOf(key);
+    this.#touched.route(key);
+    if (old === now) return;
+    if (old !== undefined) {
+      const keys = this.#byNode.get(old);
+      keys?.delete(key);
+      if (keys?.size === 0) this.#byNode.delete(old);
+    }
+    if (now !== undefined) {
+      const keys = this.#byNode.get(now);
+      if (keys === undefined) this.#byNode.set(now, new Set([key]));
+      else keys.add(key);
+    }
+  }
+
+  #nodeOf(key: string): NodeId | undefined {
+    const via = this.#routes.get(key)?.value.via;
+    return via !== undefined && 'node' in via ? via.node : undefined;
+  }
+
+  #touchRoutes(node: NodeId, family: Family): void {
+    for (const key of this.#byNode.get(node) ?? []) {
+      if (this.#routes.get(key)?.value.destination.family === family) this.#touched.route(key);
+    }
+  }
+}
+
+/** An object has its gateway's family, whatever the family of the routes that use it. */
+function nexthopFamily(routes: Family, gateway: Ip | undefined): Family {
+  return gateway === undefined ? routes : familyOf(gateway);
+}
+
+function sameState(a: ClientState, b: ClientState): boolean {
+  return (
+    a.routes.length === b.routes.length &&
+    a.neighbours.length === b.neighbours.length &&
+    a.routes.every((route, i) => sameClientRoute(route, b.routes[i]!)) &&
+    a.neighbours.every((entry, i) => sameNeighbour(entry, b.neighbours[i]!))
+  );
+}
+
+function sameClientRoute(a: ClientRoute, b: ClientRoute): boolean {
+  if (routeKey(a.destination) !== routeKey(b.destination)) return false;
+  if ('node' in a.via) return 'node' in b.via && a.via.node === b.via.node;
+  return 'ifindex' in b.via && a.via.ifindex === b.via.ifindex;
+}
