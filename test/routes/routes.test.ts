@@ -1,0 +1,137 @@
+import t from 'tap';
+import { parseIp } from '../../src/net/ip.js';
+import type { Mac } from '../../src/net/mac.js';
+import { hostPrefix } from '../../src/net/prefix.js';
+import { Routes } from '../../src/routes/routes.js';
+import { A, brief, client, path, SELF, TestClock, TestLog, turn } from './helpers.js';
+import { ModelKernel } from './model-kernel.js';
+
+const A6 = parseIp('2001:db8:a::1');
+
+function setup(kernel = new ModelKernel()) {
+  const clock = new TestClock();
+  const log = new TestLog();
+  const installed: Mac[] = [];
+  const routes = new Routes({ self: SELF, kernel, clock, log, installed: (mac) => installed.push(mac) });
+  return { kernel, clock, log, installed, routes };
+}
+
+t.test('changes of one turn are one batch, at once', async (t) => {
+  const { kernel, clock, installed, routes } = setup();
+  routes.setClient(client(1, SELF, '10.44.0.1/32'));
+  await clock.advance(10);
+  t.strictSame(kernel.batches, [], 'nothing before the kernel has said what it holds');
+  await routes.start();
+  t.ok(kernel.rules);
+  await clock.advance(0);
+  t.equal(kernel.batches.length, 1);
+  routes.setClient(client(2, SELF, '10.44.0.2/32'));
+  routes.setClient(client(3, SELF, '10.44.0.3/32'));
+  routes.removeClient(client(1, SELF).mac);
+  await turn();
+  t.equal(kernel.batches.length, 2);
+  t.equal(kernel.routes.size, 2);
+  t.strictSame(installed, [1, 2, 3].map((i) => client(i, SELF).mac));
+  t.ok(routes.isInstalled(client(2, SELF).mac));
+});
+
+t.test('a node\'s path comes from the kernel and follows its routes', async (t) => {
+  const { kernel, clock, routes } = setup();
+  kernel.paths.set(A6, path(2, 'fe80::1'));
+  await routes.start();
+  routes.setNode(A, [A6]);
+  routes.setNode(SELF, [parseIp('2001:db8:c::1')]);
+  routes.setClient(client(1, A, '10.44.0.1/32'));
+  await clock.advance(0);
+  t.strictSame(kernel.batches.flat().map(brief), ['set nexthop 0 v6 fe80::1 dev 2', 'set 10.44.0.1/32 45 nexthop 0']);
+  t.strictSame(kernel.queries, [A6], 'not asked for this node');
+  kernel.paths.set(A6, path(3, 'fe80::2'));
+  routes.kernelChanged({ kind: 'routes', destination: hostPrefix(A6) });
+  await clock.advance(5);
+  t.strictSame(kernel.batches.at(-1)!.map(brief), ['set nexthop 0 v6 fe80::2 dev 3']);
+  kernel.paths.delete(A6);
+  routes.kernelChanged({ kind: 'links' });
+  await clock.advance(5);
+  t.equal(kernel.routes.size + kernel.nexthops.size, 0);
+});
+
+t.test('lost events: a dump, then what is missing; many of them: few dumps', async (t) => {
+  const { kernel, clock, routes } = setup();
+  await routes.start();
+  routes.setClient(client(1, SELF, '10.44.0.1/32'));
+  await clock.advance(1000);
+  kernel.linkDown(9);
+  routes.kernelChanged({ kind: 'lost' });
+  await clock.advance(0);
+  t.equal(kernel.routes.size, 1);
+  for (let i = 0; i < 100; i++) {
+    routes.kernelChanged({ kind: 'lost' });
+    await clock.advance(10);
+  }
+  await clock.advance(500);
+  t.ok(kernel.stateCalls <= 7, `${kernel.stateCalls} dumps`);
+});
+
+t.test('a kernel that loses the answers, or cannot dump, is asked again', async (t) => {
+  const { kernel, clock, log, installed, routes } = setup();
+  await routes.start();
+  kernel.loseAnswers = true;
+  const state = kernel.state.bind(kernel);
+  kernel.state = () => Promise.reject(new Error('EBUSY'));
+  routes.setClient(client(1, SELF, '10.44.0.1/32'));
+  await clock.advance(600);
+  kernel.state = state;
+  await clock.advance(1000);
+  t.ok(installed.length === 1 && kernel.routes.size === 1);
+  t.match(log.lines.join('\n'), /cannot read the kernel's routes: EBUSY/);
+});
+
+t.test('after a restart: nothing unknown is removed before the database is loaded and the paths are known', async (t) => {
+  const first = setup();
+  first.kernel.paths.set(A6, path(2, 'fe80::1'));
+  await first.routes.start();
+  first.routes.setNode(A, [A6]);
+  for (let i = 1; i <= 3; i++) first.routes.setClient(client(i, A, `10.44.0.${i}/32`));
+  await first.clock.advance(10);
+  await first.routes.stop({ linger: true });
+  t.equal(first.kernel.routes.size, 3);
+  t.ok(first.kernel.rules);
+  first.kernel.batches.length = 0;
+
+  const { kernel, clock, routes } = setup(first.kernel);
+  await routes.start();
+  routes.setClient(client(1, A, '10.44.0.1/32'));
+  routes.setClient(client(2, A, '10.44.0.2/32'));
+  await clock.advance(1000);
+  routes.setNode(A, [A6]);
+  const loaded = routes.loaded();
+  await clock.advance(1000);
+  await loaded;
+  await clock.advance(1000);
+  t.strictSame(kernel.batches.flat().map(brief), ['delete 10.44.0.3/32 45 nexthop 0']);
+});
+
+t.test('a clean stop leaves nothing; one that cannot says so and ends', async (t) => {
+  const { kernel, clock, routes } = setup();
+  kernel.paths.set(A6, path(2, 'fe80::1'));
+  await routes.start();
+  routes.setNode(A, [A6]);
+  routes.setClient(client(1, A, '10.44.0.1/32'));
+  routes.setClient(client(2, SELF, '10.44.0.2/32'));
+  await clock.advance(10);
+  const stopped = routes.stop();
+  await clock.advance(100);
+  await stopped;
+  t.equal(kernel.routes.size + kernel.nexthops.size + kernel.neighbours.size, 0);
+  t.notOk(kernel.rules);
+
+  const stuck = setup();
+  await stuck.routes.start();
+  stuck.routes.setClient(client(2, SELF, '10.44.0.2/32'));
+  await stuck.clock.advance(10);
+  stuck.kernel.failing = () => true;
+  const ended = stuck.routes.stop();
+  await stuck.clock.advance(10_000);
+  await ended;
+  t.match(stuck.log.lines.join('\n'), /some routes could not be removed/);
+});
