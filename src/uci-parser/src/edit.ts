@@ -8,21 +8,16 @@ import type { Package, Section } from './model.js';
 
 /** Sets an option. One that exists keeps its place; a list becomes a string. */
 export function setOption(section: Section, name: string, value: string, line?: number): void {
-  const option = new Option(name, value, line);
   const old = section.options.get(name);
-  if (old === undefined) section.options.add(option);
-  else section.options.replace(old, option);
+  if (old === undefined) section.options.add(new Option(name, value, line));
+  else old.assign(value, line);
 }
 
 /** Appends to a list; an option that is a string becomes a list of two. */
 export function appendItem(section: Section, name: string, item: string, line?: number): void {
   const old = section.options.get(name);
-  if (old === undefined) {
-    section.options.add(new Option(name, [item], line));
-    return;
-  }
-  const items = typeof old.value === 'string' ? [old.value] : old.value;
-  section.options.replace(old, new Option(name, [...items, item], line));
+  if (old === undefined) section.options.add(new Option(name, [item], line));
+  else old.append(item, line);
 }
 
 /**

@@ -73,12 +73,6 @@ export class LineBuffer {
     return decodeText(this.#bytes.subarray(start, end));
   }
 
-  /** Offset of the NUL that ends the text at `start`. */
-  endOfText(start: number): number {
-    const end = this.#bytes.indexOf(NUL, start);
-    return end < 0 ? this.#bytes.length : end;
-  }
-
   /** Begins a new line. */
   start(): void {
     this.pos = 0;

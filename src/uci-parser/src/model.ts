@@ -8,35 +8,58 @@ export type Value = string | readonly string[];
 
 /** One option of a section. */
 export class Option {
-  name: string;
-  value: Value;
-  /** Line of the statement that gave the value, from 1; undefined for what was never in the file. */
-  readonly line: number | undefined;
-  /** Whether the value was changed after parsing, by a staged change or by the program. */
-  changed: boolean;
+  readonly name: string;
+  #value: string | string[];
+  #line: number | undefined;
 
+  /** @param line where the statement stands in the file, from 1; undefined for what is not in it */
   constructor(name: string, value: Value, line?: number) {
     this.name = name;
-    this.value = value;
-    this.line = line;
-    this.changed = line === undefined;
+    this.#value = typeof value === 'string' ? value : [...value];
+    this.#line = line;
+  }
+
+  get value(): Value {
+    return this.#value;
+  }
+
+  /**
+   * Line of the statement that gave the value; undefined when it was not the file: a staged change
+   * or the program.
+   */
+  get line(): number | undefined {
+    return this.#line;
+  }
+
+  /** Gives another value. */
+  assign(value: Value, line?: number): void {
+    this.#value = typeof value === 'string' ? value : [...value];
+    this.#line = line;
+  }
+
+  /** Appends an item; a string becomes the first item of a list. */
+  append(item: string, line?: number): void {
+    if (typeof this.#value === 'string') this.#value = [this.#value, item];
+    else this.#value.push(item);
+    this.#line = line;
   }
 }
 
 /** The options of a section in order. As in libuci, a name finds the first that has it. */
 export class Options implements Iterable<Option> {
-  readonly #list: Option[] = [];
+  #list: Option[] = [];
+  readonly #byName = new Map<string, Option>();
 
   get size(): number {
     return this.#list.length;
   }
 
   get(name: string): Option | undefined {
-    return this.#list.find((option) => option.name === name);
+    return this.#byName.get(name);
   }
 
   has(name: string): boolean {
-    return this.get(name) !== undefined;
+    return this.#byName.has(name);
   }
 
   names(): string[] {
@@ -50,17 +73,24 @@ export class Options implements Iterable<Option> {
   /** Appends an option. */
   add(option: Option): void {
     this.#list.push(option);
+    if (!this.#byName.has(option.name)) this.#byName.set(option.name, option);
   }
 
-  /** Puts one option into the place of another. */
-  replace(old: Option, option: Option): void {
-    this.#list[this.#list.indexOf(old)] = option;
+  /** Gives an option another name at its place; that the name is free is not checked. */
+  rename(option: Option, name: string): void {
+    const renamed = new Option(name, option.value, option.line);
+    this.#rebuild(this.#list.map((other) => (other === option ? renamed : other)));
   }
 
   /** Takes an option out. */
   remove(option: Option): void {
-    const index = this.#list.indexOf(option);
-    if (index >= 0) this.#list.splice(index, 1);
+    this.#rebuild(this.#list.filter((other) => other !== option));
+  }
+
+  #rebuild(list: Option[]): void {
+    this.#list = [];
+    this.#byName.clear();
+    for (const option of list) this.add(option);
   }
 }
 

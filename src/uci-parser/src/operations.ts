@@ -2,8 +2,7 @@ import type { Target } from './address.js';
 import type { Change, Command } from './delta.js';
 import { appendItem, moveSection, setOption, setType } from './edit.js';
 import { UciError } from './errors.js';
-import { Option } from './model.js';
-import type { Section } from './model.js';
+import type { Option, Section } from './model.js';
 import { isType } from './names.js';
 import { leadingInt } from './numbers.js';
 
@@ -71,18 +70,18 @@ export function remove(target: Target, index?: string): Change | undefined {
   const { package: owner, option } = existing(target);
   const section = sectionOf(target);
   if (option !== undefined && typeof option.value !== 'string' && index !== undefined && index !== '') {
-    return removeItem(target, section, option, index);
+    return removeItem(target, option, index);
   }
   if (option !== undefined) section.options.remove(option);
   else owner.removeSection(section);
   return change('delete', target, undefined);
 }
 
-function removeItem(target: Target, section: Section, option: Option, index: string): Change | undefined {
+function removeItem(target: Target, option: Option, index: string): Change | undefined {
   const at = leadingInt(index);
   if (at === undefined || at < 0 || at >= option.value.length) return undefined;
   const items = (option.value as readonly string[]).filter((_, position) => position !== at);
-  section.options.replace(option, new Option(option.name, items));
+  option.assign(items);
   return change('delete', target, index);
 }
 
@@ -94,7 +93,7 @@ function removeItem(target: Target, section: Section, option: Option, index: str
 export function rename(target: Target, name: string): Change {
   const { option } = existing(target);
   const section = sectionOf(target);
-  if (option !== undefined) option.name = name;
+  if (option !== undefined) section.options.rename(option, name);
   else {
     section.name = name;
     section.anonymous = false;
@@ -129,11 +128,11 @@ export function addList(target: Target, item: string): Change {
  * @throws {UciError} `INVAL` for a missing section
  */
 export function delList(target: Target, item: string): Change | undefined {
-  const section = sectionOf(target);
+  sectionOf(target);
   const { option } = target;
   if (option === undefined || typeof option.value === 'string') return undefined;
   const items = option.value.filter((other) => other !== item);
-  section.options.replace(option, new Option(option.name, items));
+  option.assign(items);
   return change('del_list', target, item);
 }
 

@@ -82,14 +82,16 @@ class Parser {
   readonly #line: LineBuffer;
   readonly #options: PassOptions;
   readonly #strict: boolean;
+  /** First section of each name in the open package; a file may have very many. */
+  readonly #byName = new Map<string, Section>();
   #package: Package | undefined;
   #section: Section | undefined;
 
   constructor(source: Uint8Array, options: PassOptions) {
-    this.#package = options.into;
     this.#line = new LineBuffer(source);
     this.#options = options;
     this.#strict = options.strict ?? true;
+    if (options.into !== undefined) this.#open(options.into);
   }
 
   run(): void {
@@ -184,6 +186,14 @@ class Parser {
     this.#options.onChange?.({ command, package: owner, section: section.name, option, value });
   }
 
+  #open(owner: Package): Package {
+    this.#package = owner;
+    this.#section = undefined;
+    this.#byName.clear();
+    for (const section of owner.sections.toReversed()) this.#byName.set(section.name, section);
+    return owner;
+  }
+
   #packageByName(name: string): Package {
     const { packages } = this;
     if (packages.length === 0) packages.push(new Package(name, this.#options.file));
@@ -199,9 +209,7 @@ class Parser {
     if (this.packages.some((other) => other.name === name.text)) {
       throw new UciError('DUPLICATE', `package '${name.text}'`);
     }
-    this.#package = new Package(name.text, this.#options.file);
-    this.#section = undefined;
-    this.packages.push(this.#package);
+    this.packages.push(this.#open(new Package(name.text, this.#options.file)));
   }
 
   #parseConfig(keyword: Keyword, place: Place): void {
@@ -220,14 +228,14 @@ class Parser {
     if (this.#options.name === undefined) {
       throw new Stop('attempting to import a file without a package name', keyword.start);
     }
-    this.#package = this.#packageByName(this.#options.name);
-    return this.#package;
+    return this.#open(this.#packageByName(this.#options.name));
   }
 
   #openSection(owner: Package, type: Word, name: Word, place: Place): Section {
-    const known = name.text === '' ? undefined : owner.section(name.text);
+    const known = this.#byName.get(name.text);
     if (known === undefined) {
       const section = owner.addSection(type.text, name.text, this.#lineOf(place));
+      if (!this.#byName.has(section.name)) this.#byName.set(section.name, section);
       this.#stage(section.anonymous ? 'add' : 'set', section, undefined, type.text);
       return section;
     }

@@ -16,10 +16,9 @@ const INTEGER = /^[ \t\n\v\f\r]*([+-]?)(0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*)$/
 /** The error that says which option of which section in which file is wrong, and how. */
 export function valueError(section: Section, name: string, reason: string): UciValueError {
   const option = section.options.get(name);
-  const fromFile = option === undefined ? section.line : option.changed ? undefined : option.line;
   return new UciValueError({
     file: section.package.file ?? section.package.name,
-    line: fromFile,
+    line: option === undefined ? section.line : option.line,
     section: section.address,
     option: name,
     value: option?.value,
