@@ -18,3 +18,9 @@ export function parseLinkFrame(frame: Uint8Array): LinkFrame | undefined {
   const packet = parseNd(payload);
   return packet === undefined ? undefined : { protocol: 'nd', ethernet, packet };
 }
+
+/** A whole frame for a client interface, as ports.ts's Packets sends it. */
+export interface OutgoingFrame {
+  readonly network: string;
+  readonly frame: Uint8Array;
+}
