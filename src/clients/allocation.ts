@@ -44,13 +44,13 @@ function avalanche(hash: number): number {
   return (hash ^ (hash >>> 16)) >>> 0;
 }
 
-/** The numbers 0 to `count` - 1 in the identity's order, at most {@link MAX_PROBES} of them. */
-function* walk(identity: Uint8Array, count: number): Generator<number> {
+/** The numbers 0 to `count` - 1 in the identity's order, at most `probes` of them. */
+function* walk(identity: Uint8Array, count: number, probes: number): Generator<number> {
   if (count < 1) return;
   const [first, second] = identityHashes(identity);
   const start = first % count;
   const stride = strideFor(second, count);
-  for (let i = 0; i < Math.min(count, MAX_PROBES); i++) yield (start + i * stride) % count;
+  for (let i = 0; i < Math.min(count, probes); i++) yield (start + i * stride) % count;
 }
 
 function strideFor(hash: number, count: number): number {
@@ -88,16 +88,18 @@ export function countHostAddresses(prefixes: readonly Prefix4[]): number {
 
 /**
  * The address for the client of this identity: `requested` where it can be had, else the first of its walk that is not
- * taken. Never a network or broadcast address; the routers' own are for `isTaken` to know. Undefined where none is found.
+ * taken. Never a network or broadcast address; the routers' own are for `isTaken` to know. Undefined where none is found
+ * in so many `probes`: with 0 there is only the requested one.
  */
 export function chooseAddress4(
   identity: Uint8Array,
   prefixes: readonly Prefix4[],
   isTaken: (address: Ip4) => boolean,
   requested?: Ip4,
+  probes = MAX_PROBES,
 ): Ip4 | undefined {
   if (requested !== undefined && isHostAddress(prefixes, requested) && !isTaken(requested)) return requested;
-  for (const index of walk(identity, countHostAddresses(prefixes))) {
+  for (const index of walk(identity, countHostAddresses(prefixes), probes)) {
     const address = hostAddressAt(prefixes, index);
     if (!isTaken(address)) return address;
   }
@@ -123,7 +125,7 @@ export function chooseNetwork6(
   isTaken: (network: Prefix6) => boolean,
 ): Prefix6 | undefined {
   const count = 2 ** Math.min(32, 64 - prefix.length) - 1;
-  for (const index of walk(identityOf(mac), count)) {
+  for (const index of walk(identityOf(mac), count, MAX_PROBES)) {
     const network = prefixOf(network64At(prefix, index + 1), 64);
     if (!isTaken(network)) return network;
   }

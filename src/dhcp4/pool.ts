@@ -4,7 +4,7 @@ import { ip4ToNumber } from '../net/ip.js';
 import type { Mac } from '../net/mac.js';
 import type { Instant, Millis } from '../clients/time.js';
 import { after, SECOND } from '../clients/time.js';
-import { chooseAddress4, identityOf, isHostAddress } from '../clients/allocation.js';
+import { chooseAddress4, identityOf, isHostAddress, MAX_PROBES } from '../clients/allocation.js';
 import type { Dhcp4Config, Leases, Reservation } from './config.js';
 import type { Offers, Quarantine } from './limits.js';
 
@@ -65,9 +65,9 @@ export class Pool {
     requested: Ip4 | undefined,
     now: Instant,
   ): Ip4 | undefined {
-    const prefixes = now < search.emptyUntil ? [] : this.config.prefixes;
-    const found = chooseAddress4(identity, prefixes, isTaken, requested);
-    if (found === undefined && prefixes.length > 0) search.emptyUntil = after(now, SEARCH_PAUSE);
+    const probes = now < search.emptyUntil ? 0 : MAX_PROBES;
+    const found = chooseAddress4(identity, this.config.prefixes, isTaken, requested, probes);
+    if (found === undefined && probes > 0) search.emptyUntil = after(now, SEARCH_PAUSE);
     return found;
   }
 
