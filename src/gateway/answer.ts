@@ -1,0 +1,110 @@
+/**
+ * Questions that this node answers for others: where a client is that its neighbour takes to be on the same link and
+ * that is at another node, and whether an address that a newcomer would like is in use there (proxy ARP, RFC 1027; proxy
+ * neighbour advertisements, RFC 4861 7.2.8; duplicate address detection proxy, RFC 6957).
+ *
+ * For the gateway's own addresses the kernel answers, which has them: nothing is said here, so nothing is said twice. The
+ * kernel's own proxying (proxy_arp, proxy_ndp) is best off; where it is on, both say the same MAC.
+ */
+import { ArpOperation, arpFrame, isArpAnnouncement } from '../net/arp.js';
+import type { ArpPacket } from '../net/arp.js';
+import type { EthernetHeader } from '../net/ethernet.js';
+import type { Ip4, Ip6 } from '../net/ip.js';
+import { ALL_NODES, ANY6 } from '../net/ip.js';
+import type { LinkFrame } from '../net/link-frame.js';
+import type { Mac } from '../net/mac.js';
+import { isStationMac } from '../net/mac.js';
+import type { NdPacket, NeighbourSolicitation } from '../net/nd.js';
+import { ndFrame, sourceLinkLayerOf } from '../net/nd.js';
+import type { AddressBook, Gateway } from './gateway.js';
+import { isGatewayAddress } from './gateway.js';
+
+/** The answer to a client's frame, for the network that it came from; undefined where there is none to give. */
+export function answer(network: string, frame: LinkFrame, book: AddressBook, gateway: Gateway): Uint8Array | undefined {
+  if (!isStationMac(frame.ethernet.source) || frame.ethernet.source === gateway.mac) return undefined;
+  if (frame.protocol === 'arp') return answerArp(network, frame.ethernet, frame.packet, book, gateway);
+  const { source, message } = frame.packet;
+  if (message.type !== 'ns') return undefined;
+  return source === ANY6
+    ? defend(network, frame.ethernet.source, message, book, gateway)
+    : answerNs(network, frame.ethernet, frame.packet, message, book, gateway);
+}
+
+/**
+ * ARP: an address of ours that belongs to a client elsewhere is said to be at the gateway. Never an answer to a question
+ * about the asker's own address or a free one, so that no address conflict is seen where there is none (RFC 5227 2.1.1);
+ * but a probe for what another client has, elsewhere, is a true conflict, and the answer says so.
+ */
+export function answerArp(
+  network: string,
+  ethernet: EthernetHeader,
+  request: ArpPacket,
+  book: AddressBook,
+  gateway: Gateway,
+): Uint8Array | undefined {
+  const asker = ethernet.source;
+  const { operation, senderMac, senderIp, targetIp } = request;
+  if (operation !== ArpOperation.request || senderMac !== asker || isArpAnnouncement(request)) return undefined;
+  if (!isElsewhere(network, asker, targetIp, book, gateway)) return undefined;
+  // Linux answers a probe in the same way: to the prober, whose address is not known yet.
+  const targetMac = asker;
+  const reply = { operation: ArpOperation.reply, senderMac: gateway.mac, senderIp: targetIp, targetMac, targetIp: senderIp };
+  return arpFrame(asker, reply);
+}
+
+/** Whether an address of ours is that of a client which is not the asker and does not hear it. */
+function isElsewhere(network: string, asker: Mac, address: Ip4 | Ip6, book: AddressBook, gateway: Gateway): boolean {
+  if (isGatewayAddress(gateway, address) || !book.inOurPrefixes(address)) return false;
+  return isTakenElsewhere(network, asker, address, book);
+}
+
+function isTakenElsewhere(network: string, asker: Mac, address: Ip4 | Ip6, book: AddressBook): boolean {
+  const owner = book.owner(address);
+  return owner !== undefined && owner !== asker && !book.isLocal(owner, network);
+}
+
+/** The same for IPv6, for hosts that think a prefix on link though no advertisement of ours says so. */
+function answerNs(
+  network: string,
+  ethernet: EthernetHeader,
+  { source }: NdPacket,
+  message: NeighbourSolicitation,
+  book: AddressBook,
+  gateway: Gateway,
+): Uint8Array | undefined {
+  const asker = ethernet.source;
+  if ((sourceLinkLayerOf(message) ?? asker) !== asker) return undefined;
+  if (!isElsewhere(network, asker, message.target, book, gateway)) return undefined;
+  return advertise(asker, source, message.target, true, gateway);
+}
+
+/**
+ * Duplicate address detection (RFC 4862 5.4): an address that a client elsewhere has is defended in its name, be it
+ * link-local: after a roam both would share a link. To all nodes, since the prober has no address, in a frame to it alone.
+ */
+function defend(
+  network: string,
+  prober: Mac,
+  { target }: NeighbourSolicitation,
+  book: AddressBook,
+  gateway: Gateway,
+): Uint8Array | undefined {
+  if (isGatewayAddress(gateway, target) || !isTakenElsewhere(network, prober, target, book)) return undefined;
+  return advertise(prober, ALL_NODES, target, false, gateway);
+}
+
+/** Without the override flag: whoever has the address himself is believed before us (RFC 4861 7.2.8). */
+function advertise(to: Mac, destination: Ip6, target: Ip6, solicited: boolean, { mac, linkLocal }: Gateway): Uint8Array {
+  return ndFrame(to, mac, {
+    source: linkLocal,
+    destination,
+    message: {
+      type: 'na',
+      target,
+      router: true,
+      solicited,
+      override: false,
+      options: [{ type: 'targetLinkLayer', mac }],
+    },
+  });
+}
