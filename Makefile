@@ -1,0 +1,56 @@
+# make demo    a client walks between three routers in network namespaces; needs root
+# make lab     the same network with a prompt to play in
+# make test    all tests
+# make build   dist/roaming.js and dist/packet.node
+# The first run installs what is missing: Debian packages, and npm packages by the lock file.
+
+ESBUILD = node_modules/.bin/esbuild
+BUNDLE = $(ESBUILD) --bundle --platform=node --target=node20 --conditions=@roaming/source --log-level=warning
+SOURCES = $(shell find src -name '*.ts' -not -path '*/node_modules/*' -not -path '*/dist/*') package.json
+LAB = build/demo.mjs build/access-point.mjs build/tcp-peer.mjs
+NODE_HEADERS = $(shell node -p 'require("path").resolve(process.execPath, "../../include/node")')
+REPORTER = terse
+VERSION = $(shell node -p 'require("./package.json").version')
+
+.PHONY: build demo lab test check clean setup-build setup-lab
+
+build: setup-build dist/roaming.js dist/packet.node
+
+demo: setup-lab build $(LAB)
+	@node build/demo.mjs
+
+lab: setup-lab build $(LAB)
+	@node build/demo.mjs --stay
+
+test: setup-lab build $(LAB)
+	@node_modules/.bin/tsc
+	@node_modules/.bin/tap run --reporter=$(REPORTER)
+
+clean:
+	rm -rf dist build .tap src/*/dist
+
+setup-build:
+	@test/setup.sh build
+
+setup-lab:
+	@test/setup.sh lab
+
+node_modules/.package-lock.json: package-lock.json | setup-build
+	@echo 'Installing npm packages'
+	@npm ci --no-fund --no-audit --loglevel=error >/dev/null
+
+# CommonJS, because on a router the file stands alone, without a package.json that says otherwise.
+dist/roaming.js: $(SOURCES) node_modules/.package-lock.json
+	@$(BUNDLE) src/main.ts --format=cjs --minify-syntax --legal-comments=linked \
+		'--define:__VERSION__="$(VERSION)"' '--define:import.meta.url=importMetaUrl' \
+		'--banner:js=#!/usr/bin/env node\nconst importMetaUrl = require("url").pathToFileURL(__filename);' \
+		--outfile=$@
+	@chmod +x $@
+
+dist/packet.node: src/linux/packet.c | setup-build
+	@mkdir -p dist
+	@test -e $(NODE_HEADERS)/node_api.h || { echo 'build: no node_api.h in $(NODE_HEADERS): the headers of Node.js are needed' >&2; exit 1; }
+	@$(CC) -shared -fPIC -O2 -Wall -Wextra -I$(NODE_HEADERS) -o $@ $<
+
+build/%.mjs: test/lab/%.ts $(wildcard test/lab/*.ts) $(SOURCES) node_modules/.package-lock.json
+	@$(BUNDLE) $< --format=esm --outfile=$@

@@ -1,0 +1,45 @@
+#!/bin/sh
+# Puts on a Debian machine what `make demo` and `make test` need, and is quick where it is there already.
+# Usage: test/setup.sh build|lab
+set -eu
+
+fail() {
+	echo "setup: $*" >&2
+	exit 1
+}
+
+missing_node='Node.js 20 or newer is needed, with npm: see https://nodejs.org'
+for program in node npm; do
+	command -v $program >/dev/null || fail "$missing_node"
+done
+[ "$(node -p 'process.versions.node.split(".")[0]')" -ge 20 ] || fail "$missing_node (this is $(node --version))"
+
+# program:package
+build='cc:gcc make:make'
+lab='ip:iproute2 sysctl:procps ping:iputils-ping babeld:babeld udhcpc:udhcpc tshark:tshark'
+
+wanted=$build
+if [ "${1:-build}" = lab ]; then
+	[ "$(id -u)" = 0 ] || fail 'network namespaces need root: try sudo'
+	wanted="$build $lab"
+fi
+
+packages=
+PATH=$PATH:/usr/sbin:/sbin
+for pair in $wanted; do
+	command -v "${pair%%:*}" >/dev/null || packages="$packages ${pair#*:}"
+done
+[ -e /usr/include/stdio.h ] || packages="$packages libc6-dev"
+[ -n "$packages" ] || exit 0
+
+command -v apt-get >/dev/null || fail "these Debian packages are missing, and there is no apt-get:$packages"
+[ "$(id -u)" = 0 ] || fail "these Debian packages are missing: apt-get install$packages"
+echo "Installing Debian packages:$packages"
+export DEBIAN_FRONTEND=noninteractive
+log=$(mktemp)
+# shellcheck disable=SC2086
+{ apt-get update && apt-get install -y --no-install-recommends $packages; } >"$log" 2>&1 || {
+	tail -n 5 "$log" >&2
+	fail "apt-get could not install$packages"
+}
+rm -f "$log"
