@@ -17,8 +17,12 @@ const FRA_DST = 1;
 const FRA_SRC = 2;
 const FRA_IIFNAME = 3;
 const FRA_PRIORITY = 6;
+const FRA_FWMARK = 10;
 const FRA_TABLE = 15;
 const FRA_PROTOCOL = 21;
+
+/** FIB_RULE_INVERT: for whatever the rest of the rule does not match. */
+const INVERT = 2;
 
 /** FR_ACT_TO_TBL: look the packet up in the table. */
 const LOOKUP = 1;
@@ -35,6 +39,13 @@ export interface Rule {
   readonly destination?: Prefix;
   /** Only packets that came in by the interface of this name. */
   readonly iif?: string;
+  /**
+   * Only packets with this mark, not 0. A route query may carry a mark as well: with `invert` the rule's table can be left out
+   * of it.
+   */
+  readonly mark?: number;
+  /** Only packets that all of the above does not fit. */
+  readonly invert?: boolean;
 }
 
 /** Adds a rule that looks packets up in a table; EEXIST when there is the same. */
@@ -52,10 +63,11 @@ function encode(rule: Rule, type: number, flags: number): Uint8Array {
   const w = new MessageWriter(type, flags)
     .u8(toAf(rule.family), destination?.length ?? 0, source?.length ?? 0, 0)
     .u8(table < 256 ? table : 0, 0, 0, LOOKUP)
-    .u32(0);
+    .u32(rule.invert ? INVERT : 0);
   if (destination) w.attribute(FRA_DST, ipToBytes(destination.address));
   if (source) w.attribute(FRA_SRC, ipToBytes(source.address));
   if (rule.iif !== undefined) w.attributeString(FRA_IIFNAME, rule.iif);
+  if (rule.mark !== undefined) w.attributeU32(FRA_FWMARK, rule.mark);
   w.attributeU32(FRA_PRIORITY, rule.priority);
   if (rule.protocol !== undefined) w.attributeU8(FRA_PROTOCOL, rule.protocol);
   // A number beyond a byte goes here.
@@ -84,6 +96,7 @@ export function parseRule({ payload }: NetlinkMessage): Rule | undefined {
   const source = attributes.get(FRA_SRC);
   const destination = attributes.get(FRA_DST);
   const iif = attributes.get(FRA_IIFNAME);
+  const mark = attributes.get(FRA_FWMARK);
   return {
     family,
     priority: priority ? readU32(priority) : 0,
@@ -92,5 +105,7 @@ export function parseRule({ payload }: NetlinkMessage): Rule | undefined {
     ...(source && { source: prefix(source, payload[2]!) }),
     ...(destination && { destination: prefix(destination, payload[1]!) }),
     ...(iif && { iif: readString(iif) }),
+    ...(mark && { mark: readU32(mark) }),
+    ...((readU32(payload, 8) & INVERT) !== 0 && { invert: true }),
   };
 }

@@ -157,6 +157,11 @@ t.test('requests have the bytes that iproute2 sends', async (t) => {
       '2c00000020000506fb4b016b00000000021000002c00000100000000080001000a2c00000800060063000000',
     ],
     [
+      'ip rule add not fwmark 44 priority 98 table 44',
+      addRule({ family: 4, mark: 44, invert: true, priority: 98, table: 44 }),
+      '2c00000020000506674e016b00000000020000002c0000010200000008000a002c0000000800060062000000',
+    ],
+    [
       'ip link set br0 address 00:00:5e:00:52:13',
       setLinkAddress(2, parseMac('00:00:5e:00:52:13')),
       '2c00000010000500c04b016b00000000000000000200000000000000000000000a00010000005e0052130000',
@@ -264,6 +269,8 @@ t.test('what is written is read again', async (t) => {
     source: parsePrefix('2001:db8::/32'),
     destination: parsePrefix('2001:db8:44::/48'),
     iif: 'br-clients',
+    mark: 7,
+    invert: true,
   } as const;
   t.strictSame(parseRule(only(addRule(rule))), rule);
   const address = { ifindex: 2, ip: ip('fe80::1'), length: 64, noPrefixRoute: true, noDad: true };

@@ -215,6 +215,26 @@ await inNamespace(t, import.meta.url, async (t) => {
     await rtnl.apply(deleteRule(narrow));
   });
 
+  t.test('a query that leaves out a table', async (t) => {
+    for (const [family, text, gateway] of [
+      [4, '192.0.2.1', '10.0.0.7'],
+      [6, '2001:db9::1', '2001:db8::7'],
+    ] as const) {
+      const destination = host(text);
+      const rule = { family, priority: 100, table: 44, mark: 44, invert: true };
+      await rtnl.apply(addRule(rule));
+      t.match((await rtnl.rules(family)).find(({ priority }) => priority === 100), rule);
+      const ours: Route = { destination, table: 44, protocol: 44, oif: br0 };
+      const theirs: Route = { destination, table: RT_TABLE_MAIN, protocol: 42, oif: br0, gateway: parseIp(gateway) };
+      await rtnl.apply(replaceRoute(ours));
+      await rtnl.apply(replaceRoute(theirs));
+      t.match(await rtnl.routeTo({ destination: destination.address }), { table: 44, gateway: undefined });
+      t.match(await rtnl.routeTo({ destination: destination.address, mark: 44 }), { table: RT_TABLE_MAIN, gateway });
+      for (const route of [ours, theirs]) await rtnl.apply(deleteRoute(route));
+      await rtnl.apply(deleteRule(rule));
+    }
+  });
+
   t.test('links and addresses', async (t) => {
     const named = async (name: string) => (await rtnl.links()).find((link) => link.name === name);
     t.match(await named('lo'), { loopback: true, up: true, mtu: 65536 });

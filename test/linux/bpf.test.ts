@@ -1,0 +1,137 @@
+import fc from 'fast-check';
+import t from 'tap';
+import type { BpfProgram } from '../../src/linux/bpf.js';
+import { anyOf, arp, clientDiscovery, clientTraffic, dhcp4Server, encodeBpf, neighbourDiscovery } from '../../src/linux/bpf.js';
+import { fromHex, toHex } from '../../src/net/bytes.js';
+
+/**
+ * The machine of the kernel, as far as the programs use it. A load beyond the frame ends the program with 0; jumps only
+ * go forward.
+ */
+function run(program: BpfProgram, frame: Uint8Array, tagged = false): number {
+  let a = 0;
+  let x = 0;
+  for (let pc = 0; ; pc++) {
+    const instruction = program[pc];
+    if (!instruction) throw new Error('ran off the end');
+    const { code, jt, jf, k } = instruction;
+    const byte = (at: number) => frame[at] ?? NaN;
+    const half = (at: number) => byte(at) * 256 + byte(at + 1);
+    switch (code) {
+      case 0x30:
+        a = byte(k);
+        break;
+      case 0x28:
+        a = half(k);
+        break;
+      case 0x48:
+        a = half(x + k);
+        break;
+      case 0xb1:
+        x = (byte(k) & 0xf) * 4;
+        if (k >= frame.length) return 0;
+        break;
+      case 0x20:
+        if (k !== 0xfffff030) throw new Error('a word of the frame is never loaded');
+        a = tagged ? 1 : 0;
+        break;
+      case 0x15:
+        pc += a === k ? jt : jf;
+        break;
+      case 0x45:
+        pc += (a & k) !== 0 ? jt : jf;
+        break;
+      case 0x06:
+        return k;
+      default:
+        throw new Error(`instruction ${code}`);
+    }
+    if (Number.isNaN(a)) return 0;
+  }
+}
+
+const MACS = '020000000001 020000000009';
+const ARP = `${MACS} 0806 0001080006040001 020000000009 0a2c0009 000000000000 0a2c0001`;
+/** IPv4 header, the given IHL byte, fragment field and protocol; then UDP. */
+const ip4 = ({ ihl = '45', fragment = '0000', protocol = '11', options = '', port = '0043' } = {}) =>
+  `${MACS} 0800 ${ihl}00 0148 0000 ${fragment} 40 ${protocol} 0000 00000000 ffffffff ${options} 0044 ${port} 0134 0000`;
+const ip6 = ({ next = '3a', hops = 'ff', type = '85' } = {}) =>
+  `${MACS} 86dd 60000000 0010 ${next} ${hops} ${'00'.repeat(32)} ${type} 00 0000 00000000`;
+
+const accepts = (program: BpfProgram, hex: string, tagged = false) => run(program, fromHex(hex), tagged) > 0;
+
+t.test('each filter takes its own and nothing else', async (t) => {
+  const [a, d, n] = [anyOf(arp), anyOf(dhcp4Server), anyOf(clientDiscovery)];
+  const frames: [what: string, frame: string, arp: boolean, dhcp: boolean, nd: boolean][] = [
+    ['ARP', ARP, true, false, false],
+    ['DHCP to a server', ip4(), false, true, false],
+    ['DHCP behind IPv4 options', ip4({ ihl: '46', options: '01010101' }), false, true, false],
+    ['DHCP to a client', ip4({ port: '0044' }), false, false, false],
+    ['TCP', ip4({ protocol: '06' }), false, false, false],
+    ['first fragment', ip4({ fragment: '2000' }), false, false, false],
+    ['later fragment', ip4({ fragment: '00b9' }), false, false, false],
+    ['do not fragment', ip4({ fragment: '4000' }), false, true, false],
+    ['router solicitation', ip6({ type: '85' }), false, false, true],
+    ['router advertisement', ip6({ type: '86' }), false, false, false],
+    ['neighbour solicitation', ip6({ type: '87' }), false, false, true],
+    ['neighbour advertisement', ip6({ type: '88' }), false, false, true],
+    ['redirect', ip6({ type: '89' }), false, false, false],
+    ['echo', ip6({ type: '80' }), false, false, false],
+    ['UDP over IPv6', ip6({ next: '11' }), false, false, false],
+    ['a solicitation from beyond a router', ip6({ hops: 'fe' }), false, false, false],
+    ['some other protocol', `${MACS} 88b5 0000`, false, false, false],
+    ['nothing', '', false, false, false],
+  ];
+  for (const [what, frame, isArp, isDhcp, isDiscovery] of frames) {
+    t.equal(accepts(a, frame), isArp, `arp: ${what}`);
+    t.equal(accepts(d, frame), isDhcp, `dhcp: ${what}`);
+    t.equal(accepts(n, frame), isDiscovery, `nd: ${what}`);
+    t.equal(accepts(anyOf(...clientTraffic), frame), isArp || isDhcp || isDiscovery, `any: ${what}`);
+    t.equal(accepts(anyOf(...clientTraffic), frame, true), false, `tagged: ${what}`);
+  }
+  t.equal(accepts(anyOf(), ARP), false, 'no test, no frame');
+});
+
+t.test('any frame at all, compared with the filter in words', async () => {
+  const program = anyOf(...clientTraffic);
+  const wanted = (f: Uint8Array): boolean => {
+    const half = (at: number) => (f[at]! << 8) | f[at + 1]!;
+    if (f.length < 14) return false;
+    if (half(12) === 0x0806) return true;
+    if (half(12) === 0x0800 && f.length > 23 && f[23] === 17 && (half(20) & 0x3fff) === 0) {
+      const udp = 14 + 4 * (f[14]! & 0xf);
+      return f.length >= udp + 4 && half(udp + 2) === 67;
+    }
+    return half(12) === 0x86dd && f[20] === 58 && f[21] === 255 && [133, 135, 136].includes(f[54] ?? 0);
+  };
+  const templates = [ARP, ip4(), ip4({ ihl: '46', options: '01010101' }), ip6()].map(fromHex);
+  fc.assert(
+    fc.property(
+      fc.constantFrom(...templates),
+      fc.nat(70),
+      fc.array(fc.tuple(fc.integer({ min: 12, max: 60 }), fc.nat(255)), { maxLength: 2 }),
+      (template, length, edits) => {
+        const frame = template.slice(0, length);
+        for (const [at, value] of edits) if (at < frame.length) frame[at] = value;
+        return run(program, frame) > 0 === wanted(frame);
+      },
+    ),
+    { numRuns: 5000 },
+  );
+});
+
+t.test('the bytes that the kernel takes', async (t) => {
+  const host = (words: number[]) => toHex(new Uint8Array(Uint16Array.from(words).buffer));
+  t.equal(
+    toHex(encodeBpf(anyOf(arp).slice(2))),
+    [
+      host([0x28, 0]) + host([12, 0]), // ldh [12]
+      host([0x15, 0x0100]) + host([0x0806, 0]), // jeq #0x806, or over the next one
+      host([0x06, 0]) + host([0, 4]), // ret #262144
+      host([0x06, 0]) + host([0, 0]), // ret #0
+    ].join(''),
+  );
+  t.equal(encodeBpf([]).length, 0);
+  const many = Array.from({ length: 300 }, (_, i) => i);
+  t.throws(() => anyOf(neighbourDiscovery(many)), RangeError, 'a jump has eight bits');
+});
