@@ -1,5 +1,5 @@
 /** DHCP options (RFC 2132, and the RFCs named beside the codes): the area codec and the values. */
-import { BadInput, Reader, Writer } from '../net/bytes.js';
+import { BadInput, equalBytes, Reader, Writer } from '../net/bytes.js';
 import { dnsNameBytes } from '../net/dns-name.js';
 import type { Ip4 } from '../net/ip.js';
 import { ANY4, ip4FromBytes, ip4ToBytes } from '../net/ip.js';
@@ -54,7 +54,10 @@ export class MalformedDhcp4 extends BadInput {
   override readonly name = 'MalformedDhcp4';
 }
 
-/** RFC 3396: adds the options of one area, joining the value of a code that is there already. Throws ShortInput. */
+/**
+ * RFC 3396: adds the options of one area, joining the value of a code that is there already. A short value that comes
+ * twice the same was not split but sent twice, as some clients do with their identifier. Throws ShortInput.
+ */
 export function readOptionArea(area: Uint8Array, into: Map<number, Uint8Array>): void {
   const r = new Reader(area);
   while (r.left > 0) {
@@ -64,13 +67,18 @@ export function readOptionArea(area: Uint8Array, into: Map<number, Uint8Array>):
     if (code === OptionCode.end) return;
     const value = r.take(r.u8());
     const before = into.get(code);
-    into.set(code, before === undefined ? value : new Writer().put(before).put(value).done());
+    if (before === undefined) into.set(code, value);
+    else if (value.length === 255 || !equalBytes(before, value)) into.set(code, joined(before, value));
   }
 }
 
+function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
+  return new Writer(a.length + b.length).put(a).put(b).done();
+}
+
 /**
- * A value of fixed length. Some clients send an option twice, which the rule of RFC 3396 makes one long value: the first
- * copy counts. Throws {@link MalformedDhcp4} for any other length.
+ * A value of fixed length. Of several in a row, as a list has them or the rule of RFC 3396 makes of an option that came
+ * twice, the first counts. Throws {@link MalformedDhcp4} for any other length.
  */
 function fixed(options: Options, code: number, length: number): Uint8Array | undefined {
   const value = options.get(code);
