@@ -36,6 +36,12 @@ export interface Client {
   readonly info: ClientInfo;
 }
 
+/** An address, or the first of a /64, that a client has until `expires`. */
+export interface Lease<A extends Ip> {
+  readonly address: A;
+  readonly expires: Instant;
+}
+
 export type Outcome =
   /** Not known before, or a newer version than was known. */
   | { readonly kind: 'newer'; readonly record: Record; readonly meaning: Meaning; readonly previous: Meaning | undefined }
@@ -136,21 +142,25 @@ export class Database {
     return undefined;
   }
 
-  /** The IPv4 lease of a client; the lowest where it has several, so that every node says the same. */
-  lease4Of(mac: Mac): Ip4 | undefined {
-    return this.#leases(mac, 4, 32)[0]?.address as Ip4 | undefined;
+  /** The live IPv4 leases of a client, lowest first; several where nodes that could not hear each other gave them. */
+  leases4Of(mac: Mac): Lease<Ip4>[] {
+    return this.#leases(mac, 32, lease4Key);
   }
 
-  /** The /64s of a client, lowest first. */
-  lease6Of(mac: Mac): Prefix<Ip6>[] {
-    return this.#leases(mac, 6, 64) as Prefix<Ip6>[];
+  /** The live /64s of a client, lowest first; `address` is the first of each. */
+  leases6Of(mac: Mac): Lease<Ip6>[] {
+    return this.#leases(mac, 64, lease6Key);
   }
 
-  #leases(mac: Mac, family: 4 | 6, length: number): Prefix[] {
-    const all = this.#clients.get(mac)?.addresses ?? [];
-    return all
-      .filter((prefix) => prefix.family === family && prefix.length === length)
-      .sort((a, b) => (a.address < b.address ? -1 : 1));
+  #leases<A extends Ip>(mac: Mac, length: 32 | 64, keyOf: (address: A) => RecordKey): Lease<A>[] {
+    const leases: Lease<A>[] = [];
+    for (const prefix of this.#clients.get(mac)?.addresses ?? []) {
+      if (prefix.length !== length) continue;
+      const address = prefix.address as A;
+      const stored = this.#records.get(keyOf(address));
+      if (stored?.live === true) leases.push({ address, expires: stored.record.expires });
+    }
+    return leases.sort((a, b) => (a.address < b.address ? -1 : 1));
   }
 
   /**

@@ -35,8 +35,8 @@ t.test('a client is what its live records say', async (t) => {
   t.same(client.info, { hostname: 'phone', ssid: 'mesh' });
   t.equal(db.owner(address), mac);
   t.equal(db.owner(parseIp('2001:db8:44:7::1234')), mac, 'any address of its /64');
-  t.equal(db.lease4Of(mac), address);
-  t.same(db.lease6Of(mac).map(formatPrefix), ['2001:db8:44:7::/64']);
+  t.same(db.leases4Of(mac), [{ address, expires: at(3600) }]);
+  t.same(db.leases6Of(mac), [{ address: '2001:db8:44:7::', expires: at(3600) }]);
   t.same(claims.keysOf(db, mac).length, 5);
 
   db.expire(at(3600));
@@ -145,7 +145,7 @@ t.test('a released address is free at once here, and nobody else gets it while i
   t.equal(claims.release4(db, address, other, at(1)), undefined, "only the client's own");
   db.apply(claims.release4(db, address, mac, at(1))!, at(1));
   t.equal(db.owner(address), undefined);
-  t.equal(db.lease4Of(mac), undefined);
+  t.same(db.leases4Of(mac), []);
   t.equal(db.holder(address), mac);
 });
 

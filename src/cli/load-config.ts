@@ -1,0 +1,41 @@
+/** Reading /etc/config/roaming for the command line: what is wrong becomes lines for a person. */
+import { parse, UciParseError } from 'uci-parser';
+import { readFile } from 'node:fs/promises';
+import type { Config } from '../config/config.js';
+import { formatProblem, readConfig } from '../config/config.js';
+
+export const CONFIG_FILE = '/etc/config/roaming';
+
+/** The configuration cannot be used; `lines` say what to mend, each with file, section and option. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  constructor(readonly lines: readonly string[]) {
+    super(lines.join('\n'));
+  }
+}
+
+/** Committed configuration only: what is staged and not committed is not meant yet. Throws {@link ConfigError}. */
+export async function loadConfig(file: string): Promise<Config> {
+  const { config, problems } = readConfig(parsePackage(await readText(file), file), file);
+  if (config === undefined) throw new ConfigError(problems.map(formatProblem));
+  return config;
+}
+
+async function readText(file: string): Promise<Uint8Array> {
+  try {
+    return await readFile(file);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') throw new ConfigError([`${file}: there is no such file`]);
+    throw new ConfigError([`${file}: cannot be read (${code ?? message})`]);
+  }
+}
+
+function parsePackage(text: Uint8Array, file: string) {
+  try {
+    return parse(text, { name: 'roaming', file });
+  } catch (error) {
+    if (error instanceof UciParseError) throw new ConfigError([error.message]);
+    throw error;
+  }
+}

@@ -1,0 +1,279 @@
+/**
+ * What clients see of this router: DHCPv4, router advertisements, ARP and Neighbour Discovery. Frames in, frames out;
+ * what is granted and learnt goes to the database as records.
+ */
+import { chooseNetwork6 } from './clients/allocation.js';
+import * as claims from './clients/claims.js';
+import type { Database } from './clients/database.js';
+import type { Record } from './clients/record.js';
+import { hostKey } from './clients/record.js';
+import type { Instant } from './clients/time.js';
+import { earliest, SECOND } from './clients/time.js';
+import type { Config } from './config/config.js';
+import { Dhcp4Server } from './dhcp4/server.js';
+import type { Dhcp4Effect } from './dhcp4/exchange.js';
+import { announce } from './gateway/announce.js';
+import { Announcer } from './gateway/announcer.js';
+import { answer } from './gateway/answer.js';
+import type { Gateway } from './gateway/gateway.js';
+import { observe } from './gateway/observe.js';
+import { BadInput, ShortInput } from './net/bytes.js';
+import type { Ip, Ip6 } from './net/ip.js';
+import { isIp6, isLinkLocal6 } from './net/ip.js';
+import { parseEthernet } from './net/ethernet.js';
+import type { LinkFrame } from './net/link-frame.js';
+import { parseLinkFrame } from './net/link-frame.js';
+import type { Mac } from './net/mac.js';
+import type { Prefix6 } from './net/prefix.js';
+import { contains, prefixOf } from './net/prefix.js';
+import type { Random } from './ports.js';
+import type { Station } from './presence/presence.js';
+import type { RaConfig } from './ra/config.js';
+import { DEFAULT_RA_CONFIG } from './ra/config.js';
+import type { RaClient } from './ra/server.js';
+import { RaServer } from './ra/server.js';
+
+/** IPv6 addresses that are learnt of one client; privacy addresses and a phone's several interfaces fit. */
+export const MAX_HOST_ADDRESSES = 16;
+
+export interface ClientServicesOptions {
+  readonly config: Config;
+  readonly db: Database;
+  readonly random: Random;
+  readonly gateway: Gateway;
+  /** The station of that MAC, if it is here. */
+  readonly station: (mac: Mac) => Station | undefined;
+  /** Enters a record into the database, and floods it. */
+  readonly apply: (record: Record) => void;
+  readonly send: (network: string, frame: Uint8Array) => void;
+  /** Told once per client: it says that it has an address of the gateway. */
+  readonly usurped: (mac: Mac, address: Ip) => void;
+}
+
+export class ClientServices {
+  #options: ClientServicesOptions;
+  #config: Config;
+  #gateway: Gateway;
+  #dhcp4: Dhcp4Server | undefined;
+  #ra: RaServer;
+  #announcer = new Announcer();
+  /** Link-local addresses of clients here: needed on the link alone, so not in the database. */
+  #linkLocals = new Map<Mac, Ip6>();
+  #usurpers = new Set<Mac>();
+  readonly counters = { malformed: 0, strangers: 0 };
+
+  constructor(options: ClientServicesOptions) {
+    this.#options = options;
+    this.#config = options.config;
+    this.#gateway = options.gateway;
+    this.#dhcp4 = this.#makeDhcp4(options.config);
+    this.#ra = new RaServer(raConfig(options.config), options.gateway, (mac) => this.#raClient(mac), options.random);
+  }
+
+  #makeDhcp4(config: Config): Dhcp4Server | undefined {
+    const dhcp4 = dhcp4Config(config);
+    return dhcp4 === undefined ? undefined : new Dhcp4Server(dhcp4, this.#options.db);
+  }
+
+  configure(config: Config, gateway: Gateway, now: Instant): void {
+    const dhcp4 = dhcp4Config(config);
+    if (dhcp4 === undefined || this.#dhcp4 === undefined) this.#dhcp4 = this.#makeDhcp4(config);
+    else this.#dhcp4.configure(dhcp4);
+    this.#config = config;
+    this.#gateway = gateway;
+    this.#ra.reconfigure(raConfig(config), gateway, now);
+  }
+
+  /** A client is here and its routes are in the kernel: it is told about its gateway. */
+  arrived(mac: Mac, network: string, now: Instant): void {
+    this.#announcer.arrived(mac, network, now);
+  }
+
+  /** Leases a client a /64 where it has none. To be done before its routes are made. */
+  provide(mac: Mac, now: Instant): void {
+    const { db, apply } = this.#options;
+    const prefix = this.#config.prefixes6[0];
+    if (prefix === undefined || db.leases6Of(mac).length > 0) return;
+    const taken = ({ address }: Prefix6) => (db.holder(address) ?? mac) !== mac;
+    const chosen = chooseNetwork6(mac, prefix, taken);
+    if (chosen !== undefined) apply(claims.lease6(db, chosen.address, mac, this.#leaseLifetime, now));
+  }
+
+  left(mac: Mac): void {
+    this.#announcer.cancel(mac);
+    this.#ra.left(mac);
+    this.#linkLocals.delete(mac);
+    this.#usurpers.delete(mac);
+  }
+
+  /** Addresses of a client that matter on its link alone. */
+  linkLocalOf(mac: Mac): Ip6 | undefined {
+    return this.#linkLocals.get(mac);
+  }
+
+  get nextDeadline(): Instant | undefined {
+    return earliest(this.#announcer.nextDeadline, this.#ra.nextDeadline);
+  }
+
+  poll(now: Instant): void {
+    for (const { mac, network } of this.#announcer.poll(now)) this.#announce(mac, network, now);
+    for (const { network, frame } of this.#ra.poll(now)) this.#options.send(network, frame);
+  }
+
+  #announce(mac: Mac, network: string, now: Instant): void {
+    const { db, send } = this.#options;
+    const addresses: Ip[] = db.leases4Of(mac).map(({ address }) => address);
+    const linkLocal = this.#linkLocals.get(mac);
+    if (linkLocal !== undefined) addresses.push(linkLocal);
+    for (const frame of announce({ mac, addresses }, this.#gateway)) send(network, frame);
+    const advertisement = this.#ra.advertise(mac, now);
+    if (advertisement !== undefined) send(network, advertisement.frame);
+  }
+
+  /** A frame from a client network. Only stations that an access point vouches for are served. */
+  receive(network: string, frame: Uint8Array, now: Instant): void {
+    try {
+      const link = parseLinkFrame(frame);
+      if (link === undefined) this.#receiveDhcp4(network, frame, now);
+      else this.#receiveLink(network, link, now);
+    } catch (error) {
+      if (!(error instanceof BadInput || error instanceof ShortInput)) throw error;
+      this.counters.malformed++;
+    }
+  }
+
+  #isHere(mac: Mac, network: string): boolean {
+    const here = this.#options.station(mac)?.network === network;
+    if (!here) this.counters.strangers++;
+    return here;
+  }
+
+  #receiveLink(network: string, link: LinkFrame, now: Instant): void {
+    const mac = link.ethernet.source;
+    if (!this.#isHere(mac, network)) return;
+    const { db, send } = this.#options;
+    const book = {
+      owner: (address: Ip) => db.owner(address),
+      isLocal: (other: Mac, on: string) => this.#options.station(other)?.network === on,
+      inOurPrefixes: (address: Ip) => this.#isOurs(address),
+    };
+    const reply = answer(network, link, book, this.#gateway);
+    if (reply !== undefined) send(network, reply);
+    this.#learn(link, now);
+    const advertisement = this.#ra.receive(network, link, now);
+    if (advertisement !== undefined) send(network, advertisement.frame);
+  }
+
+  #learn(link: LinkFrame, now: Instant): void {
+    const sighting = observe(link, this.#gateway);
+    if (sighting?.usurps !== undefined) this.#reportUsurper(sighting.mac, sighting.usurps);
+    const address = sighting?.claims;
+    if (sighting === undefined || address === undefined) return;
+    if (isLinkLocal6(address)) this.#linkLocals.set(sighting.mac, address as Ip6);
+    else if (this.#isOurs(address)) this.#learnAddress(sighting.mac, address, now);
+  }
+
+  #reportUsurper(mac: Mac, address: Ip): void {
+    if (this.#usurpers.has(mac)) return;
+    this.#usurpers.add(mac);
+    this.#options.usurped(mac, address);
+  }
+
+  /** An address in our prefixes that the client uses: taken in, unless it belongs to another or the client has too many. */
+  #learnAddress(mac: Mac, address: Ip, now: Instant): void {
+    const { db, apply } = this.#options;
+    const holder = db.holder(address);
+    if (!isIp6(address)) {
+      if (holder === undefined) apply(claims.lease4(db, address, mac, this.#leaseLifetime, now));
+      return;
+    }
+    // Without a /64 of its own that covers it, the address would be another client's or nobody's: not believed.
+    if (holder !== mac || db.live(hostKey(address)) !== undefined) return;
+    const known = (db.client(mac)?.addresses ?? []).filter((prefix) => prefix.length === 128);
+    if (known.length < MAX_HOST_ADDRESSES) apply(claims.host(db, address, mac, this.#leaseLifetime, now));
+  }
+
+  #receiveDhcp4(network: string, frame: Uint8Array, now: Instant): void {
+    const { source } = parseEthernet(frame).header;
+    if (this.#dhcp4 === undefined || !this.#isHere(source, network)) return;
+    const { frame: reply, effects } = this.#dhcp4.handleFrame(network, frame, this.#gateway.mac, now);
+    for (const effect of effects) this.#carryOut(effect, now);
+    if (reply !== undefined) this.#options.send(network, reply);
+  }
+
+  #carryOut(effect: Dhcp4Effect, now: Instant): void {
+    const { db, apply } = this.#options;
+    switch (effect.kind) {
+      case 'lease':
+        return apply(claims.lease4(db, effect.address, effect.mac, effect.lifetimeSeconds * SECOND, now));
+      case 'release':
+      case 'decline': {
+        const record = claims.release4(db, effect.address, effect.mac, now);
+        return record === undefined ? undefined : apply(record);
+      }
+      case 'hostname': {
+        const ssid = this.#options.station(effect.mac)?.ssid ?? '';
+        const record = claims.clientInfo(db, effect.mac, { hostname: effect.name, ssid }, now);
+        return record === undefined ? undefined : apply(record);
+      }
+    }
+  }
+
+  #raClient(mac: Mac): RaClient | undefined {
+    const station = this.#options.station(mac);
+    if (station === undefined) return undefined;
+    const prefixes = this.#options.db.leases6Of(mac).map(({ address, expires }) => ({
+      prefix: prefixOf(address, 64),
+      expires,
+      deprecated: !this.#isOurs(address),
+    }));
+    return { network: station.network, linkLocal: this.#linkLocals.get(mac), prefixes };
+  }
+
+  #isOurs(address: Ip): boolean {
+    return this.#config.prefix.some((prefix) => contains(prefix, address));
+  }
+
+  get #leaseLifetime(): number {
+    return this.#config.leaseTime * SECOND;
+  }
+
+  /** All counts, by names that ubus shows. */
+  get statistics(): { [name: string]: number } {
+    const { received, sent, dropped } = this.#dhcp4?.counters ?? {};
+    const sum = (counts: ReadonlyMap<string, number> | undefined) => [...(counts?.values() ?? [])].reduce((a, b) => a + b, 0);
+    return {
+      dhcp4_received: sum(received),
+      dhcp4_sent: sum(sent),
+      dhcp4_dropped: sum(dropped),
+      ra_sent: this.#ra.counters.sent,
+      ra_solicited: this.#ra.counters.solicited,
+      frames_malformed: this.counters.malformed,
+      frames_from_strangers: this.counters.strangers,
+    };
+  }
+}
+
+function dhcp4Config(config: Config) {
+  if (config.gateway4 === undefined) return undefined;
+  const { prefixes4, gateway4, leaseTime, dns4, domain } = config;
+  return {
+    prefixes: prefixes4,
+    gateway: gateway4,
+    netmask: 'prefix' as const,
+    leaseTime,
+    dns: dns4,
+    ...(domain === undefined ? {} : { domain }),
+  };
+}
+
+/** Lifetimes follow from the lease where that is shorter than what RFC 7772 has for routers. */
+function raConfig(config: Config): RaConfig {
+  const { dns6, domain, leaseTime } = config;
+  return {
+    ...DEFAULT_RA_CONFIG,
+    validLifetime: Math.max(leaseTime, DEFAULT_RA_CONFIG.validLifetime),
+    dns: dns6,
+    search: domain === undefined ? [] : [domain],
+  };
+}

@@ -1,0 +1,77 @@
+import type { Mac } from '../net/mac.js';
+import type { Database } from './database.js';
+import { ASSOCIATION_LIFETIME, keysOf } from './claims.js';
+import { DeadlineHeap } from './heap.js';
+import type { Record } from './record.js';
+import { RecordType, typeOfKey } from './record.js';
+import type { Instant, Millis } from './time.js';
+import { after, SECOND } from './time.js';
+
+/** Records are looked at no more often than that, however short they live. */
+const SHORTEST_ROUND: Millis = 10 * SECOND;
+
+/**
+ * Keeps alive what is known of the clients that are here: at half of a record's lifetime the same version is given a
+ * later expiry. So a client that stays keeps its addresses for ever, whether or not it ever asks again.
+ */
+export class Keeper {
+  #kept = new Set<Mac>();
+  /** Clients that stand in {@link #rounds}, once each; one that was released leaves it at its next round. */
+  #queued = new Set<Mac>();
+  #rounds = new DeadlineHeap<Mac>();
+
+  /** `leaseLifetime`: of leases and learnt addresses. */
+  constructor(
+    private readonly db: Database,
+    public leaseLifetime: Millis,
+  ) {}
+
+  /** From now on the client's records are kept. */
+  keep(mac: Mac, now: Instant): void {
+    this.#kept.add(mac);
+    if (!this.#queued.has(mac)) this.#queue(mac, now);
+  }
+
+  /** The client is not here any more: its records run out, unless another node keeps them. */
+  release(mac: Mac): void {
+    this.#kept.delete(mac);
+  }
+
+  get nextDeadline(): Instant | undefined {
+    return this.#rounds.next;
+  }
+
+  /** The records to apply and flood now. */
+  poll(now: Instant): Record[] {
+    const extended: Record[] = [];
+    for (let mac = this.#rounds.popDue(now); mac !== undefined; mac = this.#rounds.popDue(now)) {
+      this.#queued.delete(mac);
+      if (!this.#kept.has(mac)) continue;
+      extended.push(...this.#extend(mac, now));
+      this.#queue(mac, now);
+    }
+    return extended;
+  }
+
+  #queue(mac: Mac, now: Instant): void {
+    this.#queued.add(mac);
+    this.#rounds.push(this.#nextRound(now), mac);
+  }
+
+  /** Rounds are a quarter of the shortest lifetime apart, so that each record is found before its half time is long over. */
+  #nextRound(now: Instant): Instant {
+    return after(now, Math.max(SHORTEST_ROUND, Math.min(this.leaseLifetime, ASSOCIATION_LIFETIME) / 4));
+  }
+
+  #extend(mac: Mac, now: Instant): Record[] {
+    const extended: Record[] = [];
+    for (const key of keysOf(this.db, mac)) {
+      const record = this.db.get(key)!;
+      const type = typeOfKey(key);
+      const ours = type === RecordType.association || type === RecordType.clientInfo;
+      const lifetime = ours ? ASSOCIATION_LIFETIME : this.leaseLifetime;
+      if (record.expires - now <= lifetime / 2) extended.push({ ...record, expires: after(now, lifetime) });
+    }
+    return extended;
+  }
+}

@@ -1,0 +1,445 @@
+/**
+ * The daemon: events in, changes out, effects handed to ports.
+ *
+ * The way of one event: a station joins -> presence -> a record -> {@link Daemon.#apply} -> routes and neighbours
+ * reconciled -> flooded to all peers but the source -> the client told, once the kernel has acknowledged its routes.
+ * A record that arrives by flood enters at the same #apply. DHCP and RA read and write the same database.
+ */
+import { ClientServices } from './client-services.js';
+import * as claims from './clients/claims.js';
+import { clientsOf, Database } from './clients/database.js';
+import type { Outcome } from './clients/database.js';
+import { Keeper } from './clients/keeper.js';
+import type { NodeId } from './clients/node-id.js';
+import { nodeIdFromBytes, nodeIdToBytes } from './clients/node-id.js';
+import type { Meaning, Record } from './clients/record.js';
+import { meaningOf, nodeKey, typeOfKey } from './clients/record.js';
+import type { Instant, Millis } from './clients/time.js';
+import { after, earliest, SECOND, secondsUntil } from './clients/time.js';
+import type { Config } from './config/config.js';
+import { Flooder } from './flood/flooder.js';
+import type { Gateway } from './gateway/gateway.js';
+import { isLinkLocal6, linkLocalOf } from './net/ip.js';
+import type { Ip6 } from './net/ip.js';
+import type { Mac } from './net/mac.js';
+import { formatPrefix } from './net/prefix.js';
+import type { Bus, ClientLink, Clock, Kernel, Logger, Mesh, Packets, Random, StationEvent, Stations, Storage, Timer } from './ports.js';
+import { Presence } from './presence/presence.js';
+import type { PresenceChange, Station } from './presence/presence.js';
+import { Routes } from './routes/routes.js';
+import { statusMethods } from './status/methods.js';
+import { nodeName, viewClient } from './status/views.js';
+
+export interface Ports {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly kernel: Kernel;
+  readonly packets: Packets;
+  readonly stations: Stations;
+  readonly mesh: Mesh;
+  readonly storage: Storage;
+  readonly bus: Bus;
+}
+
+export interface DaemonOptions {
+  readonly config: Config;
+  readonly hostname: string;
+  readonly version: string;
+}
+
+/** After a start: how long routes of an earlier run are kept, and clients that nobody vouches for count as here. */
+export const SETTLE_TIME: Millis = 10 * SECOND;
+
+const NODE_ID_FILE = 'node-id';
+
+/** The id of this node, made at the first start and kept for ever: peers remember what it said. */
+async function loadNodeId({ storage, random }: Ports): Promise<NodeId> {
+  const stored = await storage.load(NODE_ID_FILE);
+  if (stored?.length === 8) return nodeIdFromBytes(stored);
+  const id = random.bytes(8);
+  await storage.save(NODE_ID_FILE, id);
+  return nodeIdFromBytes(id);
+}
+
+export class Daemon {
+  #config: Config;
+  readonly #db: Database;
+  readonly #presence: Presence;
+  readonly #keeper: Keeper;
+  readonly #routes: Routes;
+  readonly #flooder: Flooder;
+  #services: ClientServices | undefined;
+  #links: readonly ClientLink[] = [];
+  #timer: Timer | undefined;
+  readonly #started: Instant;
+  /** Clients that have just come, to be told about their gateway as soon as their routes are in the kernel. */
+  #arriving = new Set<Mac>();
+  #stopped = false;
+  #roams = 0;
+
+  /** Brings everything up. Rejects where something that cannot be done without fails. */
+  static async start(ports: Ports, options: DaemonOptions): Promise<Daemon> {
+    const daemon = new Daemon(ports, options, await loadNodeId(ports));
+    await daemon.#start();
+    return daemon;
+  }
+
+  private constructor(
+    private readonly ports: Ports,
+    private readonly options: DaemonOptions,
+    readonly self: NodeId,
+  ) {
+    const { clock, random, log, kernel, mesh } = ports;
+    const { config } = options;
+    this.#config = config;
+    this.#started = clock.now();
+    this.#db = new Database(config.maxRecords);
+    this.#presence = new Presence(config.holdTime * SECOND);
+    this.#keeper = new Keeper(this.#db, config.leaseTime * SECOND);
+    this.#routes = new Routes({ self, kernel, clock, log, installed: (mac) => this.#installed(mac) });
+    this.#flooder = new Flooder({
+      self,
+      hostname: options.hostname,
+      replica: { get: (key) => this.#db.get(key), records: () => this.#db.records(), apply: (record) => this.#merge(record) },
+      mesh,
+      clock,
+      random,
+      log,
+    });
+  }
+
+  async #start(): Promise<void> {
+    const { kernel, packets, stations, bus, clock, log } = this.ports;
+    await this.#routes.start();
+    kernel.start((event) => {
+      this.#routes.kernelChanged(event);
+      if (event.kind !== 'routes') void this.#readLinks();
+    });
+    packets.start(({ network, frame }) => {
+      this.#services?.receive(network, frame, clock.now());
+      this.#arm();
+    });
+    await this.#readLinks();
+    await this.#startFlooding();
+    bus.publish(statusMethods(this.#statusSource()));
+    stations.start((event) => this.#station(event));
+    clock.schedule(after(clock.now(), SETTLE_TIME), () => this.#settle());
+    log.info(`started as ${this.options.hostname} (node ${this.self})`);
+    this.#arm();
+  }
+
+  async #startFlooding(): Promise<void> {
+    const { auth, key, port, peer } = this.#config;
+    if (auth === 'psk' && key === undefined) {
+      this.ports.log.warn("no key is set and auth is not 'none': this router talks to no other");
+      return;
+    }
+    await this.#flooder.start({ port, peers: peer });
+  }
+
+  /** The way of all records, from here and from peers. Throws BadInput where the content cannot be. */
+  #merge(record: Record): Outcome {
+    const now = this.ports.clock.now();
+    const outcome = this.#db.apply(record, now);
+    if (outcome.kind === 'newer' || outcome.kind === 'extended') this.#changed(outcome.meaning, outcome.previous, now);
+    return outcome;
+  }
+
+  /** A record of our own. */
+  #apply(record: Record): void {
+    const outcome = this.#merge(record);
+    if (outcome.kind === 'newer' || outcome.kind === 'extended') this.#flooder.flood(outcome.record);
+    if (outcome.kind === 'refused') this.ports.log.warn('the database is full: a new record is lost (option max_records)');
+  }
+
+  /** What a record says now has consequences. `previous`: what the live record of its key said before. */
+  #changed(meaning: Meaning, previous: Meaning | undefined, now: Instant): void {
+    if (meaning.type === 'node') this.#routes.setNode(meaning.node, meaning.info.addresses);
+    for (const mac of clientsOf(meaning, previous)) this.#updateRoutes(mac);
+    if (meaning.type === 'association') this.#associationChanged(meaning.mac, meaning.node, previous, now);
+  }
+
+  /** Returns whether the kernel has to be told something. */
+  #updateRoutes(mac: Mac): boolean {
+    const client = this.#db.client(mac);
+    if (client === undefined) {
+      this.#routes.removeClient(mac);
+      return false;
+    }
+    const station = this.#presence.get(mac);
+    const link = this.#links.find(({ network }) => network === station?.network);
+    return this.#routes.setClient({ mac, node: client.node, addresses: client.addresses, link });
+  }
+
+  #associationChanged(mac: Mac, node: NodeId | undefined, previous: Meaning | undefined, now: Instant): void {
+    const before = previous?.type === 'association' ? previous.node : undefined;
+    if (node !== this.self && this.#presence.get(mac) !== undefined) this.#contradicted(mac, node, now);
+    if (before === node) return;
+    if (before !== undefined && node !== undefined) this.#roams++;
+    this.#notifyMove(mac, before, node);
+  }
+
+  /** Another node says that a client is not here. */
+  #contradicted(mac: Mac, node: NodeId | undefined, now: Instant): void {
+    if (node === undefined) {
+      // It says that the client has gone; we know better.
+      if (this.#presence.isAssociated(mac)) this.#apply(claims.claim(this.#db, mac, this.self, now));
+      return;
+    }
+    const station = this.#presence.elsewhere(mac);
+    if (station === undefined) return;
+    this.ports.log.info(`${mac} is at ${nodeName(this.#db, node) || node} now`);
+    this.ports.stations.disassociate(mac, station.via);
+    this.#forgetLocally(station);
+  }
+
+  #notifyMove(mac: Mac, from: NodeId | undefined, to: NodeId | undefined): void {
+    const type = from === undefined ? 'join' : to === undefined ? 'leave' : 'roam';
+    const client = this.#db.client(mac);
+    const view = client === undefined ? { mac } : viewClient(this.#db, this.self, client);
+    this.ports.bus.notify(type, { ...view, from: from ?? '', from_name: nodeName(this.#db, from) });
+  }
+
+  #station(event: StationEvent): void {
+    const now = this.ports.clock.now();
+    if (!this.#config.interface.includes(event.network)) return;
+    if (event.kind === 'left') this.#presence.left(event.mac, event.via, now);
+    else this.#presenceChanged(this.#presence.authorized(event, now), now);
+    this.#arm();
+  }
+
+  #presenceChanged(change: PresenceChange | undefined, now: Instant): void {
+    if (change === undefined) return;
+    const { mac, network } = change.station;
+    if (change.kind === 'left') return this.#left(change.station, now);
+    if (change.kind === 'moved') this.ports.kernel.purge(mac, change.from.network);
+    const known = this.#db.client(mac)?.node;
+    if (known !== this.self) this.ports.log.info(`${mac} is here, on ${network}${known === undefined ? '' : `, and was at ${nodeName(this.#db, known) || known}`}`);
+    this.#services?.provide(mac, now);
+    this.#apply(claims.claim(this.#db, mac, this.self, now));
+    this.#keeper.keep(mac, now);
+    this.#arriving.add(mac);
+    this.#updateRoutes(mac);
+    if (this.#routes.isInstalled(mac)) this.#installed(mac);
+  }
+
+  #left(station: Station, now: Instant): void {
+    this.ports.log.info(`${station.mac} has left`);
+    this.#forgetLocally(station);
+    const record = claims.gone(this.#db, station.mac, this.self, now);
+    if (record !== undefined) this.#apply(record);
+  }
+
+  /** Nothing of this router's own speaks for the client any more. */
+  #forgetLocally({ mac, network }: Station): void {
+    this.#keeper.release(mac);
+    this.#arriving.delete(mac);
+    this.#services?.left(mac);
+    this.ports.kernel.purge(mac, network);
+    this.#updateRoutes(mac);
+  }
+
+  /** The kernel has all that the client needs: it may be told. */
+  #installed(mac: Mac): void {
+    const station = this.#presence.get(mac);
+    if (!this.#arriving.delete(mac) || station === undefined) return;
+    this.#services?.arrived(mac, station.network, this.ports.clock.now());
+    this.#arm();
+  }
+
+  /** Client interfaces and our own addresses, as the kernel has them now. */
+  async #readLinks(): Promise<void> {
+    const { kernel, packets, log } = this.ports;
+    try {
+      const links = await kernel.clientLinks();
+      if (this.#stopped) return;
+      this.#links = links;
+      packets.attach(links);
+      this.#serve();
+      for (const { mac } of this.#presence.stations()) this.#updateRoutes(mac);
+      await this.#describeNode();
+    } catch (error) {
+      log.warn(`cannot read the interfaces: ${(error as Error).message}`);
+    }
+    this.#arm();
+  }
+
+  /** Services begin as soon as there is a client interface. */
+  #serve(): void {
+    const link = this.#links[0];
+    if (link === undefined) return;
+    const { clock, random, log, packets } = this.ports;
+    const gateway = gatewayOf(link, this.#config);
+    if (this.#services !== undefined) return this.#services.configure(this.#config, gateway, clock.now());
+    this.#services = new ClientServices({
+      config: this.#config,
+      db: this.#db,
+      random,
+      gateway,
+      station: (mac) => this.#presence.get(mac),
+      apply: (record) => this.#apply(record),
+      send: (network, frame) => packets.send(network, frame),
+      usurped: (mac, address) => log.warn(`${mac} says that it has the gateway's address ${address}`),
+    });
+  }
+
+  /** Tells all nodes by which addresses this one is reached. */
+  async #describeNode(): Promise<void> {
+    const { kernel, clock } = this.ports;
+    const own = this.#config.nodeAddress;
+    const addresses = own.length > 0 ? own : await kernel.nodeAddresses();
+    const info = { hostname: this.options.hostname, addresses, port: this.#config.port };
+    const record = claims.nodeRecord(this.#db, this.self, info, clock.now());
+    if (this.#db.get(record.key)?.value !== record.value) this.#apply(record);
+  }
+
+  /** What was here before the start and has not shown itself is not here any more. */
+  #settle(): void {
+    if (this.#stopped) return;
+    const now = this.ports.clock.now();
+    for (const { mac, node } of [...this.#db.clients()]) {
+      if (node !== this.self || this.#presence.get(mac) !== undefined) continue;
+      const record = claims.gone(this.#db, mac, this.self, now);
+      if (record !== undefined) this.#apply(record);
+    }
+    void this.#routes.loaded();
+    this.#arm();
+  }
+
+  /** One timer for everything that waits for a time. */
+  #arm(): void {
+    this.#timer?.cancel();
+    if (this.#stopped) return;
+    const next = earliest(
+      this.#db.nextDeadline,
+      this.#presence.nextDeadline,
+      this.#keeper.nextDeadline,
+      this.#services?.nextDeadline,
+      this.#nodeRefresh,
+    );
+    this.#timer = next === undefined ? undefined : this.ports.clock.schedule(next, () => this.#poll());
+  }
+
+  /** When our own node record is to be extended: at half of its life. */
+  get #nodeRefresh(): Instant | undefined {
+    const record = this.#db.get(nodeKey(this.self));
+    return record === undefined ? undefined : after(record.expires, -claims.ASSOCIATION_LIFETIME / 2);
+  }
+
+  #poll(): void {
+    const now = this.ports.clock.now();
+    for (const { meaning } of this.#db.expire(now)) this.#expired(meaning);
+    for (const change of this.#presence.poll(now)) this.#presenceChanged(change, now);
+    for (const record of this.#keeper.poll(now)) this.#apply(record);
+    this.#services?.poll(now);
+    const refresh = this.#nodeRefresh;
+    if (refresh !== undefined && refresh <= now) {
+      const record = this.#db.get(nodeKey(this.self))!;
+      this.#apply({ ...record, expires: after(now, claims.ASSOCIATION_LIFETIME) });
+    }
+    this.#arm();
+  }
+
+  #expired(meaning: Meaning): void {
+    if (meaning.type === 'node') this.#routes.setNode(meaning.node, []);
+    for (const mac of clientsOf(meaning)) this.#updateRoutes(mac);
+    if (meaning.type === 'association' && meaning.node !== undefined) this.#notifyMove(meaning.mac, meaning.node, undefined);
+  }
+
+  #statusSource() {
+    const { clock } = this.ports;
+    return {
+      version: this.options.version,
+      self: this.self,
+      hostname: this.options.hostname,
+      db: this.#db,
+      uptime: () => (clock.now() - this.#started) / SECOND,
+      clientsHere: () => this.#presence.size,
+      peers: () => this.#flooder.peers(clock.now()),
+      routes: () => this.#routes.statistics,
+      counters: () => ({ roams: this.#roams, ...this.#services?.statistics, ...this.#flooder.counters }),
+    };
+  }
+
+  /** Takes a new configuration. Clients stay; what can only change with a restart is said. */
+  reload(config: Config): void {
+    const { log } = this.ports;
+    for (const option of RESTART_OPTIONS) {
+      if (JSON.stringify(config[option]) !== JSON.stringify(this.#config[option])) {
+        log.warn(`option ${option} has changed: that takes effect when the daemon is restarted`);
+      }
+    }
+    this.#config = config;
+    this.#presence.hold = config.holdTime * SECOND;
+    this.#keeper.leaseLifetime = config.leaseTime * SECOND;
+    this.#flooder.setPeers(config.peer);
+    this.ports.kernel.setClientInterfaces(config.interface);
+    void this.#readLinks();
+    log.info('configuration read again');
+  }
+
+  /** The whole database as lines in the log, as sroamd does on SIGUSR1. */
+  dump(): void {
+    const now = this.ports.clock.now();
+    for (const record of this.#db.records()) this.ports.log.info(describeRecord(record, now));
+  }
+
+  /** Withdraws everything, or with `option linger` leaves the routes for the next start. */
+  async stop(): Promise<void> {
+    if (this.#stopped) return;
+    const { clock, stations, packets, bus, kernel, mesh, log } = this.ports;
+    const now = clock.now();
+    if (!this.#config.linger) {
+      for (const station of [...this.#presence.stations()]) {
+        const record = claims.gone(this.#db, station.mac, this.self, now);
+        if (record !== undefined) this.#apply(record);
+      }
+    }
+    this.#stopped = true;
+    this.#timer?.cancel();
+    stations.stop();
+    packets.stop();
+    bus.stop();
+    await this.#flooder.stop();
+    mesh.stop();
+    await this.#routes.stop({ linger: this.#config.linger });
+    kernel.stop();
+    log.info('stopped');
+  }
+}
+
+/** Options that take effect at a start only: sockets, tables and files are bound to them. */
+const RESTART_OPTIONS = ['port', 'key', 'auth', 'table', 'rulePriority', 'stateDir', 'maxRecords'] as const;
+
+/** What clients see of a router: the addresses on its client interface. */
+function gatewayOf({ mac, addresses }: ClientLink, { gateway4 }: Config): Gateway {
+  const linkLocal = addresses.map(({ address }) => address).find((address) => isLinkLocal6(address)) as Ip6 | undefined;
+  return { mac, linkLocal: linkLocal ?? linkLocalOf(mac), addresses4: gateway4 === undefined ? [] : [gateway4] };
+}
+
+/** `lease4 10.44.3.7 -> 02:00:00:00:00:01, number 3, 3540 s left` */
+function describeRecord(record: Record, now: Instant): string {
+  const { seqno, expires } = record;
+  return `${describeMeaning(record)}, number ${seqno}, ${secondsUntil(expires, now)} s left`;
+}
+
+function describeMeaning({ key, value }: Record): string {
+  const meaning = meaningOf(key, value);
+  switch (meaning.type) {
+    case 'lease4':
+      return `lease4 ${meaning.address} -> ${meaning.mac}`;
+    case 'lease6':
+      return `lease6 ${formatPrefix(meaning.prefix)} -> ${meaning.mac}`;
+    case 'association':
+      return `association ${meaning.mac} -> ${meaning.node ?? 'gone'}`;
+    case 'host':
+      return `host ${meaning.address} -> ${meaning.mac ?? 'gone'}`;
+    case 'node':
+      return `node ${meaning.node} -> ${meaning.info.hostname} at ${meaning.info.addresses.join(' ')}`;
+    case 'clientInfo':
+      return `client ${meaning.mac} -> '${meaning.info.hostname}' on '${meaning.info.ssid}'`;
+    case 'unknown':
+      return `record of type ${typeOfKey(key)}`;
+  }
+}

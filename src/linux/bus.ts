@@ -1,0 +1,50 @@
+/** The ubus object `roaming`: the Bus port over ubusd. */
+import type { ArgumentType, PublishedObject, UbusClient } from 'ubus-ts';
+import { Status, UbusError } from 'ubus-ts';
+import type { PlainTable } from 'ubus-ts';
+import { BadInput } from '../net/bytes.js';
+import type { Bus, BusMethod, Logger } from '../ports.js';
+
+const TYPES: { [type in BusMethod['args'][string]]: ArgumentType } = { string: 'string', integer: 'int32', boolean: 'bool' };
+
+export class UbusObject implements Bus {
+  #object: PublishedObject | undefined;
+
+  constructor(
+    private readonly ubus: UbusClient,
+    private readonly path: string,
+    private readonly log: Logger,
+  ) {}
+
+  publish(methods: { readonly [name: string]: BusMethod }): void {
+    const table = Object.fromEntries(Object.entries(methods).map(([name, method]) => [name, this.#method(method)]));
+    this.ubus.addObject(this.path, table).then(
+      (object) => {
+        this.#object = object;
+      },
+      (error: Error) => this.log.error(`cannot offer the ubus object ${this.path}: ${error.message}`),
+    );
+  }
+
+  #method({ args, call }: BusMethod) {
+    const types = Object.fromEntries(Object.entries(args).map(([name, type]) => [name, TYPES[type]]));
+    const handler = async (given: { readonly [name: string]: unknown }): Promise<PlainTable> => {
+      try {
+        return (await call(given)) as PlainTable;
+      } catch (error) {
+        if (error instanceof BadInput) throw new UbusError(Status.invalidArgument, error.message);
+        throw error;
+      }
+    };
+    return { args: types, handler };
+  }
+
+  notify(type: string, data: object): void {
+    if (this.#object?.hasSubscribers !== true) return;
+    this.#object.notify(type, data as PlainTable);
+  }
+
+  stop(): void {
+    void this.#object?.remove().catch(() => {});
+  }
+}

@@ -1,0 +1,140 @@
+/**
+ * Stations of the access points on this router, as hostapd tells over ubus: objects `hostapd.<interface>` that come and
+ * go with the radios. A station counts once it is authorised, so that nobody is moved by associating with his MAC.
+ */
+import { readlinkSync } from 'node:fs';
+import { basename } from 'node:path';
+import type { PlainTable, UbusClient } from 'ubus-ts';
+import type { Mac } from '../net/mac.js';
+import { isStationMac, parseMac } from '../net/mac.js';
+import type { Logger, StationEvent, Stations } from '../ports.js';
+
+const PREFIX = 'hostapd.';
+
+/** Notifications that say that a station has gone. */
+const LEAVES = new Set(['disassoc', 'deauth', 'inactive-deauth', 'local-deauth']);
+
+/** Reason code 3 of IEEE 802.11 9.4.1.7: the station has left. */
+const REASON_LEFT = 3;
+
+interface RemoteObject {
+  readonly path: string;
+  call(method: string, args?: PlainTable): Promise<PlainTable | undefined>;
+}
+
+interface AccessPoint {
+  readonly object: RemoteObject;
+  readonly device: string;
+  ssid: string;
+}
+
+export class HostapdStations implements Stations {
+  #accessPoints = new Map<string, AccessPoint>();
+  /** Stations told as authorised, by the interface that told them: what is compared after a reconnect. */
+  #told = new Map<string, Set<Mac>>();
+  #listener: ((event: StationEvent) => void) | undefined;
+  #watch: Promise<{ close(): Promise<void> }> | undefined;
+
+  constructor(
+    private readonly ubus: UbusClient,
+    private readonly log: Logger,
+  ) {}
+
+  start(listener: (event: StationEvent) => void): void {
+    this.#listener = listener;
+    this.#watch = this.ubus.watch(`${PREFIX}*`, {
+      appeared: (object) => void this.#appeared(object),
+      notified: (object, type, data) => this.#notified(object.path.slice(PREFIX.length), type, data),
+      gone: (object) => this.#gone(object.path.slice(PREFIX.length)),
+    });
+    this.#watch.catch((error: Error) => this.log.error(`cannot follow hostapd: ${error.message}`));
+  }
+
+  disassociate(mac: Mac, via: string): void {
+    this.#told.get(via)?.delete(mac);
+    const accessPoint = this.#accessPoints.get(via);
+    accessPoint?.object
+      .call('del_client', { addr: mac, reason: REASON_LEFT, deauth: true, ban_time: 0 })
+      .catch((error: Error) => this.log.debug(`${via}: ${mac} cannot be removed: ${error.message}`));
+  }
+
+  stop(): void {
+    this.#listener = undefined;
+    void this.#watch?.then((watch) => watch.close()).catch(() => {});
+  }
+
+  /** An access point is there: subscribed to already, so that nothing falls between its list and its notifications. */
+  async #appeared(object: RemoteObject): Promise<void> {
+    const device = object.path.slice(PREFIX.length);
+    const accessPoint: AccessPoint = { object, device, ssid: '' };
+    this.#accessPoints.set(device, accessPoint);
+    try {
+      const status = await object.call('get_status');
+      accessPoint.ssid = typeof status?.['ssid'] === 'string' ? status['ssid'] : '';
+      const clients = (await object.call('get_clients'))?.['clients'];
+      this.#compare(device, isTable(clients) ? clients : {});
+    } catch (error) {
+      this.log.warn(`${object.path} does not say who is there: ${(error as Error).message}`);
+    }
+  }
+
+  /** What the access point lists now, against what was told of it before the connection was lost. */
+  #compare(device: string, clients: { readonly [mac: string]: unknown }): void {
+    const present = new Set<Mac>();
+    for (const [address, state] of Object.entries(clients)) {
+      const mac = readMac(address);
+      if (mac !== undefined && isTable(state) && state['authorized'] === true) present.add(mac);
+    }
+    for (const mac of this.#told.get(device) ?? []) if (!present.has(mac)) this.#left(device, mac);
+    for (const mac of present) this.#authorized(device, mac);
+  }
+
+  #notified(device: string, type: string, data: PlainTable): void {
+    const mac = readMac(data['address']);
+    if (mac === undefined) return;
+    if (type === 'sta-authorized') this.#authorized(device, mac);
+    else if (LEAVES.has(type)) this.#left(device, mac);
+  }
+
+  #authorized(device: string, mac: Mac): void {
+    const network = networkOf(device);
+    const told = this.#told.get(device) ?? new Set();
+    this.#told.set(device, told.add(mac));
+    const ssid = this.#accessPoints.get(device)?.ssid ?? '';
+    this.#listener?.({ kind: 'authorized', mac, network, via: device, ssid });
+  }
+
+  #left(device: string, mac: Mac): void {
+    this.#told.get(device)?.delete(mac);
+    this.#listener?.({ kind: 'left', mac, network: networkOf(device), via: device });
+  }
+
+  /** The access point stopped: its stations are off. If only ubusd went, they are still there, and compared later. */
+  #gone(device: string): void {
+    this.#accessPoints.delete(device);
+    if (!this.ubus.connected) return;
+    for (const mac of this.#told.get(device) ?? []) this.#left(device, mac);
+  }
+}
+
+/** The bridge that an interface is a port of, or else the interface itself. */
+function networkOf(device: string): string {
+  try {
+    return basename(readlinkSync(`/sys/class/net/${device}/master`));
+  } catch {
+    return device;
+  }
+}
+
+function readMac(text: unknown): Mac | undefined {
+  try {
+    const mac = parseMac(String(text));
+    return isStationMac(mac) ? mac : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isTable(value: unknown): value is { readonly [name: string]: unknown } {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,31 @@
+import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { Storage } from '../ports.js';
+
+/** Files in one directory, which is made when first needed. */
+export class DirectoryStorage implements Storage {
+  constructor(private readonly directory: string) {}
+
+  async load(name: string): Promise<Uint8Array | undefined> {
+    try {
+      return await readFile(join(this.directory, name));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+      throw error;
+    }
+  }
+
+  /** Written beside the file, brought to the disk, then renamed over it: a crash leaves the old content or the new. */
+  async save(name: string, content: Uint8Array): Promise<void> {
+    const path = join(this.directory, name);
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    const file = await open(`${path}.new`, 'w', 0o600);
+    try {
+      await file.writeFile(content);
+      await file.datasync();
+    } finally {
+      await file.close();
+    }
+    await rename(`${path}.new`, path);
+  }
+}

@@ -1,0 +1,85 @@
+/** The methods of the ubus object `roaming`, as views of what the daemon knows. Field names are stable. */
+import type { Database } from '../clients/database.js';
+import type { NodeId } from '../clients/node-id.js';
+import { BadInput } from '../net/bytes.js';
+import type { BusArguments, BusMethod } from '../ports.js';
+import { nodeName, viewClients } from './views.js';
+
+/** A flooding session, as the daemon knows it. */
+export interface PeerStatus {
+  readonly remote: string;
+  readonly node: NodeId | undefined;
+  readonly state: string;
+  /** Seconds in this state. */
+  readonly since: number;
+  /** Milliseconds. */
+  readonly rtt: number | undefined;
+  readonly error: string | undefined;
+}
+
+export interface StatusSource {
+  readonly version: string;
+  readonly self: NodeId;
+  readonly hostname: string;
+  readonly db: Database;
+  /** Seconds since the start. */
+  uptime(): number;
+  clientsHere(): number;
+  peers(): readonly PeerStatus[];
+  routes(): { readonly installed: number; readonly pending: number };
+  counters(): { readonly [name: string]: number };
+}
+
+export function statusMethods(source: StatusSource): { readonly [name: string]: BusMethod } {
+  return {
+    clients: {
+      args: { mac: 'string', address: 'string', node: 'string' },
+      call: (args) => ({
+        clients: viewClients(source.db, source.self, {
+          mac: text(args, 'mac'),
+          address: text(args, 'address'),
+          node: text(args, 'node'),
+        }),
+      }),
+    },
+    peers: { args: {}, call: () => ({ peers: source.peers().map((peer) => viewPeer(source.db, peer)) }) },
+    status: { args: {}, call: () => viewStatus(source) },
+  };
+}
+
+function viewPeer(db: Database, { remote, node, state, since, rtt, error }: PeerStatus) {
+  return {
+    remote,
+    node: node ?? '',
+    node_name: nodeName(db, node),
+    state,
+    since: Math.floor(since),
+    ...(rtt === undefined ? {} : { rtt }),
+    ...(error === undefined ? {} : { error }),
+  };
+}
+
+function viewStatus(source: StatusSource) {
+  const { db } = source;
+  return {
+    version: source.version,
+    node: source.self,
+    hostname: source.hostname,
+    uptime: Math.floor(source.uptime()),
+    clients_here: source.clientsHere(),
+    clients: [...db.clients()].filter((client) => client.node !== undefined).length,
+    nodes: [...db.nodes()].length,
+    peers: source.peers().filter((peer) => peer.state === 'up').length,
+    records: db.size,
+    routes: source.routes(),
+    counters: source.counters(),
+  };
+}
+
+/** A string argument; an empty one is as none, since forms send that. */
+function text(args: BusArguments, name: string): string | undefined {
+  const value = args[name];
+  if (value === undefined || value === null || value === '') return undefined;
+  if (typeof value !== 'string') throw new BadInput(`${name}: a string is expected`);
+  return value;
+}
