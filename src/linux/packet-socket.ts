@@ -3,7 +3,7 @@ import type { NativeSocket, PacketAddon } from './addons.js';
 import { CHECKSUM_NOT_READY, FrameField } from './addons.js';
 import type { BpfProgram } from './bpf.js';
 import { encodeBpf } from './bpf.js';
-import { errnoName } from './errno.js';
+import { errnoName, errnoText } from './errno.js';
 
 /** ETH_P_ALL: frames of every protocol, outgoing ones too unless they are left out. */
 export const ETH_P_ALL = 0x0003;
@@ -13,6 +13,9 @@ const PACKET_ADD_MEMBERSHIP = 1;
 const PACKET_STATISTICS = 6;
 const PACKET_IGNORE_OUTGOING = 23;
 const PACKET_MR_ALLMULTI = 2;
+
+/** An int of 1. */
+const ON = new Uint8Array(Int32Array.of(1).buffer);
 
 /** Where a frame was going, sll_pkttype in linux/if_packet.h; `other` comes with promiscuous interfaces and bridges. */
 export type PacketType = 'host' | 'broadcast' | 'multicast' | 'other' | 'outgoing';
@@ -87,14 +90,17 @@ export class PacketSocket {
       },
     );
     // Kernels before 4.20 cannot leave outgoing frames out, hence the second look in #receive.
-    if (!options.outgoing) this.#native.setOption(SOL_PACKET, PACKET_IGNORE_OUTGOING, new Uint8Array(hostInts(1)));
+    if (!options.outgoing) this.#native.setOption(SOL_PACKET, PACKET_IGNORE_OUTGOING, ON);
     if (options.allMulticast) {
       // struct packet_mreq { int ifindex; u16 type; u16 alen; u8 address[8]; }
       const request = new Uint8Array(16);
       new Int32Array(request.buffer)[0] = options.ifindex;
       new Uint16Array(request.buffer)[2] = PACKET_MR_ALLMULTI;
       const errno = this.#native.setOption(SOL_PACKET, PACKET_ADD_MEMBERSHIP, request);
-      if (errno !== 0) options.onError(errnoName(errno));
+      if (errno !== 0) {
+        this.#native.close();
+        throw Object.assign(new Error(`PACKET_MR_ALLMULTI: ${errnoText(errno)}`), { code: errnoName(errno) });
+      }
     }
   }
 
@@ -147,9 +153,4 @@ function toFrame(bytes: Uint8Array, metadata: Int32Array, at: number): Frame {
     vlan: vlan < 0 ? undefined : vlan,
     checksumReady: (metadata[at + FrameField.flags]! & CHECKSUM_NOT_READY) === 0,
   };
-}
-
-/** Memory that holds these C ints. */
-function hostInts(...values: number[]): ArrayBuffer {
-  return Int32Array.from(values).buffer;
 }

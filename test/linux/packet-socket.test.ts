@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import t from 'tap';
+import type { PacketAddon } from '../../src/linux/addons.js';
 import { AddonError, loadPacketAddon } from '../../src/linux/addons.js';
 import { anyOf, arp, clientTraffic } from '../../src/linux/bpf.js';
 import { errnoName, errnoText } from '../../src/linux/errno.js';
@@ -251,8 +252,17 @@ await inNamespace(t, import.meta.url, async (t) => {
     close();
   });
 
-  t.test('an interface that is not there, a socket that is not ours', async (t) => {
+  t.test('an interface that is not there', async (t) => {
     t.throws(() => new PacketSocket(native, { ifindex: 99999, onFrames: () => t.fail(), onError: () => t.fail() }), { code: 'ENODEV' });
+    let closed = false;
+    class Refusing {
+      setOption = (_level: number, name: number) => (name === 1 ? 19 : 0);
+      close = () => (closed = true);
+    }
+    const refusing = { PacketSocket: Refusing, NetlinkSocket: Refusing } as unknown as PacketAddon;
+    const options = { ifindex: 1, allMulticast: true, onFrames: () => t.fail(), onError: () => t.fail() };
+    t.throws(() => new PacketSocket(refusing, options), { code: 'ENODEV' }, 'gone before the groups were joined');
+    t.ok(closed, 'and nothing is left open');
   });
 
   t.test('a worker thread that ends with sockets open ends in peace', async (t) => {

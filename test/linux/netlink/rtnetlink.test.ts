@@ -87,6 +87,16 @@ await inNamespace(t, import.meta.url, async (t) => {
     await t.rejects(rtnl.apply(deleteRoute({ ...route, table: 45 })), { code: 'ESRCH' }, 'another table');
     await t.rejects(rtnl.apply(deleteRoute({ ...route, type: 'blackhole' })), { code: 'ESRCH' }, 'another type');
     await rtnl.apply(deleteRoute(route));
+    await rtnl.apply(replaceNexthop({ id: 71, family: 6, protocol: 45, oif: br0, gateway: parseIp('fe80::2') }));
+    for (const destination of [host('10.44.0.9'), host('2001:db8:44::9')]) {
+      const remote: Route = { destination, table: 44, protocol: 45, nexthopId: 71 };
+      await rtnl.apply(addRoute(remote));
+      await t.rejects(rtnl.apply(deleteRoute({ ...remote, nexthopId: 72 })), 'another nexthop');
+      await rtnl.apply(deleteRoute(remote));
+      await rtnl.apply(addRoute(remote));
+      await rtnl.apply(deleteRoute({ destination, table: 44, protocol: 45 }));
+    }
+    await rtnl.apply(deleteNexthop(71));
   });
 
   t.test('a route takes the place of any other to the same destination', async (t) => {
