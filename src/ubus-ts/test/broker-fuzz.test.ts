@@ -4,17 +4,7 @@ import { BrokerCore, MessageType, encodeAttributes, encodeFields, encodeFrame, e
 import type { Attributes } from '../src/index.js';
 import { MemoryClient, countedIds, nobody, root } from './memory-client.js';
 import { fromHex, recordings } from './recordings.js';
-
-/** Numbers that are the same in every run (mulberry32). */
-function seeded(seed: number): (below: number) => number {
-  let state = seed;
-  return below => {
-    state = (state + 0x6d2b79f5) | 0;
-    let x = Math.imul(state ^ (state >>> 15), 1 | state);
-    x = (x + Math.imul(x ^ (x >>> 7), 61 | x)) ^ x;
-    return Math.floor((((x ^ (x >>> 14)) >>> 0) / 4294967296) * below);
-  };
-}
+import { seeded } from './seeded.js';
 
 const samples = recordings().flatMap(({ frames }) => frames.filter(frame => frame.dir === 'c2s' && frame.hex.length < 4000).map(frame => fromHex(frame.hex)));
 const signature = encodeSignature([{ name: 'ping', args: [] }]);
