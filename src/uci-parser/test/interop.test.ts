@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import t from 'tap';
 import {
-  encodeText, exportPackage, formatChange, formatValue, parse, show, UciError, UciParseError,
+  encodeText, exportPackage, formatChange, formatDelta, formatValue, parse, parseDelta, show, UciError, UciParseError,
 } from 'uci-parser';
 import { UciStore } from 'uci-parser/node';
 import { contentsOf, fill, temporaryDirectory } from './directories.js';
@@ -151,7 +151,9 @@ t.test('interop with uci: random staged changes', { skip }, async (t) => {
       assert.equal(latin1(store.changes('p').map(formatChange).join('')), real(root, 'changes', 'p').stdout);
       assert.equal(latin1(exportPackage(store.load('p'))), real(root, 'export', 'p').stdout);
       assert.equal(latin1(show(store.load('p'), { names: true })), real(root, '-X', 'show', 'p').stdout);
-      // An empty value makes uci stage a deletion of its own while it replays; the file is the same.
+      // When uci replays an empty value it stages a deletion of its own, which commit then appends,
+      // to an unfinished last line even, and carries out after all the others.
+      if (store.changes('p').some(({ value }) => value === '')) return;
       store.commit('p');
       real(root, 'commit', 'p');
       assert.deepEqual(...sides(root, 'config'));
@@ -181,6 +183,10 @@ const command: fc.Arbitrary<[string, ...string[]]> = fc.oneof(
   fc.tuple(fc.constant('revert'), path),
   fc.tuple(fc.constant('commit'), fc.constant('p')),
 );
+
+function isReadable(delta: string): boolean {
+  return parseDelta(delta).map(formatDelta).join('') === delta;
+}
 
 function output(store: UciStore, [name, first = '', second = '']: readonly string[]): string {
   switch (name) {
@@ -212,6 +218,8 @@ t.test('interop with uci: random commands', { skip }, async (t) => {
       await reset('');
       const store = own(root);
       for (const each of commands) {
+        // uci reverts nothing when the file has a line that it cannot read; the store goes on.
+        if (each[0] === 'revert' && !isReadable(contentsOf(join(root, 'own', 'save'))['p'] ?? '')) return;
         const wanted = real(root, ...each);
         let printed: string;
         try {
