@@ -104,7 +104,8 @@ export class Routes {
   /** Resolves when the kernel holds what is wanted, and nothing is waiting to be tried again. */
   async settled(): Promise<void> {
     await this.#paths.settled();
-    while (!this.#stopped && !this.#reconciler.idle) await (this.#running ?? this.#delay(10));
+    const busy = () => this.#running !== undefined || this.#resync || !this.#reconciler.idle;
+    while (!this.#stopped && busy()) await (this.#running ?? this.#delay(10));
   }
 
   /** Ends the work: leaves nothing in the kernel or, with `linger`, everything, for the next run to take over. */

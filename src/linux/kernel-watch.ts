@@ -1,0 +1,164 @@
+/** What rtnetlink tells, brought down to what the daemon has to react to. */
+import { ANY4, ANY6 } from '../net/ip.js';
+import type { Prefix } from '../net/prefix.js';
+import { formatPrefix, prefixOf } from '../net/prefix.js';
+import type { HostRoute, KernelChange, KernelEvent, KernelState } from '../ports.js';
+import { OWN_PROTOCOLS, NEXTHOP_PROTOCOL } from './kernel-messages.js';
+import type { InterfaceAddress } from './netlink/address.js';
+import type { Link } from './netlink/link.js';
+import { isCacheEntry, RT_TABLE_LOCAL, RTM_NEWROUTE } from './netlink/route.js';
+import type { RtnetlinkEvent } from './netlink/rtnetlink.js';
+import { parseEvent } from './netlink/rtnetlink.js';
+import type { NetlinkMessage } from './netlink/wire.js';
+
+/** Stands for "any route may have changed". */
+const EVERYTHING = [prefixOf(ANY4, 0), prefixOf(ANY6, 0)];
+
+/** struct rtmsg: where rtm_protocol stands. */
+const RTM_PROTOCOL = 5;
+
+export interface Told {
+  readonly events: readonly KernelEvent[];
+  /** A rule to this table went: it may have been ours. */
+  readonly ruleGone: boolean;
+}
+
+/**
+ * Knows what the daemon has put in the kernel, so that it can tell when another takes it out: the kernel itself does
+ * when an interface goes down or loses its carrier.
+ */
+export class KernelWatch {
+  #table: number;
+  #routes = new Set<string>();
+  #nexthops = new Set<number>();
+  #links = new Map<number, Link>();
+  #addresses = new Map<string, string>();
+  /** Interfaces that something of ours is, was or should be on. */
+  #used = new Set<number>();
+
+  constructor(table: number) {
+    this.#table = table;
+  }
+
+  /** What interfaces and addresses there are, as far as no event has said so. */
+  learn(links: readonly Link[], addresses: readonly InterfaceAddress[]): void {
+    for (const link of links) if (!this.#links.has(link.index)) this.#links.set(link.index, link);
+    for (const address of addresses) {
+      const key = addressKey(address);
+      if (!this.#addresses.has(key)) this.#addresses.set(key, JSON.stringify(address));
+    }
+  }
+
+  /** Events were lost: what they would have said of interfaces is to be learned anew. */
+  forgetLinks(): void {
+    this.#links.clear();
+    this.#addresses.clear();
+  }
+
+  adopt(state: KernelState): void {
+    this.#routes = new Set(state.routes.map((route) => formatPrefix(route.destination)));
+    this.#nexthops = new Set(state.nexthops.map((nexthop) => nexthop.id));
+    for (const { path } of state.nexthops) this.#used.add(path.ifindex);
+    for (const { via } of state.routes) this.#use(via);
+  }
+
+  /** To be called before the change is sent. */
+  changing(change: KernelChange): void {
+    if ('route' in change) {
+      const key = formatPrefix(change.route.destination);
+      if (change.op === 'set') this.#routes.add(key);
+      else this.#routes.delete(key);
+      this.#use(change.route.via);
+    } else if ('nexthop' in change) {
+      this.#used.add(change.nexthop.path.ifindex);
+      if (change.op === 'set') this.#nexthops.add(change.nexthop.id);
+      else this.#nexthops.delete(change.nexthop.id);
+    }
+  }
+
+  #use(via: HostRoute['via']): void {
+    if (via === 'unreachable' || 'nexthop' in via) return;
+    this.#used.add('path' in via ? via.path.ifindex : via.ifindex);
+  }
+
+  /** What the messages of one wake-up come to: each kind of news once, routes once for each destination. */
+  tell(messages: readonly NetlinkMessage[]): Told {
+    const routes = new Map<string, Prefix>();
+    const news = { links: false, lost: false, ruleGone: false };
+    for (const message of messages) {
+      // Our own, and by far the most.
+      if (message.type === RTM_NEWROUTE && OWN_PROTOCOLS.has(message.payload[RTM_PROTOCOL] ?? 0)) continue;
+      const event = parse(message);
+      if (event !== undefined) this.#take(event, routes, news);
+    }
+    const events: KernelEvent[] = [...routes.values()].map((destination) => ({ kind: 'routes', destination }));
+    if (news.links) events.push({ kind: 'links' });
+    if (news.lost) events.push({ kind: 'lost' });
+    return { events, ruleGone: news.ruleGone };
+  }
+
+  #take(event: RtnetlinkEvent, routes: Map<string, Prefix>, news: { links: boolean; lost: boolean; ruleGone: boolean }): void {
+    const touch = (prefix: Prefix) => routes.set(formatPrefix(prefix), prefix);
+    switch (event.kind) {
+      case 'route': {
+        const { destination, table } = event.route;
+        if (table === this.#table) {
+          if (event.removed && this.#routes.delete(formatPrefix(destination))) news.lost = true;
+        } else if (table !== RT_TABLE_LOCAL) touch(destination);
+        break;
+      }
+      case 'nexthop':
+        // Routes may follow another's object to a new path without a word about themselves.
+        if (event.nexthop.protocol !== NEXTHOP_PROTOCOL) EVERYTHING.forEach(touch);
+        else if (event.removed && this.#nexthops.delete(event.nexthop.id)) news.lost = true;
+        break;
+      case 'link':
+        this.#takeLink(event.link, event.removed, news);
+        break;
+      case 'address':
+        if (this.#addressChanged(event.address, event.removed)) news.links = true;
+        break;
+      case 'rule':
+        if (event.rule.table !== this.#table) EVERYTHING.forEach(touch);
+        else if (event.removed) news.ruleGone = true;
+        break;
+      default:
+        break;
+    }
+  }
+
+  /** With an interface that goes down the kernel drops what is on it; once it is back, what failed can be done. */
+  #takeLink(link: Link, removed: boolean, news: { links: boolean; lost: boolean }): void {
+    const before = this.#links.get(link.index);
+    if (removed) this.#links.delete(link.index);
+    else this.#links.set(link.index, link);
+    if (!removed && before !== undefined && JSON.stringify(before) === JSON.stringify(link)) return;
+    news.links = true;
+    const flipped = removed || before === undefined || before.up !== link.up || before.running !== link.running;
+    if (flipped && this.#used.has(link.index)) news.lost = true;
+  }
+
+  /** The kernel repeats addresses whose lifetime a router advertisement renews. */
+  #addressChanged(address: InterfaceAddress, removed: boolean): boolean {
+    const key = addressKey(address);
+    if (removed) return this.#addresses.delete(key);
+    const text = JSON.stringify(address);
+    if (this.#addresses.get(key) === text) return false;
+    this.#addresses.set(key, text);
+    return true;
+  }
+}
+
+/** Undefined for what is not looked at, and for what cannot be read: the kernel has its reasons. */
+function parse(message: NetlinkMessage): RtnetlinkEvent | undefined {
+  try {
+    const event = parseEvent(message);
+    return event?.kind === 'route' && isCacheEntry(message) ? undefined : event;
+  } catch {
+    return undefined;
+  }
+}
+
+function addressKey({ ifindex, ip, length }: InterfaceAddress): string {
+  return `${ifindex} ${ip}/${length}`;
+}

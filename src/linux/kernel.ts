@@ -1,0 +1,257 @@
+/** The {@link Kernel} port on Linux, over rtnetlink. */
+import type { Family, Ip } from '../net/ip.js';
+import { isIp6, isLinkLocal6 } from '../net/ip.js';
+import type { Mac } from '../net/mac.js';
+import { bitsOf, hostPrefix } from '../net/prefix.js';
+import type { ClientLink, Kernel, KernelChange, KernelEvent, KernelState, Logger, Path } from '../ports.js';
+import type { PacketAddon } from './addons.js';
+import {
+  encodeChange,
+  NEIGHBOUR_PROTOCOL,
+  RULE_PROTOCOL,
+  toHostRoute,
+  toNeighbourEntry,
+  toNexthopObject,
+  wasGone,
+} from './kernel-messages.js';
+import { KernelWatch } from './kernel-watch.js';
+import type { InterfaceAddress } from './netlink/address.js';
+import { NetlinkError } from './netlink/error.js';
+import { deleteFdbEntry } from './netlink/fdb.js';
+import { NetlinkMonitor } from './netlink/monitor.js';
+import { deleteNeighbour } from './netlink/neighbour.js';
+import { Rtnetlink, RtnetlinkGroup } from './netlink/rtnetlink.js';
+import type { Rule } from './netlink/rule.js';
+import { addRule, deleteRule } from './netlink/rule.js';
+import { NETLINK_ROUTE } from './netlink/socket.js';
+import type { NetlinkMessage } from './netlink/wire.js';
+
+/** The daemon's own table. */
+export const DEFAULT_TABLE = 44;
+
+/**
+ * The rules' priority: behind the local table's rule (0), so that a node's own addresses stay its own, and ahead of
+ * everything that would send a client's traffic by a default route before its host route is seen: mwan3 (from 1001
+ * up), netifd (10,000), pbr (about 30,000), wg-quick (32,764), and main (32,766). It is safe so far in front because
+ * the table holds nothing but clients: for any other address the lookup goes on.
+ */
+export const DEFAULT_RULE_PRIORITY = 440;
+
+const FAMILIES = [4, 6] as const;
+
+/** A kernel without IPv6 has no IPv6 rules either. */
+const NO_FAMILY = 'EAFNOSUPPORT';
+
+/** Events that may wait: a routing protocol that starts tells of thousands of routes at once. */
+const EVENT_BUFFER = 4 << 20;
+
+export interface LinuxKernelOptions {
+  readonly addon: PacketAddon;
+  readonly log: Logger;
+  /** Names of the interfaces that clients are on. */
+  readonly clientInterfaces: readonly string[];
+  /** Default {@link DEFAULT_TABLE}. */
+  readonly table?: number;
+  /** Default {@link DEFAULT_RULE_PRIORITY}. */
+  readonly rulePriority?: number;
+}
+
+export class LinuxKernel implements Kernel {
+  readonly nexthopObjects: boolean;
+  #options: LinuxKernelOptions;
+  #rtnl: Rtnetlink;
+  #table: number;
+  #watch: KernelWatch;
+  #monitor: NetlinkMonitor | undefined;
+  #rulesWanted = false;
+
+  private constructor(options: LinuxKernelOptions, rtnl: Rtnetlink, nexthopObjects: boolean) {
+    this.#options = options;
+    this.#rtnl = rtnl;
+    this.nexthopObjects = nexthopObjects;
+    this.#table = options.table ?? DEFAULT_TABLE;
+    this.#watch = new KernelWatch(this.#table);
+  }
+
+  /** @throws {@link NetlinkError}, Error with `code`: the kernel has no rtnetlink for us */
+  static async open(options: LinuxKernelOptions): Promise<LinuxKernel> {
+    const rtnl = new Rtnetlink(options.addon);
+    return new LinuxKernel(options, rtnl, await rtnl.supportsNexthops());
+  }
+
+  async installRules(): Promise<void> {
+    this.#rulesWanted = true;
+    for (const family of FAMILIES) {
+      const wanted = this.#rule(family);
+      await this.#rtnl.apply(addRule(wanted)).catch(unless('EEXIST', NO_FAMILY));
+      for (const rule of await this.#ownRules(family)) {
+        if (rule.priority !== wanted.priority) await this.#rtnl.apply(deleteRule(rule)).catch(unless('ENOENT'));
+      }
+    }
+  }
+
+  async removeRules(): Promise<void> {
+    this.#rulesWanted = false;
+    for (const family of FAMILIES) {
+      for (const rule of await this.#ownRules(family)) {
+        await this.#rtnl.apply(deleteRule(rule)).catch(unless('ENOENT'));
+      }
+    }
+  }
+
+  #rule(family: Family): Rule {
+    const priority = this.#options.rulePriority ?? DEFAULT_RULE_PRIORITY;
+    return { family, priority, table: this.#table, protocol: RULE_PROTOCOL };
+  }
+
+  /** Those of an earlier run with another priority too. */
+  async #ownRules(family: Family): Promise<Rule[]> {
+    const rules = await this.#rtnl.rules(family).catch(unless(NO_FAMILY));
+    return (rules ?? []).filter(({ table, protocol }) => table === this.#table && protocol === RULE_PROTOCOL);
+  }
+
+  async state(): Promise<KernelState> {
+    const table = this.#table;
+    const [four, six, nexthops, neighbours] = await Promise.all([
+      this.#rtnl.routes({ family: 4, table }),
+      this.#rtnl.routes({ family: 6, table }),
+      this.nexthopObjects ? this.#rtnl.nexthops() : [],
+      this.#rtnl.neighbours(),
+    ]);
+    const state = {
+      routes: [...four, ...six].map(toHostRoute).filter(isDefined),
+      nexthops: nexthops.map(toNexthopObject).filter(isDefined),
+      neighbours: neighbours.map(toNeighbourEntry).filter(isDefined),
+    };
+    this.#watch.adopt(state);
+    return state;
+  }
+
+  async apply(changes: readonly KernelChange[]): Promise<(Error | undefined)[]> {
+    for (const change of changes) this.#watch.changing(change);
+    const results = await this.#rtnl.applyAll(changes.map((change) => encodeChange(change, this.#table)));
+    return results.map((error, i) => (error !== undefined && wasGone(changes[i]!, error) ? undefined : error));
+  }
+
+  /**
+   * The kernel's own lookup, by all rules, ours too. Our table has only clients in it, so that an answer from there
+   * says that a client has taken a node's address: no way.
+   */
+  async resolve(address: Ip): Promise<Path | undefined> {
+    const route = await this.#rtnl.routeTo({ destination: address });
+    if (route?.type !== 'unicast' || route.table === this.#table || route.oif === undefined) return undefined;
+    return { ifindex: route.oif, gateway: route.gateway };
+  }
+
+  purge(mac: Mac, network: string): void {
+    this.#purge(mac, network).catch((error: Error) => {
+      this.#options.log.warn(`${network}: cannot purge the forwarding entries of ${mac}: ${error.message}`);
+    });
+  }
+
+  async #purge(mac: Mac, network: string): Promise<void> {
+    const link = (await this.#rtnl.links()).find(({ name }) => name === network);
+    if (link === undefined) return;
+    const entries = link.kind === 'bridge' ? await this.#rtnl.fdb(link.index) : [];
+    const neighbours = await this.#rtnl.neighbours({ ifindex: link.index });
+    const results = await this.#rtnl.applyAll([
+      ...entries.filter((entry) => entry.mac === mac && entry.learned).map(deleteFdbEntry),
+      ...neighbours
+        .filter((entry) => entry.mac === mac && entry.state !== 'permanent' && entry.protocol !== NEIGHBOUR_PROTOCOL)
+        .map(deleteNeighbour),
+    ]);
+    const failed = results.find((error) => error !== undefined && error.code !== 'ENOENT');
+    if (failed !== undefined) throw failed;
+  }
+
+  async clientLinks(): Promise<ClientLink[]> {
+    const [links, addresses] = await Promise.all([this.#rtnl.links(), this.#rtnl.addresses()]);
+    return links.flatMap(({ name, index, mac, mtu, up }) => {
+      if (mac === undefined || !this.#options.clientInterfaces.includes(name)) return [];
+      const own = addresses.filter(({ ifindex }) => ifindex === index).map(({ ip }) => hostPrefix(ip));
+      return [{ network: name, ifindex: index, mac, mtu, up, addresses: own }];
+    });
+  }
+
+  async nodeAddresses(): Promise<Ip[]> {
+    const [links, addresses] = await Promise.all([this.#rtnl.links(), this.#rtnl.addresses()]);
+    const byIndex = new Map(links.map((link) => [link.index, link]));
+    const usable = addresses.filter((address) => {
+      const link = byIndex.get(address.ifindex);
+      return link !== undefined && !this.#options.clientInterfaces.includes(link.name) && isUsable(address);
+    });
+    const rank = ({ ip, length, ifindex }: InterfaceAddress): number => {
+      const family = isIp6(ip) ? 6 : 4;
+      const steady = byIndex.get(ifindex)?.loopback === true || length === bitsOf(family);
+      return (steady ? 0 : 2) + (family === 6 ? 0 : 1);
+    };
+    const sorted = usable.sort((a, b) => rank(a) - rank(b) || (a.ip < b.ip ? -1 : 1));
+    return [...new Set(sorted.map(({ ip }) => ip))];
+  }
+
+  start(listener: (event: KernelEvent) => void): void {
+    const { link, address4, address6, route4, route6, rule4, rule6, nexthop } = RtnetlinkGroup;
+    const groups = [link, address4, address6, route4, route6, rule4, rule6];
+    this.#monitor = new NetlinkMonitor(this.#options.addon, {
+      protocol: NETLINK_ROUTE,
+      groups: this.nexthopObjects ? [...groups, nexthop] : groups,
+      receiveBuffer: EVENT_BUFFER,
+      onMessages: (messages) => this.#tell(messages, listener),
+      onOverrun: (code) => {
+        this.#options.log.warn(`events of the kernel were lost (${code}): its state is read again`);
+        this.#watch.forgetLinks();
+        this.#repairRules();
+        this.#learnLinks(listener);
+      },
+    });
+    this.#learnLinks();
+  }
+
+  stop(): void {
+    this.#monitor?.close();
+    this.#monitor = undefined;
+    this.#rtnl.close();
+  }
+
+  #tell(messages: readonly NetlinkMessage[], listener: (event: KernelEvent) => void): void {
+    const { events, ruleGone } = this.#watch.tell(messages);
+    if (ruleGone) this.#repairRules();
+    for (const event of events) listener(event);
+  }
+
+  #repairRules(): void {
+    if (!this.#rulesWanted) return;
+    this.installRules().catch((error: Error) => {
+      if (this.#rulesWanted) this.#options.log.error(`cannot install the rule to table ${this.#table}: ${error.message}`);
+    });
+  }
+
+  /** Learns what interfaces there are; then tells `listener`, if given, that anything may have changed. */
+  #learnLinks(listener?: (event: KernelEvent) => void): void {
+    Promise.all([this.#rtnl.links(), this.#rtnl.addresses()])
+      .then(([links, addresses]) => this.#watch.learn(links, addresses))
+      .catch((error: Error) => this.#options.log.debug(`cannot read the interfaces: ${error.message}`))
+      .finally(() => {
+        if (this.#monitor === undefined) return;
+        listener?.({ kind: 'links' });
+        listener?.({ kind: 'lost' });
+      });
+  }
+}
+
+/** Global scope, and to stay. */
+function isUsable({ ip, tentative, duplicate }: InterfaceAddress): boolean {
+  if (tentative || duplicate || isLinkLocal6(ip)) return false;
+  return ip !== '::1' && !ip.startsWith('127.') && !ip.startsWith('169.254.');
+}
+
+/** Lets errors of these codes pass. */
+function unless(...codes: string[]): (error: unknown) => undefined {
+  return (error) => {
+    if (!(error instanceof NetlinkError) || !codes.includes(error.code)) throw error;
+  };
+}
+
+function isDefined<T>(value: T | undefined): value is T {
+  return value !== undefined;
+}
