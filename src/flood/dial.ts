@@ -1,0 +1,101 @@
+import type { NodeId } from '../clients/node-id.js';
+import type { Instant, Millis } from '../clients/time.js';
+import { after, MINUTE, SECOND } from '../clients/time.js';
+import type { Endpoint, Random } from '../ports.js';
+import type { PeerStatus } from './peer.js';
+
+/** The wait after the first failure and the longest one, before jitter takes up to half of it away. */
+const FIRST_WAIT: Millis = SECOND;
+const LONGEST_WAIT: Millis = 30 * SECOND;
+
+/** A session that was up for so long counts as a success: the next failure is a first one. */
+const SUCCESS: Millis = 10 * SECOND;
+
+/** An endpoint that turned out to be this node itself is tried again only then: addresses move. */
+const SELF_WAIT: Millis = 10 * MINUTE;
+
+/** `host:port`, an IPv6 address in brackets. */
+export function formatEndpoint({ host, port }: Endpoint): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+/** The ever-repeated attempt to have a session with the node behind one endpoint. */
+export class Dial {
+  state: 'waiting' | 'dialling' | 'open' | 'elsewhere' = 'waiting';
+  /** Whoever wants the endpoint; nobody left: it is to be given up. */
+  readonly wanted = new Set<string>();
+  /** The node that was found there last. */
+  node: NodeId | undefined;
+  lastError: string | undefined;
+  retryAt: Instant;
+  #failures = 0;
+
+  constructor(
+    readonly endpoint: Endpoint,
+    public since: Instant,
+  ) {
+    this.retryAt = since;
+  }
+
+  get name(): string {
+    return formatEndpoint(this.endpoint);
+  }
+
+  isDue(now: Instant): boolean {
+    return this.state === 'waiting' && now >= this.retryAt;
+  }
+
+  begin(): void {
+    this.state = 'dialling';
+  }
+
+  /** Exponential backoff with jitter, so that all that lost one node do not come back at one moment. */
+  failed(reason: string | undefined, upSince: Instant | undefined, now: Instant, random: Random): void {
+    if (upSince !== undefined && now >= after(upSince, SUCCESS)) this.#failures = 0;
+    const wait = Math.min(FIRST_WAIT * 2 ** Math.min(this.#failures, 16), LONGEST_WAIT);
+    this.#failures++;
+    this.#waitUntil(after(now, wait / 2 + random.below(wait / 2)), now);
+    this.lastError = reason;
+  }
+
+  isSelf(now: Instant): void {
+    this.#waitUntil(after(now, SELF_WAIT), now);
+    this.lastError = 'this node itself';
+  }
+
+  /** Another connection leads to the same node. */
+  isElsewhere(now: Instant): void {
+    this.state = 'elsewhere';
+    this.since = now;
+    this.lastError = undefined;
+  }
+
+  /** The other connection has gone. */
+  retry(now: Instant, random: Random): void {
+    this.#waitUntil(after(now, random.below(FIRST_WAIT)), now);
+  }
+
+  #waitUntil(at: Instant, now: Instant): void {
+    this.state = 'waiting';
+    this.retryAt = at;
+    this.since = now;
+  }
+
+  status(now: Instant): PeerStatus {
+    return {
+      remote: this.name,
+      direction: 'out',
+      state: this.state === 'open' ? 'dialling' : this.state,
+      kind: undefined,
+      node: this.node,
+      hostname: undefined,
+      rtt: undefined,
+      bytesIn: 0,
+      bytesOut: 0,
+      recordsIn: 0,
+      recordsOut: 0,
+      since: (now - this.since) / SECOND,
+      error: this.lastError,
+    };
+  }
+}

@@ -1,0 +1,366 @@
+/**
+ * All sessions of this node: accepts and dials, passes each news on to everyone but its source, keeps one session with
+ * each node, and says goodbye.
+ */
+import type { NodeId } from '../clients/node-id.js';
+import type { Record } from '../clients/record.js';
+import type { Instant } from '../clients/time.js';
+import { earliest } from '../clients/time.js';
+import { Reader } from '../net/bytes.js';
+import type { Clock, Endpoint, Logger, Mesh, PeerStream, PeerStreamEvents, Random, Timer } from '../ports.js';
+import { Complaints } from './complaints.js';
+import { Dial, formatEndpoint } from './dial.js';
+import { DigestTree } from './digest.js';
+import type { Connection } from './duplicates.js';
+import { Instances, isPreferred } from './duplicates.js';
+import type { ByeReason, Hello } from './frame.js';
+import type { PeerStatus } from './peer.js';
+import { Peer } from './peer.js';
+import type { Applied, Replica } from './replica.js';
+import type { DropCause, SessionTiming } from './session.js';
+import { DEFAULT_TIMING, Session } from './session.js';
+
+export interface FlooderOptions {
+  /** The id of this node. */
+  readonly self: NodeId;
+  readonly hostname: string;
+  /** What arrives is merged in here; its effects are the owner's business. May call {@link Flooder.flood}. */
+  readonly replica: Replica;
+  readonly mesh: Mesh;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  /** More sessions than that are not accepted; those that this node dials come on top. */
+  readonly maxSessions?: number;
+  readonly timing?: SessionTiming;
+  readonly events?: FlooderEvents;
+}
+
+export interface FlooderEvents {
+  /** Records flow to and from a peer. */
+  up?(peer: PeerStatus): void;
+  /** They no longer do. */
+  down?(peer: PeerStatus, reason: string | undefined): void;
+  /** Another node has the id of this one, or two others have the same. */
+  duplicateId?(node: NodeId, remote: string): void;
+}
+
+export interface FloodStart {
+  /** Where to listen; 0: nowhere. */
+  readonly port: number;
+  readonly peers: readonly Endpoint[];
+}
+
+/** Since the start. All but the first three count what was refused, by cause. */
+export type FloodCounters = { readonly [name: `flood_${string}`]: number };
+
+const DEFAULT_MAX_SESSIONS = 64;
+
+/** The origin of what {@link Flooder.setPeers} wants. */
+const CONFIGURED = 'configured';
+
+type Complaint = DropCause | 'session limit' | 'duplicate id' | 'failed handshake';
+
+export class Flooder {
+  readonly #options: FlooderOptions;
+  readonly #events: FlooderEvents;
+  readonly #timing: SessionTiming;
+  readonly #instance: bigint;
+  readonly #instances = new Instances();
+  readonly #tree: DigestTree;
+  readonly #peers = new Set<Peer>();
+  readonly #dials = new Map<string, Dial>();
+  readonly #complaints: Complaints<Complaint>;
+  #port = 0;
+  #connections = 0;
+  #news = 0;
+  #past = { received: 0, sent: 0 };
+  #timer: { readonly at: Instant; readonly timer: Timer } | undefined;
+  /** Calls from outside that have not returned: what they cause is written when the outermost does. */
+  #depth = 0;
+  #stopped: (() => void) | undefined;
+
+  constructor(options: FlooderOptions) {
+    this.#options = options;
+    this.#events = options.events ?? {};
+    this.#timing = options.timing ?? DEFAULT_TIMING;
+    this.#instance = new Reader(options.random.bytes(8)).u64();
+    this.#complaints = new Complaints(options.log);
+    this.#tree = new DigestTree(options.replica, options.clock.now());
+  }
+
+  /** Begins to accept and to dial. Rejects where the port cannot be had. */
+  async start({ port, peers }: FloodStart): Promise<void> {
+    this.#port = port;
+    if (port !== 0) await this.#options.mesh.listen((stream) => this.#open(stream, undefined), port);
+    this.setPeers(peers);
+  }
+
+  /**
+   * Sends a record that was stored here to all peers, or all but the one that it came from. To be called for every
+   * change of the database but those that arrive through this object.
+   */
+  flood(record: Record, except?: Peer): void {
+    this.#run((now) => this.#spread(record, except, now));
+  }
+
+  #spread(record: Record, except: Peer | undefined, now: Instant): void {
+    this.#tree.touch(record.key, now);
+    for (const peer of this.#peers) if (peer !== except) peer.session.flood(record.key);
+  }
+
+  /** The endpoints that the user has configured, instead of those before. */
+  setPeers(endpoints: readonly Endpoint[]): void {
+    this.want(CONFIGURED, endpoints);
+  }
+
+  /**
+   * The endpoints that sessions are to be had with, on behalf of `origin` (the configuration, a discovery): replaces
+   * what the same origin wanted before. What nobody wants any more is told goodbye; accepted sessions are not touched.
+   */
+  want(origin: string, endpoints: readonly Endpoint[]): void {
+    this.#run((now) => {
+      const names = new Set(endpoints.map(formatEndpoint));
+      for (const [name, dial] of this.#dials) {
+        if (names.has(name) || !dial.wanted.delete(origin) || dial.wanted.size > 0) continue;
+        this.#dials.delete(name);
+        for (const peer of this.#peers) if (peer.dial === dial) peer.session.bye('removed', now);
+      }
+      for (const endpoint of endpoints) {
+        const name = formatEndpoint(endpoint);
+        const dial = this.#dials.get(name) ?? new Dial(endpoint, now);
+        dial.wanted.add(origin);
+        this.#dials.set(name, dial);
+      }
+    });
+  }
+
+  /** Sessions, then the endpoints with which there is none. */
+  peers(now: Instant): PeerStatus[] {
+    const dials = [...this.#dials.values()].filter((dial) => dial.state !== 'open');
+    return [...Array.from(this.#peers, (peer) => peer.status(now)), ...dials.map((dial) => dial.status(now))];
+  }
+
+  get counters(): FloodCounters {
+    let { received, sent } = this.#past;
+    for (const { session } of this.#peers) {
+      received += session.updatesIn;
+      sent += session.updatesOut;
+    }
+    const refused = Object.entries(this.#complaints.counts()).map(([cause, count]) => [
+      `flood_${cause.replaceAll(' ', '_')}`,
+      count,
+    ]);
+    return { flood_received: received, flood_news: this.#news, flood_sent: sent, ...Object.fromEntries(refused) };
+  }
+
+  /** Says goodbye to all; resolves when they have answered or the time for it is over. */
+  stop(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#stopped = () => {
+        this.#timer?.timer.cancel();
+        resolve();
+      };
+      this.#run((now) => {
+        this.#dials.clear();
+        for (const peer of this.#peers) peer.session.bye('stopping', now);
+      });
+    });
+  }
+
+  /** Runs what came from outside, and then writes what it has caused, once. */
+  #run(task: (now: Instant) => void): void {
+    const now = this.#options.clock.now();
+    this.#depth++;
+    try {
+      task(now);
+    } finally {
+      this.#depth--;
+    }
+    if (this.#depth > 0) return;
+    for (const dial of this.#dials.values()) if (dial.isDue(now)) this.#dial(dial, now);
+    for (const peer of this.#peers) peer.pump(now);
+    this.#schedule(now);
+    if (this.#peers.size === 0) this.#stopped?.();
+  }
+
+  #schedule(now: Instant): void {
+    let at = this.#tree.nextDeadline;
+    for (const peer of this.#peers) at = earliest(at, peer.nextDeadline(now));
+    for (const dial of this.#dials.values()) if (dial.state === 'waiting') at = earliest(at, dial.retryAt);
+    if (this.#timer?.at === at) return;
+    this.#timer?.timer.cancel();
+    this.#timer = at && { at, timer: this.#options.clock.schedule(at, () => this.#wake()) };
+  }
+
+  #wake(): void {
+    this.#timer = undefined;
+    this.#run((now) => {
+      this.#tree.poll(now);
+      for (const peer of [...this.#peers]) peer.poll(now);
+    });
+  }
+
+  #dial(dial: Dial, now: Instant): void {
+    if (dial.node !== undefined && this.#sessionWith(dial.node) !== undefined) {
+      dial.isElsewhere(now);
+      return;
+    }
+    dial.begin();
+    this.#options.mesh.dial(
+      dial.endpoint,
+      (stream) => this.#open(stream, dial),
+      (reason) => this.#run((at) => this.#dialFailed(dial, reason, at)),
+    );
+  }
+
+  #dialFailed(dial: Dial, reason: string, now: Instant): void {
+    if (dial.lastError !== reason) this.#options.log.warn(`peer ${dial.name}: ${reason}`);
+    dial.failed(reason, undefined, now, this.#options.random);
+  }
+
+  #sessionWith(node: NodeId): Peer | undefined {
+    for (const peer of this.#peers) if (peer.isUp(node)) return peer;
+    return undefined;
+  }
+
+  #open(stream: PeerStream, dial: Dial | undefined): PeerStreamEvents {
+    const now = this.#options.clock.now();
+    const unwanted = dial !== undefined && this.#dials.get(dial.name) !== dial;
+    if (unwanted || this.#stopped !== undefined || (dial === undefined && this.#isFull(stream, now))) {
+      stream.destroy();
+      return { data() {}, drained() {}, closed() {} };
+    }
+    if (dial !== undefined) dial.state = 'open';
+    const peer = this.#createPeer(stream, dial, now);
+    this.#peers.add(peer);
+    // What the peer is to be sent is written once its events have been given.
+    this.#options.clock.schedule(now, () => this.#run(() => {}));
+    return {
+      data: (bytes) =>
+        this.#run((at) => {
+          peer.bytesIn += bytes.length;
+          peer.session.receive(bytes, at);
+        }),
+      drained: () => this.#run(() => peer.drained()),
+      closed: (reason) => this.#run(() => peer.session.abort(reason ?? 'connection closed')),
+    };
+  }
+
+  #isFull(stream: PeerStream, now: Instant): boolean {
+    const limit = this.#options.maxSessions ?? DEFAULT_MAX_SESSIONS;
+    const accepted = [...this.#peers].filter((peer) => peer.dial === undefined).length;
+    if (accepted < limit) return false;
+    this.#complaints.add('session limit', `peer ${stream.remote} refused: limit of ${limit} sessions reached`, now);
+    return true;
+  }
+
+  #createPeer(stream: PeerStream, dial: Dial | undefined, now: Instant): Peer {
+    const { self: node, hostname, replica } = this.#options;
+    const connection = dial === undefined ? 0 : ++this.#connections;
+    const hello = { node, instance: this.#instance, connection, port: this.#port, hostname };
+    const options = { hello, replica, tree: this.#tree, timing: this.#timing };
+    const session: Session = new Session(
+      options,
+      {
+        hello: (theirs) => this.#meet(peer, theirs),
+        up: () => this.#up(peer),
+        record: (record) => this.#receive(peer, record),
+        dropped: (cause, detail) =>
+          this.#complaints.add(cause, `peer ${stream.remote}: ${detail}, dropped`, this.#options.clock.now()),
+        closed: (reason) => this.#closed(peer, reason),
+      },
+      now,
+    );
+    const peer: Peer = new Peer(session, stream, dial, connection, now);
+    return peer;
+  }
+
+  #receive(peer: Peer, record: Record): Applied {
+    const now = this.#options.clock.now();
+    const applied = this.#options.replica.apply(record, now);
+    if (applied.kind === 'newer' || applied.kind === 'extended') {
+      this.#news++;
+      this.#spread(applied.record, peer, now);
+    }
+    return applied;
+  }
+
+  /** Whether to talk to a node that has just told its id. */
+  #meet(peer: Peer, hello: Hello): ByeReason | undefined {
+    const now = this.#options.clock.now();
+    if (hello.node === this.#options.self) {
+      if (hello.instance === this.#instance) return 'self';
+      this.#sameId(hello.node, peer, now);
+      return 'same id';
+    }
+    if (peer.dial !== undefined) peer.dial.node = hello.node;
+    const established = this.#sessionWith(hello.node);
+    if (established === undefined) return undefined;
+    const theirs = established.session.peer!;
+    if (theirs.instance !== hello.instance) {
+      if (this.#instances.replaces(hello, theirs)) {
+        established.session.abort('the peer has restarted');
+        return undefined;
+      }
+      this.#sameId(hello.node, peer, now);
+      return 'same id';
+    }
+    const candidate = connectionOf(peer, hello);
+    if (!isPreferred(candidate, connectionOf(established, theirs), this.#options.self)) return 'duplicate';
+    established.session.bye('duplicate', now);
+    return undefined;
+  }
+
+  #sameId(node: NodeId, peer: Peer, now: Instant): void {
+    const whose = node === this.#options.self ? 'this node' : 'another peer';
+    const line = `peer ${peer.stream.remote} has the same node id as ${whose}, ${node}: each node needs one of its own`;
+    this.#complaints.add('duplicate id', line, now);
+    this.#events.duplicateId?.(node, peer.stream.remote);
+  }
+
+  #up(peer: Peer): void {
+    peer.upSince = this.#options.clock.now();
+    if (peer.dial !== undefined) peer.dial.lastError = undefined;
+    const hello = peer.session.peer;
+    const who = hello === undefined ? 'a sroamd' : `node ${hello.node} ${hello.hostname}`.trimEnd();
+    this.#options.log.info(`peer ${peer.stream.remote} is up: ${who}`);
+    this.#events.up?.(peer.status(peer.upSince));
+  }
+
+  #closed(peer: Peer, reason: string | undefined): void {
+    const { clock, log } = this.#options;
+    const now = clock.now();
+    this.#peers.delete(peer);
+    this.#past.received += peer.session.updatesIn;
+    this.#past.sent += peer.session.updatesOut;
+    peer.finish(now);
+    if (peer.upSince !== undefined) {
+      log.info(`peer ${peer.stream.remote} is down: ${reason ?? 'goodbye said'}`);
+      this.#events.down?.(peer.status(now), reason);
+    } else if (peer.dial === undefined && peer.session.node === undefined) {
+      this.#complaints.add('failed handshake', `peer ${peer.stream.remote}: ${reason}`, now);
+    }
+    this.#redial(peer, reason, now);
+  }
+
+  #redial({ dial, session, upSince }: Peer, reason: string | undefined, now: Instant): void {
+    const { random } = this.#options;
+    const { node } = session;
+    if (dial !== undefined && this.#dials.get(dial.name) === dial) {
+      if (node === this.#options.self && session.peer?.instance === this.#instance) dial.isSelf(now);
+      else if (node !== undefined && this.#sessionWith(node) !== undefined) dial.isElsewhere(now);
+      else if (upSince === undefined) this.#dialFailed(dial, reason ?? 'connection closed', now);
+      else dial.failed(reason, upSince, now, random);
+    }
+    for (const other of this.#dials.values()) {
+      if (other.state === 'elsewhere' && other.node === node && this.#sessionWith(node!) === undefined) {
+        other.retry(now, random);
+      }
+    }
+  }
+}
+
+function connectionOf(peer: Peer, hello: Hello): Connection {
+  return { dialled: peer.dial !== undefined, connection: peer.connection, hello };
+}

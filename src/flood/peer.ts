@@ -1,0 +1,115 @@
+import type { NodeId } from '../clients/node-id.js';
+import type { Instant, Millis } from '../clients/time.js';
+import { after, earliest, SECOND } from '../clients/time.js';
+import type { PeerStream } from '../ports.js';
+import type { Dial } from './dial.js';
+import type { Session, SessionState } from './session.js';
+
+/** Bytes taken from a session at once, and at most in one go before others have their turn. */
+const CHUNK = 16 * 1024;
+const TURN = 64 * 1024;
+
+/** A peer that does not read for so long is given up. */
+const STALL: Millis = 60 * SECOND;
+
+/** What a person is shown of a session. */
+export interface PeerStatus {
+  /** Address and port, or the endpoint as it was configured where no connection is up. */
+  readonly remote: string;
+  readonly direction: 'in' | 'out';
+  /** `waiting`: until the next attempt; `elsewhere`: a connection to the same node is up already. */
+  readonly state: SessionState | 'waiting' | 'dialling' | 'elsewhere';
+  /** `sroamd`: anything that knows the basic protocol only. Unknown before the handshake. */
+  readonly kind: 'roaming' | 'sroamd' | undefined;
+  readonly node: NodeId | undefined;
+  readonly hostname: string | undefined;
+  /** Smoothed round-trip time in milliseconds. */
+  readonly rtt: Millis | undefined;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  readonly recordsIn: number;
+  readonly recordsOut: number;
+  /** Seconds since the connection was made, or since the present wait began. */
+  readonly since: number;
+  /** Why the last attempt failed or the last session ended. */
+  readonly error: string | undefined;
+}
+
+/** A session on its stream. */
+export class Peer {
+  bytesIn = 0;
+  bytesOut = 0;
+  #blockedSince: Instant | undefined;
+  /** When the session came up. */
+  upSince: Instant | undefined;
+
+  constructor(
+    readonly session: Session,
+    readonly stream: PeerStream,
+    /** The dial that made the connection; undefined: the peer did. */
+    readonly dial: Dial | undefined,
+    /** Of the connections that this node has dialled. */
+    readonly connection: number,
+    readonly since: Instant,
+  ) {}
+
+  /** Whether records flow, so that this is a session with the node of that id. */
+  isUp(node?: NodeId): boolean {
+    return this.session.state === 'up' && (node === undefined || this.session.node === node);
+  }
+
+  /** Writes what the session has to give, as far as the peer keeps up and it is not for too long. */
+  pump(now: Instant): void {
+    for (let sent = 0; sent < TURN && this.#blockedSince === undefined && this.session.pending; ) {
+      const bytes = this.session.take(CHUNK, now);
+      if (bytes === undefined) return;
+      sent += bytes.length;
+      this.bytesOut += bytes.length;
+      if (!this.stream.write(bytes)) this.#blockedSince = now;
+    }
+  }
+
+  drained(): void {
+    this.#blockedSince = undefined;
+  }
+
+  poll(now: Instant): void {
+    if (this.#blockedSince !== undefined && now >= after(this.#blockedSince, STALL)) {
+      this.session.abort(`has not read for ${STALL / SECOND} s`);
+    } else this.session.poll(now);
+  }
+
+  nextDeadline(now: Instant): Instant | undefined {
+    const deadline = this.session.nextDeadline();
+    if (this.#blockedSince !== undefined) return earliest(deadline, after(this.#blockedSince, STALL));
+    return this.session.pending ? now : deadline;
+  }
+
+  /** The session has ended: the last words, and the end of the stream. */
+  finish(now: Instant): void {
+    if (this.#blockedSince === undefined) {
+      this.pump(now);
+      this.stream.end();
+    } else this.stream.destroy();
+  }
+
+  status(now: Instant): PeerStatus {
+    const { session } = this;
+    const known = session.state !== 'handshake';
+    return {
+      remote: this.stream.remote,
+      direction: this.dial === undefined ? 'in' : 'out',
+      state: session.state,
+      kind: known ? (session.extended ? 'roaming' : 'sroamd') : undefined,
+      node: session.node,
+      hostname: session.peer?.hostname,
+      rtt: session.rtt,
+      bytesIn: this.bytesIn,
+      bytesOut: this.bytesOut,
+      recordsIn: session.updatesIn,
+      recordsOut: session.updatesOut,
+      since: (now - this.since) / SECOND,
+      error: this.dial?.lastError,
+    };
+  }
+}

@@ -1,0 +1,383 @@
+/**
+ * The flooding session with one peer, from handshake to goodbye: a machine that is given bytes and the time, and hands
+ * out bytes and events. It owns no socket and no timer.
+ *
+ *     handshake -> (hello, between two of ours) -> up -> (closing: goodbye said, not answered yet) -> closed
+ *
+ * Once up, a sroamd is sent the whole database; two of ours compare digests and exchange what differs, when they meet
+ * and whenever a keepalive shows that their databases have come apart.
+ */
+import type { NodeId } from '../clients/node-id.js';
+import type { Record, RecordKey } from '../clients/record.js';
+import { meaningOf } from '../clients/record.js';
+import type { Instant, Millis } from '../clients/time.js';
+import { after, earliest, SECOND } from '../clients/time.js';
+import { Writer } from '../net/bytes.js';
+import type { DigestTree } from './digest.js';
+import { ROOT } from './digest.js';
+import type { ByeReason, Hello, Tlv, Update } from './frame.js';
+import {
+  CAPABILITY_EXTENDED,
+  decodeHandshake,
+  decodeTlv,
+  encodeHandshake,
+  HANDSHAKE_BYTES,
+  isBadInput,
+  TlvSplitter,
+  writeTlv,
+} from './frame.js';
+import { Outbox } from './outbox.js';
+import { answerDigest, answerSummary } from './reconcile.js';
+import type { Applied, Replica } from './replica.js';
+
+export type SessionState = 'handshake' | 'hello' | 'up' | 'closing' | 'closed';
+
+export interface SessionTiming {
+  /** From the start until the peer has shown what it is. */
+  readonly handshake: Millis;
+  /** Between two pings. Only peers of our kind answer them. */
+  readonly keepalive: Millis;
+  /** A peer that answers pings and says nothing for so long is gone. */
+  readonly silence: Millis;
+  /** How long a goodbye may stay unanswered. */
+  readonly bye: Millis;
+}
+
+export const DEFAULT_TIMING: SessionTiming = {
+  handshake: 10 * SECOND,
+  keepalive: 10 * SECOND,
+  silence: 25 * SECOND,
+  bye: 2 * SECOND,
+};
+
+/** Why a record or a TLV was not taken; each counted. */
+export type DropCause = 'empty key' | 'invalid record' | 'dead record' | 'database full';
+
+export interface SessionEvents {
+  /** The peer has told its id. An answer is the reason not to talk to it. */
+  hello(hello: Hello): ByeReason | undefined;
+  /** Records flow from now on. */
+  up(): void;
+  /** A valid record has come: to be merged, and passed on if it is news. */
+  record(record: Record): Applied;
+  dropped(cause: DropCause, detail: string): void;
+  /** Last of all, once: the stream is to be ended after what {@link Session.take} still gives. */
+  closed(reason: string | undefined): void;
+}
+
+export interface SessionOptions {
+  /** What we tell of ourselves. */
+  readonly hello: Omit<Hello, 'type'>;
+  readonly replica: Replica;
+  readonly tree: DigestTree;
+  readonly timing: SessionTiming;
+}
+
+export class Session {
+  readonly #options: SessionOptions;
+  readonly #events: SessionEvents;
+  readonly #splitter = new TlvSplitter();
+  readonly #outbox: Outbox;
+  /** TLVs and handshake that go out ahead of all else; never many. */
+  #control: Tlv[] = [];
+  #handshakeDue = true;
+  #opening = new Uint8Array(0);
+  #state: SessionState = 'handshake';
+  #extended = false;
+  #peer: Hello | undefined;
+  #deadline: Instant | undefined;
+  #heard: Instant;
+  #pingAt: Instant | undefined;
+  #pingDue = false;
+  #ping: { readonly token: number; readonly sent: Instant } | undefined;
+  #token = 0;
+  #rtt: Millis | undefined;
+  #byeDue: ByeReason | undefined;
+  /** Closed by ourselves towards a sroamd, which knows no goodbye: what waits is still sent. */
+  #parting = false;
+  /** Records received, before validation. */
+  updatesIn = 0;
+
+  constructor(options: SessionOptions, events: SessionEvents, now: Instant) {
+    this.#options = options;
+    this.#events = events;
+    this.#outbox = new Outbox(options.replica, options.tree);
+    this.#heard = now;
+    this.#deadline = after(now, options.timing.handshake);
+  }
+
+  get state(): SessionState {
+    return this.#state;
+  }
+
+  /** Whether the peer is of our kind rather than a sroamd; known from the handshake on. */
+  get extended(): boolean {
+    return this.#extended;
+  }
+
+  /** What a peer of our kind has told of itself. */
+  get peer(): Hello | undefined {
+    return this.#peer;
+  }
+
+  get node(): NodeId | undefined {
+    return this.#peer?.node;
+  }
+
+  /** Smoothed round-trip time; undefined until measured, and from a sroamd. */
+  get rtt(): Millis | undefined {
+    return this.#rtt;
+  }
+
+  get updatesOut(): number {
+    return this.#outbox.updates;
+  }
+
+  /** Records that wait for the peer. */
+  get waiting(): number {
+    return this.#outbox.waiting;
+  }
+
+  /** Has the present version of a record sent. Before the session is up the first exchange covers it. */
+  flood(key: RecordKey): void {
+    if (this.#state === 'up') this.#outbox.change(key);
+  }
+
+  receive(bytes: Uint8Array, now: Instant): void {
+    if (this.#state === 'closed') return;
+    this.#heard = now;
+    try {
+      const rest = this.#state === 'handshake' ? this.#receiveHandshake(bytes) : bytes;
+      if (rest === undefined) return;
+      for (const { type, body } of this.#splitter.split(rest)) {
+        const tlv = decodeTlv(type, body);
+        if (tlv !== undefined) this.#receiveTlv(tlv, now);
+        // The state has changed behind the compiler's back.
+        if ((this.#state as SessionState) === 'closed') return;
+      }
+    } catch (error) {
+      if (!isBadInput(error)) throw error;
+      this.#close(`protocol error: ${error.message}`);
+    }
+  }
+
+  /** The bytes behind the handshake, undefined where it is not complete yet. */
+  #receiveHandshake(bytes: Uint8Array): Uint8Array | undefined {
+    const missing = HANDSHAKE_BYTES - this.#opening.length;
+    this.#opening = Uint8Array.of(...this.#opening, ...bytes.subarray(0, missing));
+    if (this.#opening.length < HANDSHAKE_BYTES) return undefined;
+    this.#extended = (decodeHandshake(this.#opening) & CAPABILITY_EXTENDED) !== 0;
+    if (this.#extended) {
+      this.#state = 'hello';
+      this.#control.push({ type: 'hello', ...this.#options.hello });
+    } else {
+      this.#deadline = undefined;
+      this.#state = 'up';
+      this.#outbox.sendAll(ROOT);
+      this.#events.up();
+    }
+    return bytes.subarray(missing);
+  }
+
+  #receiveTlv(tlv: Tlv, now: Instant): void {
+    if (this.#state === 'hello') {
+      if (tlv.type === 'hello') this.#receiveHello(tlv, now);
+      else if (tlv.type === 'bye') this.#receiveBye(tlv.reason);
+      else this.#close(`protocol error: ${tlv.type} before hello`);
+      return;
+    }
+    if (tlv.type === 'update') {
+      this.#receiveUpdate(tlv, now);
+      return;
+    }
+    // From a sroamd such types are noise.
+    if (this.#extended) this.#receiveExtended(tlv, now);
+  }
+
+  #receiveExtended(tlv: Exclude<Tlv, Update>, now: Instant): void {
+    switch (tlv.type) {
+      case 'ping':
+        this.#control = this.#control.filter(({ type }) => type !== 'pong');
+        this.#control.push({ type: 'pong', token: tlv.token });
+        if (tlv.root !== undefined) this.#compareRoot(tlv.root);
+        return;
+      case 'pong':
+        this.#receivePong(tlv.token, now);
+        return;
+      case 'bye':
+        this.#receiveBye(tlv.reason);
+        return;
+      case 'byeAck':
+        if (this.#state === 'closing' && this.#byeDue === undefined) this.#close(undefined);
+        return;
+      case 'hello':
+        this.#close('protocol error: a second hello');
+        return;
+      default:
+        // After the goodbye there is nothing to repair any more.
+        if (this.#state === 'up') this.#receiveComparison(tlv);
+    }
+  }
+
+  #receiveComparison(tlv: Extract<Tlv, { type: 'digest' | 'summary' | 'request' }>): void {
+    const { tree } = this.#options;
+    switch (tlv.type) {
+      case 'digest':
+        answerDigest(tree, this.#outbox, tlv.index, tlv.hashes);
+        return;
+      case 'summary':
+        answerSummary(tree, this.#outbox, tlv.index, tlv.entries);
+        return;
+      case 'request':
+        for (const hash of tlv.keyHashes) for (const key of tree.keysOf(hash)) this.#outbox.repair(key);
+    }
+  }
+
+  #receiveHello(hello: Hello, now: Instant): void {
+    this.#peer = hello;
+    const refusal = this.#events.hello(hello);
+    if (refusal !== undefined) {
+      this.bye(refusal, now);
+      return;
+    }
+    this.#state = 'up';
+    this.#deadline = undefined;
+    this.#pingAt = now;
+    this.#startComparison();
+    this.#events.up();
+  }
+
+  /** What the peer has in its tree after all that it has sent so far. */
+  #compareRoot(root: number): void {
+    if (this.#state === 'up' && root !== this.#options.tree.root && this.#outbox.idle) this.#startComparison();
+  }
+
+  /** One side asks, or all would be compared twice. */
+  #startComparison(): void {
+    if (this.#options.hello.node > this.#peer!.node) this.#outbox.compare(ROOT);
+  }
+
+  #receiveUpdate({ key, value, seqno, lifetime }: Update, now: Instant): void {
+    this.updatesIn++;
+    if (key.length === 0) {
+      this.#events.dropped('empty key', 'a record without a key');
+      return;
+    }
+    try {
+      meaningOf(key, value);
+    } catch (error) {
+      if (!isBadInput(error)) throw error;
+      this.#events.dropped('invalid record', `record of type ${key.charCodeAt(0)}: ${error.message}`);
+      return;
+    }
+    // A sroamd never forgets: what has died and been deleted here is not to come back.
+    if (lifetime === 0 && this.#options.replica.get(key) === undefined) {
+      this.#events.dropped('dead record', 'a record past its lifetime');
+      return;
+    }
+    const applied = this.#events.record({ key, value, seqno, expires: after(now, lifetime * SECOND) });
+    if (applied.kind === 'refused') this.#events.dropped('database full', 'no room for another record');
+    else if (applied.kind === 'older') this.#outbox.change(key);
+    else if (applied.record.seqno === seqno && applied.record.value === value) this.#outbox.has(key);
+  }
+
+  #receivePong(token: number, now: Instant): void {
+    if (this.#ping?.token !== token) return;
+    const sample = now - this.#ping.sent;
+    this.#ping = undefined;
+    // The smoothing of RFC 6298 2.3.
+    this.#rtt = this.#rtt === undefined ? sample : (7 * this.#rtt + sample) / 8;
+  }
+
+  #receiveBye(reason: ByeReason): void {
+    this.#control.push({ type: 'byeAck' });
+    this.#close(`the peer said goodbye: ${reason}`);
+  }
+
+  /** Says goodbye, after what is to be flooded at this moment; the session closes once it is answered. */
+  bye(reason: ByeReason, now: Instant): void {
+    if (this.#state === 'closed' || this.#state === 'closing') return;
+    this.#outbox.changesOnly();
+    if (this.#peer === undefined) {
+      this.#parting = this.#state === 'up';
+      this.#close(reason);
+      return;
+    }
+    this.#state = 'closing';
+    this.#byeDue = reason;
+    this.#deadline = after(now, this.#options.timing.bye);
+  }
+
+  /** Ends the session without a goodbye: the stream is gone, or the peer does not read. */
+  abort(reason: string | undefined): void {
+    this.#close(reason);
+  }
+
+  #close(reason: string | undefined): void {
+    if (this.#state === 'closed') return;
+    this.#state = 'closed';
+    this.#deadline = undefined;
+    this.#events.closed(reason);
+  }
+
+  poll(now: Instant): void {
+    const { timing } = this.#options;
+    if (this.#deadline !== undefined && now >= this.#deadline) {
+      this.#close(this.#state === 'closing' ? undefined : 'no handshake in time');
+    } else if (this.#state === 'up' && this.#pingAt !== undefined) {
+      if (now >= after(this.#heard, timing.silence)) {
+        this.#close(`nothing heard for ${Math.round((now - this.#heard) / SECOND)} s`);
+      } else if (now >= this.#pingAt) {
+        this.#pingDue = true;
+        this.#pingAt = after(now, timing.keepalive);
+      }
+    }
+  }
+
+  /** When {@link poll} has something to do. */
+  nextDeadline(): Instant | undefined {
+    if (this.#state !== 'up' || this.#pingAt === undefined) return this.#deadline;
+    return earliest(this.#pingAt, after(this.#heard, this.#options.timing.silence));
+  }
+
+  get #flowing(): boolean {
+    return this.#state === 'up' || this.#state === 'closing' || this.#parting;
+  }
+
+  /** Whether {@link take} has something to give. */
+  get pending(): boolean {
+    return (
+      this.#handshakeDue ||
+      this.#control.length > 0 ||
+      this.#pingDue ||
+      this.#byeDue !== undefined ||
+      (this.#flowing && !this.#outbox.idle)
+    );
+  }
+
+  /** What is to be written next: about `limit` bytes at most, undefined where there is nothing. */
+  take(limit: number, now: Instant): Uint8Array | undefined {
+    const w = new Writer(Math.min(limit + 257, 1024));
+    if (this.#handshakeDue) {
+      this.#handshakeDue = false;
+      w.put(encodeHandshake(CAPABILITY_EXTENDED));
+    }
+    for (const tlv of this.#control.splice(0)) writeTlv(w, tlv);
+    if (this.#pingDue) this.#writePing(w, now);
+    if (this.#flowing) this.#outbox.drain(w, limit, now);
+    if (this.#byeDue !== undefined && this.#outbox.idle) {
+      writeTlv(w, { type: 'bye', reason: this.#byeDue });
+      this.#byeDue = undefined;
+    }
+    return w.length > 0 ? w.done() : undefined;
+  }
+
+  #writePing(w: Writer, now: Instant): void {
+    this.#pingDue = false;
+    this.#token = (this.#token + 1) >>> 0;
+    this.#ping = { token: this.#token, sent: now };
+    // While more is to come the databases differ anyhow.
+    const root = this.#outbox.idle ? this.#options.tree.root : undefined;
+    writeTlv(w, { type: 'ping', token: this.#token, root });
+  }
+}
