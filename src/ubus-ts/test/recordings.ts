@@ -1,7 +1,6 @@
 /* The recordings of real traffic in fixtures/, see the README there. */
 import { readdirSync, readFileSync } from 'node:fs';
-import { decodeAttributes, decodeFields, type Attributes, type Field } from '../src/index.js';
-import { decodeMonitor, decodeMessage, MessageType } from '../src/index.js';
+import { decodeAttributes, decodeFields, decodeMessage, decodeMonitor, MessageType, type Attributes, type Field } from '../src/index.js';
 
 const folder = new URL('fixtures/', import.meta.url);
 

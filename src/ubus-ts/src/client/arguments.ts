@@ -21,16 +21,16 @@ export interface ArgumentValues {
   cast_int64: number | bigint;
 }
 
-/** What a handler gets: any argument may be missing, but none has another type than declared. */
-export type Arguments<S extends ArgumentSpec> = { readonly [K in keyof S]?: ArgumentValues[S[K]] };
+/** What a handler gets: any argument may be missing, but none has another type than declared. Without a declaration: anything. */
+export type Arguments<S> = unknown extends S ? PlainTable : { readonly [K in keyof S]?: S[K] extends ArgumentType ? ArgumentValues[S[K]] : never };
 
 const integerTypes: ReadonlySet<string> = new Set(['int64', 'int32', 'int16']);
 const narrow: ReadonlySet<string> = new Set(['int32', 'int16']);
 
 /** Drops every argument whose type is not the declared one, as a C program's policy does; keeps those that are not declared. */
-export function selectArguments<S extends ArgumentSpec>(fields: readonly Field[], spec?: S): Arguments<S> {
+export function selectArguments(fields: readonly Field[], spec: ArgumentSpec | undefined): PlainTable {
   const fitting = spec === undefined ? fields : fields.filter(field => !Object.hasOwn(spec, field.name) || fits(field, spec[field.name]!));
-  return fromFields(fitting) as Arguments<S>;
+  return fromFields(fitting);
 }
 
 function fits(field: Field, type: ArgumentType): boolean {

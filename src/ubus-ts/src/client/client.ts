@@ -4,7 +4,6 @@ import { MessageType, SystemObject, type Attributes } from '../codec/message.js'
 import { fromFields, toFields, type PlainTable, type TableOrFields } from '../codec/values.js';
 import { Status, UbusError } from '../errors.js';
 import { nodePlatform } from '../socket.js';
-import type { ArgumentSpec } from './arguments.js';
 import type { ReconnectOptions } from './backoff.js';
 import { withLimits, type Cancellation, type RequestOptions } from './cancel.js';
 import type { Connection } from './connection.js';
@@ -136,7 +135,7 @@ export class UbusClient {
    */
   async call(path: string, method: string, args: TableOrFields = {}, options: RequestOptions = {}): Promise<PlainTable | undefined> {
     let last: Uint8Array | undefined;
-    await this.#invokePath(path, method, args, options, data => (last = data));
+    await this.invoke(path, method, args, data => (last = data), options);
     return last === undefined ? undefined : fromFields(decodeFields(last));
   }
 
@@ -144,12 +143,44 @@ export class UbusClient {
   async callAll(path: string, method: string, args: TableOrFields = {}, options: RequestOptions = {}): Promise<PlainTable[]> {
     const all: PlainTable[] = [];
     let size = 0;
-    await this.#invokePath(path, method, args, options, data => {
+    await this.invoke(path, method, args, data => {
       size += data.length;
       if (size > maxReplyBytes) throw new UbusError(Status.noMemory, `${path} ${method}`);
       all.push(fromFields(decodeFields(data)));
-    });
+    }, options);
     return all;
+  }
+
+  /**
+   * Calls a method and passes on the bytes of each DATA as they come, for `decodeFields` or `formatJson`. An error that `onData` throws
+   * ends the call. Errors as for `call`.
+   */
+  async invoke(
+    path: string,
+    method: string,
+    args: TableOrFields,
+    onData: (data: Uint8Array) => void,
+    options: RequestOptions = {},
+  ): Promise<void> {
+    const data = encodeFields(toFields(args));
+    const context = `${path} ${method}`;
+    await this.#core.limited(
+      context,
+      async cancellation => {
+        const connection = this.#require();
+        const known = this.#ids.get(path);
+        if (known !== undefined) {
+          const answer = await invokeObject(connection, known, method, data, cancellation, onData);
+          if (!isStale(answer)) return check(answer, context);
+          this.#ids.delete(path);
+        }
+        const id = await lookupId(connection, path, cancellation);
+        if (this.#ids.size >= maxKnownIds) this.#ids.clear();
+        this.#ids.set(path, id);
+        check(await invokeObject(connection, id, method, data, cancellation, onData), context);
+      },
+      options,
+    );
   }
 
   /** Calls a method of the object with this id. */
@@ -158,7 +189,7 @@ export class UbusClient {
     const context = `${id.toString(16)} ${method}`;
     let last: Uint8Array | undefined;
     const work = async (cancellation: Cancellation): Promise<void> =>
-      check(await invoke(this.#require(), id, method, data, cancellation, part => (last = part)), context);
+      check(await invokeObject(this.#require(), id, method, data, cancellation, part => (last = part)), context);
     await this.#core.limited(context, work, options);
     return last === undefined ? undefined : fromFields(decodeFields(last));
   }
@@ -167,7 +198,7 @@ export class UbusClient {
    * Offers an object; `path` undefined for an anonymous one.
    * @throws UbusError with status 2 if the path is taken or may not be published by this user
    */
-  async addObject<M extends Record<string, ArgumentSpec>>(
+  async addObject<M>(
     path: string | undefined,
     methods: Methods<M>,
     options: ObjectOptions = {},
@@ -240,9 +271,12 @@ export class UbusClient {
     }
   }
 
-  /** Listens to events whose name matches (`*` at the end is a wildcard, `*` alone is everything), this client's own included not. */
-  listen(pattern: string, handler: EventHandler): Promise<Handle> {
-    return listen(this.#core, this.#events, pattern, handler);
+  /**
+   * Listens to events whose name matches (`*` at the end is a wildcard, `*` alone is everything). Several patterns in one call get an event
+   * that matches more than one of them once. ubusd does not send a client its own events.
+   */
+  listen(pattern: string | readonly string[], handler: EventHandler): Promise<Handle> {
+    return listen(this.#core, this.#events, typeof pattern === 'string' ? [pattern] : pattern, handler);
   }
 
   /** Sends an event. Status 6 for names that begin with `ubus.`, or if this user may not send it. */
@@ -289,34 +323,6 @@ export class UbusClient {
       call: (method, args, options) => this.callId(id, method, args, options),
     });
     return new Watch(this.#core, this.#events, pattern, handlers, remote);
-  }
-
-  async #invokePath(
-    path: string,
-    method: string,
-    args: TableOrFields,
-    options: RequestOptions,
-    onData: (data: Uint8Array) => void,
-  ): Promise<void> {
-    const data = encodeFields(toFields(args));
-    const context = `${path} ${method}`;
-    await this.#core.limited(
-      context,
-      async cancellation => {
-        const connection = this.#require();
-        const known = this.#ids.get(path);
-        if (known !== undefined) {
-          const answer = await invoke(connection, known, method, data, cancellation, onData);
-          if (!isStale(answer)) return check(answer, context);
-          this.#ids.delete(path);
-        }
-        const id = await lookupId(connection, path, cancellation);
-        if (this.#ids.size >= maxKnownIds) this.#ids.clear();
-        this.#ids.set(path, id);
-        check(await invoke(connection, id, method, data, cancellation, onData), context);
-      },
-      options,
-    );
   }
 
   #require(): Connection {
@@ -374,7 +380,7 @@ export class UbusClient {
   }
 }
 
-function invoke(
+function invokeObject(
   connection: Connection,
   objid: number,
   method: string,

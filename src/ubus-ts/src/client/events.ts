@@ -9,8 +9,8 @@ import type { Invocation } from './invocation.js';
 import { matchesPattern } from './pattern.js';
 import { addObject, invokeSystem } from './requests.js';
 
-/** Takes an event. */
-export type EventHandler = (name: string, data: PlainTable) => void;
+/** Takes an event: its name, and its data as values and as fields with their exact types. */
+export type EventHandler = (name: string, data: PlainTable, fields: readonly Field[]) => void;
 
 /** Something that goes on until it is closed. */
 export interface Handle {
@@ -19,7 +19,7 @@ export interface Handle {
 }
 
 interface Listener {
-  readonly pattern: string;
+  readonly patterns: readonly string[];
   readonly handler: EventHandler;
 }
 
@@ -40,26 +40,28 @@ export class EventHub implements Registration, LocalObject {
   }
 
   /** Adds a listener without telling ubusd, see `ensure`. The result removes it. */
-  add(pattern: string, handler: EventHandler): () => void {
-    const listener = { pattern, handler };
+  add(patterns: readonly string[], handler: EventHandler): () => void {
+    const listener = { patterns, handler };
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
   }
 
-  /** Has events that match `pattern` sent on this connection, if they are not yet. */
-  async ensure(connection: Connection, pattern: string): Promise<void> {
+  /** Has events that match any of `patterns` sent on this connection, if they are not yet. */
+  async ensure(connection: Connection, patterns: readonly string[]): Promise<void> {
     const registered = this.#on(connection);
-    let done = registered.patterns.get(pattern);
-    if (done === undefined) {
-      done = this.#registerPattern(registered, pattern);
-      registered.patterns.set(pattern, done);
-      done.catch(() => registered.patterns.delete(pattern));
+    for (const pattern of patterns) {
+      let done = registered.patterns.get(pattern);
+      if (done === undefined) {
+        done = this.#registerPattern(registered, pattern);
+        registered.patterns.set(pattern, done);
+        done.catch(() => registered.patterns.delete(pattern));
+      }
+      await done;
     }
-    await done;
   }
 
   async register(connection: Connection): Promise<void> {
-    for (const { pattern } of this.#listeners) await this.ensure(connection, pattern);
+    for (const { patterns } of this.#listeners) await this.ensure(connection, patterns);
   }
 
   lost(): void {
@@ -69,16 +71,17 @@ export class EventHub implements Registration, LocalObject {
   invoked(invocation: Invocation): void {
     const { method, data } = invocation.attrs;
     invocation.finish(Status.ok);
-    let table: PlainTable;
+    let fields: Field[];
     try {
-      table = fromFields(data === undefined ? [] : decodeFields(data));
+      fields = data === undefined ? [] : decodeFields(data);
     } catch (error) {
       return this.#core.report(error);
     }
-    for (const { pattern, handler } of [...this.#listeners]) {
-      if (!matchesPattern(pattern, method!)) continue;
+    const table = fromFields(fields);
+    for (const { patterns, handler } of [...this.#listeners]) {
+      if (!patterns.some(pattern => matchesPattern(pattern, method!))) continue;
       try {
-        handler(method!, table);
+        handler(method!, table, fields);
       } catch (error) {
         this.#core.report(error);
       }
@@ -105,12 +108,12 @@ export class EventHub implements Registration, LocalObject {
   }
 }
 
-/** Listens to a pattern, on this connection and all later ones. */
-export async function listen(core: Core, hub: EventHub, pattern: string, handler: EventHandler): Promise<Handle> {
-  const remove = hub.add(pattern, handler);
+/** Listens to patterns, on this connection and all later ones. */
+export async function listen(core: Core, hub: EventHub, patterns: readonly string[], handler: EventHandler): Promise<Handle> {
+  const remove = hub.add(patterns, handler);
   const { connection } = core;
   try {
-    if (connection !== undefined) await hub.ensure(connection, pattern);
+    if (connection !== undefined) await hub.ensure(connection, patterns);
   } catch (error) {
     // Lost on the way: the next connection brings it back. Refused: it never was.
     if (connection?.isClosed !== true) {

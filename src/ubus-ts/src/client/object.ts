@@ -30,9 +30,9 @@ export interface Request {
 export type Reply = TableOrFields | undefined | void;
 
 /** One method of an object. */
-export interface Method<S extends ArgumentSpec = ArgumentSpec> {
+export interface Method<S = unknown> {
   /** Names and types of the arguments, in the order in which `ubus -v list` shows them. */
-  readonly args?: S;
+  readonly args?: S & ArgumentSpec;
   /**
    * Answers a call. An argument that is declared arrives only if its type fits (any integer type fits any other); others arrive as they
    * are. A promise answers later. A thrown UbusError answers with its status, anything else with 9 and goes to `onError`.
@@ -40,8 +40,8 @@ export interface Method<S extends ArgumentSpec = ArgumentSpec> {
   handler(args: Arguments<S>, request: Request): Reply | Promise<Reply>;
 }
 
-/** The methods of an object by name. */
-export type Methods<M extends Record<string, ArgumentSpec>> = { readonly [K in keyof M]: Method<M[K]> };
+/** The methods of an object by name; M has the arguments of each. */
+export type Methods<M> = { readonly [K in keyof M]: Method<M[K]> };
 
 /** Options of `addObject`. */
 export interface ObjectOptions {

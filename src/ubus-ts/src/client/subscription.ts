@@ -1,5 +1,5 @@
 /* Subscriptions to the notifications of other programs' objects. */
-import { decodeFields, encodeFields } from '../codec/blobmsg.js';
+import { decodeFields, encodeFields, type Field } from '../codec/blobmsg.js';
 import { MessageType } from '../codec/message.js';
 import { fromFields, toFields, type PlainTable, type TableOrFields } from '../codec/values.js';
 import { Status, UbusError } from '../errors.js';
@@ -12,6 +12,8 @@ import { addObject, check, removeObject, type AddedObject } from './requests.js'
 export interface Notification {
   readonly type: string;
   readonly data: PlainTable;
+  /** The data with exact types. */
+  readonly fields: readonly Field[];
   /** The object that notified. */
   readonly path: string;
   readonly objectId: number;
@@ -91,9 +93,11 @@ export class Subscriber implements LocalObject {
       invocation.finish(status);
     };
     try {
+      const fields = data === undefined ? [] : decodeFields(data);
       const notification: Notification = {
         type: method!,
-        data: fromFields(data === undefined ? [] : decodeFields(data)),
+        data: fromFields(fields),
+        fields,
         path: this.#path,
         objectId: this.#target ?? 0,
         user,

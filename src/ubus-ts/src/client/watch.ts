@@ -30,6 +30,10 @@ export interface WatchHandlers {
 /** Makes the object that handlers get. */
 export type RemoteObjectFactory = (path: string, id: number) => RemoteObject;
 
+/** The events that ubusd sends when an object with a path comes or goes: {id: int32, path: string}. */
+const addEvent = 'ubus.object.add';
+const removeEvent = 'ubus.object.remove';
+
 interface Entry {
   readonly object: RemoteObject;
   readonly subscriber: Subscriber | undefined;
@@ -55,8 +59,8 @@ export class Watch implements Registration, Handle {
     this.#handlers = handlers;
     this.#remote = remote;
     this.#stop = [
-      hub.add('ubus.object.add', (_, { id, path }) => this.#added(id, path)),
-      hub.add('ubus.object.remove', (_, { id }) => this.#removed(id)),
+      hub.add([addEvent], (_, { id, path }) => this.#added(id, path)),
+      hub.add([removeEvent], (_, { id }) => this.#removed(id)),
     ];
   }
 
@@ -68,8 +72,7 @@ export class Watch implements Registration, Handle {
   async register(connection: Connection): Promise<void> {
     // First the events, then the look around: what comes in between is seen twice rather than not at all.
     this.#watching = connection;
-    await this.#hub.ensure(connection, 'ubus.object.add');
-    await this.#hub.ensure(connection, 'ubus.object.remove');
+    await this.#hub.ensure(connection, [addEvent, removeEvent]);
     for (const { id, path } of await this.#lookup(connection)) await this.#track(connection, id, path);
   }
 
