@@ -26,7 +26,7 @@ export function quote(text: string): string {
 }
 
 /** The lines of one option, as export writes them; none for a list without items. */
-export function exportOption(option: Option): string {
+function exportOption(option: Option): string {
   const name = escape(option.name);
   if (typeof option.value === 'string') return `\toption ${name} ${quote(option.value)}\n`;
   return option.value.map((item) => `\tlist ${name} ${quote(item)}\n`).join('');

@@ -22,6 +22,7 @@ export * as operations from './operations.js';
 export { rewrite } from './rewrite.js';
 export { DeltaPath } from './deltapath.js';
 export { Store } from './store.js';
-export type { LoadedAll, StoreOptions } from './store.js';
+export type { StoreOptions } from './loader.js';
+export type { LoadedAll } from './store.js';
 export type { Files } from './files.js';
 export { isName, isPackageName, isType, isValue } from './names.js';

@@ -9,8 +9,8 @@ import {
 import { basename, dirname, join } from 'node:path';
 import { UciError } from './errors.js';
 import type { Files } from './files.js';
+import type { StoreOptions } from './loader.js';
 import { Store } from './store.js';
-import type { StoreOptions } from './store.js';
 
 const NEW_FILE_MODE = 0o600;
 const NEW_DIRECTORY_MODE = 0o700;

@@ -1,53 +1,19 @@
 import { parseAddress, resolve } from './address.js';
 import type { Address, Target } from './address.js';
-import { applyDelta, formatDelta, parseDelta } from './delta.js';
+import { formatDelta, parseDelta } from './delta.js';
 import type { Change } from './delta.js';
-import { DEFAULT_SAVEDIR } from './deltapath.js';
 import { UciError } from './errors.js';
-import type { UciParseError } from './errors.js';
 import type { Files } from './files.js';
 import { exportPackage, show, showOption, showSection } from './format.js';
 import type { ShowOptions } from './format.js';
+import { Loader } from './loader.js';
+import type { Loaded, StoreOptions } from './loader.js';
 import type { Package, Value } from './model.js';
-import { isName, isPackageName, isType, isValue } from './names.js';
+import { isName, isType, isValue } from './names.js';
 import * as operations from './operations.js';
-import { mergePackage, parse, parsePackages } from './parse.js';
+import { mergePackage, parsePackages } from './parse.js';
 import { rewrite } from './rewrite.js';
 import { encodeText } from './text.js';
-
-/** Directories and manners of a store; the defaults are those of `uci`. */
-export interface StoreOptions {
-  /** Where the files are; `/etc/config`. */
-  readonly confdir?: string;
-  /** A file here is used instead of the one in `confdir`; `/var/run/uci`. Empty for none. */
-  readonly overridedir?: string;
-  /** Where changes are staged until they are committed; `/tmp/.uci`. */
-  readonly savedir?: string;
-  /** All directories whose staged changes are applied, in order; only `savedir` by default. */
-  readonly deltadirs?: readonly string[];
-  /** False makes `commit` do nothing, as `uci -P` does for the state in /var/state. */
-  readonly commit?: boolean;
-  /** False reads on behind errors, as `uci -S`; see `ParseOptions`. */
-  readonly strict?: boolean;
-  /** Hears of the errors that are skipped when `strict` is false. */
-  readonly onError?: (error: UciParseError) => void;
-  /**
-   * False stages, as `uci` does, names and types that the next reader of the staged changes
-   * ignores. By default they are refused with `INVAL`.
-   */
-  readonly checkNames?: boolean;
-}
-
-/** A package with the place it came from. */
-interface Loaded {
-  readonly package: Package;
-  readonly path: string;
-  readonly source: Uint8Array;
-  /** Whether it lies in `confdir` or `overridedir`, and so has staged changes. */
-  readonly staged: boolean;
-  readonly changes: Change[];
-  readonly applied: number;
-}
 
 /** What `loadAll` found. */
 export interface LoadedAll {
@@ -65,19 +31,13 @@ export interface LoadedAll {
  */
 export class Store {
   readonly #files: Files;
-  readonly #confdir: string;
-  readonly #overridedir: string;
-  readonly #savedir: string;
-  readonly #deltadirs: readonly string[];
+  readonly #loader: Loader;
   readonly #options: StoreOptions;
 
   constructor(files: Files, options: StoreOptions = {}) {
     this.#files = files;
     this.#options = options;
-    this.#confdir = options.confdir ?? '/etc/config';
-    this.#overridedir = options.overridedir ?? '/var/run/uci';
-    this.#savedir = options.savedir ?? DEFAULT_SAVEDIR;
-    this.#deltadirs = options.deltadirs ?? [this.#savedir];
+    this.#loader = new Loader(files, options);
   }
 
   /**
@@ -86,10 +46,7 @@ export class Store {
    * @throws {UciError} `NOTFOUND` when the directory has no files
    */
   names(): string[] {
-    const names = this.#files.list(this.#confdir);
-    if (names === undefined || names.length === 0) throw new UciError('NOTFOUND', this.#confdir);
-    // Package names are ASCII, so this is the byte order that libuci's glob has in the C locale.
-    return names.filter((name) => !name.includes('.') && isPackageName(name)).sort();
+    return this.#loader.names();
   }
 
   /**
@@ -100,7 +57,7 @@ export class Store {
    * @throws {UciError} `NOTFOUND`; UciParseError
    */
   load(name: string, options: { readonly staged?: boolean } = {}): Package {
-    return this.#load(name, options.staged ?? true).package;
+    return this.#loader.load(name, options.staged ?? true).package;
   }
 
   /** Reads all packages; a broken one does not keep the others away. */
@@ -147,7 +104,7 @@ export class Store {
   /** `uci add`: stages an anonymous section and tells its made-up name. */
   add(name: string, type: string): string {
     if (this.#checked && !isType(type)) throw new UciError('INVAL', `type '${type}'`);
-    const loaded = this.#load(name, true);
+    const loaded = this.#loader.load(name, true);
     const change = operations.add(resolve(loaded.package, { section: undefined, option: undefined }), type);
     this.#stage(loaded, [change]);
     return change.section;
@@ -166,7 +123,7 @@ export class Store {
   /** `uci delete`: stages the removal of a section or an option, or of one item of a list by its index. */
   delete(address: string, index?: number): void {
     const parsed = this.#withValue(address, index === undefined ? undefined : String(index));
-    const loaded = this.#load(parsed.package, true);
+    const loaded = this.#loader.load(parsed.package, true);
     this.#stage(loaded, [operations.remove(resolve(loaded.package, parsed), parsed.value)]);
   }
 
@@ -181,16 +138,16 @@ export class Store {
   /** `uci reorder`: stages a section's move to a position among all, from 0. */
   reorder(address: string, position: number): void {
     const parsed = this.#withValue(address, undefined);
-    const loaded = this.#load(parsed.package, true);
+    const loaded = this.#loader.load(parsed.package, true);
     this.#stage(loaded, [operations.reorder(resolve(loaded.package, parsed), position)]);
   }
 
   /** `uci changes`: what is staged for a package, or for all. */
   changes(name?: string): Change[] {
-    if (name !== undefined) return this.#load(name, true).changes;
+    if (name !== undefined) return this.#loader.load(name, true).changes;
     return this.names().flatMap((other) => {
       try {
-        return this.#load(other, true).changes;
+        return this.#loader.load(other, true).changes;
       } catch (error) {
         if (error instanceof UciError) return [];
         throw error;
@@ -203,8 +160,11 @@ export class Store {
    * changes of this package go as well; they have no effect anyway.
    */
   revert(address: string): void {
-    const target = this.#target(this.#withoutValue(address));
-    const path = `${this.#savedir}/${target.package.name}`;
+    const parsed = this.#withoutValue(address);
+    const loaded = this.#loader.load(parsed.package, true);
+    if (!loaded.staged) throw new UciError('INVAL', `${loaded.path} has no staged changes`);
+    const target = resolve(loaded.package, parsed);
+    const path = `${this.#loader.savedir}/${target.package.name}`;
     const bytes = this.#files.read(path);
     if (bytes === undefined) return;
     const { sectionName, optionName } = target;
@@ -223,10 +183,10 @@ export class Store {
    * @returns whether the file was written
    */
   commit(name: string, options: { readonly keepLayout?: boolean } = {}): boolean {
-    const loaded = this.#load(name, true);
+    const loaded = this.#loader.load(name, true);
     if (this.#options.commit === false || loaded.applied === 0) return false;
     this.#write(loaded, options.keepLayout === true);
-    const staged = `${this.#savedir}/${loaded.package.name}`;
+    const staged = `${this.#loader.savedir}/${loaded.package.name}`;
     if (this.#files.exists(staged)) this.#files.truncate(staged);
     return true;
   }
@@ -237,51 +197,21 @@ export class Store {
    * @throws {UciError} before anything is written when the stream has an error
    */
   import(text: string | Uint8Array, name?: string): void {
-    const packages = parsePackages(text, { ...this.#reading, ...(name === undefined ? {} : { name }) });
+    const packages = parsePackages(text, { ...this.#loader.reading, ...(name === undefined ? {} : { name }) });
     for (const owner of packages) {
       const bytes = encodeText(exportPackage(owner, { header: false }));
-      this.#files.replace(`${this.#confdir}/${owner.name}`, bytes);
+      this.#files.replace(`${this.#loader.confdir}/${owner.name}`, bytes);
     }
   }
 
   /** `uci -m import`: stages what a stream would add to a package. */
   merge(text: string | Uint8Array, name: string): void {
-    const loaded = this.#load(name, true);
-    this.#stage(loaded, mergePackage(loaded.package, text, this.#reading));
+    const loaded = this.#loader.load(name, true);
+    this.#stage(loaded, mergePackage(loaded.package, text, this.#loader.reading));
   }
 
   get #checked(): boolean {
     return this.#options.checkNames ?? true;
-  }
-
-  get #reading(): Pick<StoreOptions, 'strict' | 'onError'> {
-    const { strict, onError } = this.#options;
-    return { ...(strict === undefined ? {} : { strict }), ...(onError === undefined ? {} : { onError }) };
-  }
-
-  #path(name: string): string {
-    const override = `${this.#overridedir}/${name}`;
-    if (this.#overridedir !== '' && this.#files.exists(override)) return override;
-    return `${this.#confdir}/${name}`;
-  }
-
-  #load(name: string, withStaged: boolean): Loaded {
-    const direct = name.startsWith('/') || name.startsWith('./');
-    if (!direct && (!isPackageName(name) || name.includes('/'))) throw new UciError('INVAL', `package '${name}'`);
-    if (!direct && name.startsWith('.')) throw new UciError('NOTFOUND', name);
-    const path = direct ? name : this.#path(name);
-    const source = this.#files.read(path);
-    if (source === undefined) throw new UciError('NOTFOUND', path);
-    const owner = parse(source, { name: path.slice(path.lastIndexOf('/') + 1), file: path, ...this.#reading });
-    const changes: Change[] = [];
-    let applied = 0;
-    for (const directory of withStaged && !direct ? this.#deltadirs : []) {
-      const delta = this.#files.read(`${directory}/${name}`);
-      const result = applyDelta(owner, delta ?? new Uint8Array());
-      changes.push(...result.changes);
-      applied += result.applied;
-    }
-    return { package: owner, path, source, staged: !direct, changes, applied };
   }
 
   #withValue(address: string, value: string | undefined): Address {
@@ -299,7 +229,7 @@ export class Store {
   }
 
   #target(address: Address): Target {
-    return resolve(this.#load(address.package, true).package, address);
+    return resolve(this.#loader.load(address.package, true).package, address);
   }
 
   #found(address: string): Target {
@@ -314,7 +244,7 @@ export class Store {
     operation: (target: Target, value: string) => Change | undefined,
   ): void {
     const parsed = this.#withValue(address, value);
-    const loaded = this.#load(parsed.package, true);
+    const loaded = this.#loader.load(parsed.package, true);
     const target = resolve(loaded.package, parsed);
     if (parsed.value === undefined) throw new UciError('INVAL', `no value in '${address}'`);
     this.#stage(loaded, [operation(target, parsed.value)]);
@@ -331,7 +261,7 @@ export class Store {
 
   #setList(address: string, items: readonly string[]): void {
     const parsed = this.#withoutValue(address);
-    const loaded = this.#load(parsed.package, true);
+    const loaded = this.#loader.load(parsed.package, true);
     const changes: (Change | undefined)[] = [];
     const target = resolve(loaded.package, parsed);
     if (target.option !== undefined) changes.push(operations.remove(target));
@@ -351,9 +281,9 @@ export class Store {
       return;
     }
     const { name } = loaded.package;
-    this.#files.append(`${this.#savedir}/${name}`, encodeText(real.map(formatDelta).join('')), {
-      file: `${this.#confdir}/${name}`,
-      directory: this.#confdir,
+    this.#files.append(`${this.#loader.savedir}/${name}`, encodeText(real.map(formatDelta).join('')), {
+      file: `${this.#loader.confdir}/${name}`,
+      directory: this.#loader.confdir,
     });
   }
 

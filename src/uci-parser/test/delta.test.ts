@@ -1,8 +1,9 @@
-import { readFileSync, existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { applyDelta, exportPackage, formatChange, formatDelta, parse, parseDelta, show, UciError } from 'uci-parser';
+import { applyDelta, exportPackage, formatChange, formatDelta, parse, parseDelta, show } from 'uci-parser';
 import { UciStore } from 'uci-parser/node';
+import { runCommand } from './commands.js';
 import { contentsOf, fill, temporaryDirectory } from './directories.js';
 import type { Contents } from './directories.js';
 import { fixtureJson, fixtureNames } from './fixtures.js';
@@ -37,44 +38,6 @@ interface DeltaFixture {
   };
 }
 
-/** Runs a command of uci on a store; what it prints, or uci's words for the error. */
-function run(store: UciStore, [command, first = '', second = '']: readonly string[]): string {
-  try {
-    switch (command) {
-      case 'set':
-        store.set(first);
-        return '';
-      case 'add':
-        return `${store.add(first, second)}\n`;
-      case 'add_list':
-        store.addList(first);
-        return '';
-      case 'del_list':
-        store.delList(first);
-        return '';
-      case 'delete':
-        store.delete(first);
-        return '';
-      case 'rename':
-        store.rename(first);
-        return '';
-      case 'reorder': {
-        const [address = '', position = ''] = first.split('=');
-        store.reorder(address, Number(position));
-        return '';
-      }
-      case 'revert':
-        store.revert(first);
-        return '';
-      default:
-        throw new Error(`no such command: ${command}`);
-    }
-  } catch (error) {
-    if (error instanceof UciError) return `uci: ${error.text}\n`;
-    throw error;
-  }
-}
-
 for (const id of fixtureNames('delta/', '.delta').filter((name) => !name.endsWith('.absent'))) {
   const fixture = fixtureJson<DeltaFixture>(`delta/${id}.json`);
   t.test(`${id}: ${fixture.note}`, async (t) => {
@@ -88,7 +51,7 @@ for (const id of fixtureNames('delta/', '.delta').filter((name) => !name.endsWit
     const { name } = fixture;
 
     for (const step of fixture.commands ?? []) {
-      t.equal(run(store, step.command), step.stdout + step.stderr, step.command.join(' '));
+      t.equal(runCommand(store, step.command), step.stdout + step.stderr, step.command.join(' '));
       const file = join(savedir, name);
       t.equal(existsSync(file) ? readFileSync(file, 'utf8') : null, step.saveFile, `file after ${step.command.join(' ')}`);
     }

@@ -181,6 +181,10 @@ t.test('a file outside of the directories is written at once', async (t) => {
   store.set(`${path}.s.o`, '1');
   t.equal(store.get('p.s.o'), '1');
   t.strictSame(contentsOf(savedir), {});
+  store.set('p.s.o', '2');
+  t.throws(() => store.revert(path), { name: 'UciError', code: 'INVAL' });
+  t.equal(store.get('p.s.o'), '2', 'what is staged for the package of that name stays');
+  t.equal(store.get(`${path}.s.o`), '1');
 });
 
 t.test('reverting goes on behind a line that is none', async (t) => {
