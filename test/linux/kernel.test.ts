@@ -4,6 +4,9 @@ import { execFileSync } from 'node:child_process';
 import type { NodeId } from '../../src/clients/node-id.js';
 import type { Instant } from '../../src/clients/time.js';
 import { LinuxKernel } from '../../src/linux/kernel.js';
+import { NetlinkMonitor } from '../../src/linux/netlink/monitor.js';
+import { parseEvent, RtnetlinkGroup } from '../../src/linux/netlink/rtnetlink.js';
+import { NETLINK_ROUTE } from '../../src/linux/netlink/socket.js';
 import { parseIp } from '../../src/net/ip.js';
 import { parseMac } from '../../src/net/mac.js';
 import type { Clock, KernelChange, KernelEvent } from '../../src/ports.js';
@@ -65,9 +68,10 @@ async function open(log = new TestLog()): Promise<LinuxKernel> {
 }
 
 /** As the daemon does it. */
-async function run(t: Test): Promise<Run> {
+async function run(t: Test, { nexthopObjects = true } = {}): Promise<Run> {
   const log = new TestLog();
   const kernel = await open(log);
+  if (!nexthopObjects) Object.defineProperty(kernel, 'nexthopObjects', { value: false });
   t.teardown(() => kernel.stop());
   const batches: (readonly KernelChange[])[] = [];
   const apply = kernel.apply.bind(kernel);
@@ -179,6 +183,20 @@ await inNamespace(t, import.meta.url, async (t) => {
       ['2001:db8:44:9::5', here.mac],
     ]);
 
+    const removed: string[] = [];
+    const monitor = new NetlinkMonitor(addon(), {
+      protocol: NETLINK_ROUTE,
+      groups: [RtnetlinkGroup.route4, RtnetlinkGroup.route6],
+      onMessages: (messages) => {
+        for (const message of messages) {
+          const event = parseEvent(message);
+          if (event?.kind === 'route' && event.removed) removed.push(event.route.destination.address);
+        }
+      },
+      onOverrun: (code) => t.fail(code),
+    });
+    t.teardown(() => monitor.close());
+
     routes.setClient({ ...here, node: A, link: undefined });
     await routes.settled();
     t.strictSame(table(4), [{ dst: '10.44.0.9', dev: 'up0', protocol: '45', nhid: 0, gateway: '10.0.0.2' }]);
@@ -194,6 +212,8 @@ await inNamespace(t, import.meta.url, async (t) => {
     await routes.settled();
     t.strictSame(table(4), [{ dst: '10.44.0.9', dev: 'br-client', protocol: '44' }]);
     t.strictSame(table(6), [{ dst: '2001:db8:44:9::/64', dev: 'br-client', protocol: '44' }], 'one, not two');
+    await wait(20);
+    t.strictSame(removed, [], 'three roams, and at no time without a route');
 
     await routes.stop();
     t.strictSame([table(4), table(6), ipJson('nexthop show'), ipJson('neigh show nud permanent')], [[], [], [], []]);
@@ -228,6 +248,30 @@ await inNamespace(t, import.meta.url, async (t) => {
     await until(t, 'and back', () => table(4).length === 1000);
     await routes.settled();
     await routes.stop();
+  });
+
+  await t.test('a kernel without nexthop objects: the same, with routes that bear the path', async (t) => {
+    const { routes, log } = await run(t, { nexthopObjects: false });
+    routes.setNode(A, [A4, A6]);
+    routes.setNode(B, [B6]);
+    const here = client(9, SELF, '10.44.0.9/32', '2001:db8:44:9::/64');
+    const places = [here, ...[A, B, A].map((node) => ({ ...here, node, link: undefined })), here];
+    for (const view of places) {
+      routes.setClient(view);
+      await routes.settled();
+      t.equal(table(4).length + table(6).length, 2);
+      const dev = view.node === SELF ? 'br-client' : view.node === A ? 'up0' : 'up1';
+      t.match([table(4)[0], table(6)[0]], [{ dev }, { dev }]);
+    }
+    routes.setClient(places[2]!);
+    await routes.settled();
+    t.match(table(4), [{ dst: '10.44.0.9', dev: 'up1', protocol: '45', gateway: 'fe80::1:2' }]);
+    ip('-6 route change 2001:db8:9::2 via fe80::2:2 dev up0');
+    await until(t, 'rewritten for another path', () => table(4)[0]?.['dev'] === 'up0' && table(6)[0]?.['dev'] === 'up0');
+    ip('-6 route change 2001:db8:9::2 via fe80::1:2 dev up1');
+    await until(t, 'and back', () => table(4)[0]?.['dev'] === 'up1');
+    await routes.stop();
+    t.strictSame([table(4), table(6), ipJson('nexthop show'), log.lines], [[], [], [], []]);
   });
 
   await t.test('killed and started again: what is right is not touched', async (t) => {
