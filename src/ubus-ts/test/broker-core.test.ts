@@ -1,6 +1,6 @@
 /* Rules of ubusd that no recording shows. */
 import t from 'tap';
-import { BrokerCore, MessageType, Status, SystemObject, decodeFields, encodeFields, encodeMessage, encodeSignature, fromFields } from '../src/index.js';
+import { BrokerCore, MessageType, Status, SystemObject, decodeFields, encodeFields, encodeFrame, encodeMessage, encodeSignature, fromFields } from '../src/index.js';
 import type { Field, Message } from '../src/index.js';
 import { MemoryClient, countedIds, nobody, root } from './memory-client.js';
 
@@ -51,6 +51,35 @@ t.test('a signature that is not blobmsg: an object without a type, which LOOKUP 
     t.same(types(client.request(MessageType.lookup, { objpath: what })), [MessageType.status], 'nothing is found');
     t.equal(client.status(MessageType.lookup, { objpath: what }), Status.ok, 'but the path is known');
   }
+});
+
+t.test('LOOKUP writes method names anew: up to their first NUL, padded with zeros', async t => {
+  const client = new MemoryClient(newCore());
+  const methods = Uint8Array.of(0x82, 0, 0, 12, 0, 4, 0x70, 0, 0x6e, 0x67, 0, 9, 0x82, 0, 0, 9, 0, 1, 0x71, 0, 5, 7, 7, 7);
+  client.add({ objpath: 'x', signature: methods });
+  const [found] = client.request(MessageType.lookup, { objpath: 'x' });
+  t.same(found?.attrs.signature, Uint8Array.of(0x82, 0, 0, 8, 0, 1, 0x70, 0, 0x82, 0, 0, 9, 0, 1, 0x71, 0, 5, 0, 0, 0));
+});
+
+t.test('the size of TARGET and NO_REPLY does not matter', async t => {
+  const core = newCore();
+  const owner = new MemoryClient(core);
+  const target = owner.add();
+  const client = new MemoryClient(core);
+  const objid = client.add();
+  const request = (to: MemoryClient, type: number, ...attributes: number[]) => {
+    to.sendBytes(encodeFrame({ type, seq: 1, peer: 0, body: Uint8Array.from(attributes) }));
+    return to.take().find(message => message.type === MessageType.status)?.attrs.status;
+  };
+  const own = [3, 0, 0, 8, 0, 0, objid >> 8, objid & 0xff];
+  const id = [0, 0, target >> 8, target & 0xff];
+  t.equal(request(client, MessageType.subscribe, ...own, 8, 0, 0, 9, ...id, 1, 0, 0, 0), Status.ok, 'TARGET of five bytes');
+  t.equal(request(client, MessageType.unsubscribe, ...own, 8, 0, 0, 7, ...id), Status.ok, 'of three');
+  t.equal(request(client, MessageType.subscribe, ...own, 8, 0, 0, 4), Status.invalidArgument, 'of none, and nothing behind it');
+  const notify = [3, 0, 0, 8, 0, 0, target >> 8, target & 0xff, 4, 0, 0, 6, 0x6e, 0, 0, 0];
+  t.equal(request(owner, MessageType.notify, ...notify, 10, 0, 0, 8, 1, 0, 0, 0), undefined, 'NO_REPLY of four bytes');
+  t.equal(request(owner, MessageType.notify, ...notify, 10, 0, 0, 8, 0, 0, 0, 1), Status.ok, 'its first byte counts');
+  t.equal(request(owner, MessageType.notify, ...notify, 10, 0, 0, 4), Status.ok, 'of none, and nothing behind it');
 });
 
 t.test('a type goes with its last object', async t => {

@@ -67,7 +67,7 @@ export interface ObjectType {
 /** One method of a signature. */
 export interface Method {
   readonly name: string;
-  /** The whole field, as the owner sent it. */
+  /** The whole field, as LOOKUP shows it. */
   readonly bytes: Uint8Array;
 }
 

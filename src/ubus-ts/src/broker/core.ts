@@ -1,7 +1,6 @@
 import { MessageReader } from '../codec/message-reader.js';
-import { MessageType, decodeAttributes } from '../codec/message.js';
+import { MessageType } from '../codec/message.js';
 import type { Attributes, Frame } from '../codec/message.js';
-import { untilNul } from '../codec/text.js';
 import { MalformedError, Status } from '../errors.js';
 import { Acl, type AclRule, type Credentials } from './acl.js';
 import { Bus, type Client, type RandomId } from './bus.js';
@@ -9,6 +8,7 @@ import { invoke, notify, respond } from './calls.js';
 import { sendAclEvent } from './events.js';
 import { lookup, resumeLookups, tooManyLookups } from './lookup.js';
 import { addObject, freeObject, removeObject } from './objects.js';
+import { readRequest } from './request.js';
 import { handleSubscribe, handleUnsubscribe, newestFirst } from './subscriptions.js';
 import { type Connection, TxQueue } from './tx-queue.js';
 
@@ -100,17 +100,9 @@ export class BrokerCore {
   #handle(client: Client, frame: Frame): void {
     this.#bus.monitor(client, frame, false);
     const handler = handlers.get(frame.type);
-    const status = handler === undefined ? Status.invalidCommand : handler(this.#bus, client, frame, readAttributes(frame));
+    const status = handler === undefined ? Status.invalidCommand : handler(this.#bus, client, frame, readRequest(frame));
     if (typeof status === 'number') this.#bus.sendStatus(client, frame, status);
   }
-}
-
-/** Strings end at their first NUL, as they do for ubusd. */
-function readAttributes(frame: Frame): Attributes {
-  const attrs = decodeAttributes(frame.body);
-  if (attrs.objpath !== undefined) attrs.objpath = untilNul(attrs.objpath);
-  if (attrs.method !== undefined) attrs.method = untilNul(attrs.method);
-  return attrs;
 }
 
 /** PING: comes back as it is, but for its type. */

@@ -1,14 +1,12 @@
-import { AttributeReader } from '../codec/blob.js';
+import { AttributeReader, BlobWriter } from '../codec/blob.js';
 import { blobmsgTypeId, locateField, type BlobmsgType, type FieldPlace } from '../codec/blobmsg.js';
-import { decodeText, untilNul } from '../codec/text.js';
+import { decodeText, encodeText, untilNul } from '../codec/text.js';
+import type { Method } from './bus.js';
 
-/** Where one field lies in the bytes that were searched. */
-export interface RawField {
+interface RawField {
   readonly name: string;
   /** The field's value, encoded. */
   readonly value: Uint8Array;
-  /** The field with everything that belongs to it. */
-  readonly bytes: Uint8Array;
 }
 
 /**
@@ -37,16 +35,33 @@ export function uint32Value(value: Uint8Array): number {
   return new DataView(value.buffer, value.byteOffset, 4).getUint32(0);
 }
 
-/** The methods of a signature; undefined if it holds anything that is invalid or has no name. */
-export function readSignature(bytes: Uint8Array): RawField[] | undefined {
-  const fields: RawField[] = [];
+/**
+ * The methods of a signature; undefined if it holds anything that is invalid or has no name. As ubusd does, this writes the name
+ * of a method anew, up to its first NUL, and keeps its value as it is.
+ */
+export function readSignature(bytes: Uint8Array): Method[] | undefined {
+  const methods: Method[] = [];
   const reader = new AttributeReader(bytes);
   while (reader.next()) {
     const field = reader.extended ? readField(bytes, reader) : undefined;
     if (field === undefined || field.name === '') return undefined;
-    fields.push(field);
+    const name = untilNul(field.name);
+    methods.push({ name, bytes: encodeField(reader.id, name, field.value) });
   }
-  return fields;
+  return methods;
+}
+
+function encodeField(type: number, name: string, value: Uint8Array): Uint8Array {
+  const writer = new BlobWriter();
+  const nameBytes = encodeText(name);
+  const start = writer.open(type, true);
+  writer.uint16(nameBytes.length);
+  writer.bytes(nameBytes);
+  writer.uint8(0);
+  writer.pad();
+  writer.bytes(value);
+  writer.close(start);
+  return writer.finish();
 }
 
 function readField(bytes: Uint8Array, reader: AttributeReader): RawField | undefined {
@@ -55,6 +70,5 @@ function readField(bytes: Uint8Array, reader: AttributeReader): RawField | undef
   return {
     name: decodeText(bytes, place.nameStart, place.nameEnd),
     value: bytes.subarray(place.valueStart, reader.payloadEnd),
-    bytes: bytes.subarray(reader.start, reader.position),
   };
 }

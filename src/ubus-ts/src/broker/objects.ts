@@ -74,8 +74,7 @@ function createObject(bus: Bus, client: Client, { objpath, objtype, signature }:
 
 /** Undefined for a signature that ubusd does not take: the object is added all the same, without a type. */
 function createType(bus: Bus, signature: Uint8Array): ObjectType | undefined {
-  // A copy, lest the signature keep the chunk alive in which it came.
-  const methods = readSignature(signature.slice());
+  const methods = readSignature(signature);
   if (methods === undefined) return undefined;
   const type = { id: bus.newId('type', bus.types), methods, objects: 0 };
   bus.types.set(type.id, type);
