@@ -23,11 +23,11 @@ export interface Request {
   /** The bytes of the arguments, see `decodeFields`. */
   readonly data: Uint8Array;
   /** Sends a DATA before the one that the handler returns. Does nothing once the request has ended. */
-  reply(data: TableOrFields): void;
+  reply(data: TableOrFields | Uint8Array): void;
 }
 
-/** What a handler may return: the reply, or nothing for an answer without DATA. */
-export type Reply = TableOrFields | undefined | void;
+/** What a handler may return: the reply, or its bytes as `encodeFields` makes them, or nothing for an answer without DATA. */
+export type Reply = TableOrFields | Uint8Array | undefined | void;
 
 /** One method of an object. */
 export interface Method<S = unknown> {
@@ -169,7 +169,8 @@ export class PublishedObject implements Registration, LocalObject {
   }
 }
 
-function encodeTable(table: TableOrFields): Uint8Array {
+function encodeTable(table: TableOrFields | Uint8Array): Uint8Array {
+  if (table instanceof Uint8Array) return table;
   const fields = toFields(table);
   return fields.length === 0 ? emptyData : encodeFields(fields);
 }

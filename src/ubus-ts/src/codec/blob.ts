@@ -2,6 +2,7 @@
  * Blob attributes: a big endian word (bit 31 extended, bits 30-24 id, bits 23-0 length including the word),
  * the payload, and zeros up to a multiple of 4. Containers hold attributes one after the other.
  */
+import { encodeText } from './text.js';
 
 /** Length of an attribute's leading word. */
 export const attributeHeader = 4;
@@ -116,10 +117,13 @@ export class BlobWriter {
     this.#length += 1;
   }
 
-  uint16(value: number): void {
-    this.#reserve(2);
-    this.#view.setUint16(this.#length, value);
-    this.#length += 2;
+  /** Writes the number now, or at `at` if something was written there before. */
+  uint16(value: number, at = this.#length): void {
+    if (at === this.#length) {
+      this.#reserve(2);
+      this.#length += 2;
+    }
+    this.#view.setUint16(at, value);
   }
 
   uint32(value: number): void {
@@ -146,9 +150,29 @@ export class BlobWriter {
     this.#length += value.length;
   }
 
+  /** A string as `encodeText` spells it; returns how many bytes that took. */
+  text(value: string): number {
+    const start = this.#length;
+    this.#reserve(value.length);
+    for (let i = 0; i < value.length; i++) {
+      const unit = value.charCodeAt(i);
+      if (unit >= 0x80) return this.#otherText(start, value);
+      this.#bytes[start + i] = unit;
+    }
+    this.#length = start + value.length;
+    return value.length;
+  }
+
   /** The bytes so far, not copied: finish with the writer before using them. */
   finish(): Uint8Array {
     return this.#bytes.subarray(0, this.#length);
+  }
+
+  #otherText(start: number, value: string): number {
+    this.#length = start;
+    const bytes = encodeText(value);
+    this.bytes(bytes);
+    return bytes.length;
   }
 
   #reserve(count: number): void {

@@ -4,7 +4,7 @@
  */
 import { MalformedError } from '../errors.js';
 import { AttributeReader, BlobWriter, padded } from './blob.js';
-import { decodeText, encodeText } from './text.js';
+import { decodeText } from './text.js';
 
 /** The wire types; the index is the attribute id. int8 is also the boolean. */
 export const blobmsgTypes = ['unspec', 'array', 'table', 'string', 'int64', 'int32', 'int16', 'int8', 'double'] as const;
@@ -120,10 +120,11 @@ function readFields(bytes: Uint8Array, view: DataView, start: number, end: numbe
 function writeField(writer: BlobWriter, field: Field, depth: number): void {
   if (depth > maxDepth) throw new RangeError(`nested deeper than ${maxDepth}`);
   const start = writer.open(blobmsgTypeId(field.type), true);
-  const name = encodeText(field.name);
-  if (name.length > 0xffff) throw new RangeError(`name of ${name.length} bytes`);
-  writer.uint16(name.length);
-  writer.bytes(name);
+  const nameStart = writer.length;
+  writer.uint16(0);
+  const nameLength = writer.text(field.name);
+  if (nameLength > 0xffff) throw new RangeError(`name of ${nameLength} bytes`);
+  writer.uint16(nameLength, nameStart);
   writer.uint8(0);
   writer.pad();
   switch (field.type) {
@@ -133,7 +134,7 @@ function writeField(writer: BlobWriter, field: Field, depth: number): void {
       for (const child of field.value) writeField(writer, child, depth + 1);
       break;
     case 'string':
-      writer.bytes(encodeText(field.value));
+      writer.text(field.value);
       writer.uint8(0);
       break;
     case 'int64':

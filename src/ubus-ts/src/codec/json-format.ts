@@ -72,5 +72,9 @@ function formatDouble(value: number, negative: boolean): string {
 }
 
 function quote(text: string): string {
-  return `"${text.replace(/["\\\u0000-\u001f]/g, char => named[char] ?? `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)}"`;
+  return `"${/["\\\u0000-\u001f]/.test(text) ? text.replace(/["\\\u0000-\u001f]/g, escape) : text}"`;
+}
+
+function escape(char: string): string {
+  return named[char] ?? `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }

@@ -4,7 +4,7 @@
  */
 import { MalformedError } from '../errors.js';
 import { AttributeReader, BlobWriter, attributeHeader } from './blob.js';
-import { decodeText, encodeText } from './text.js';
+import { decodeText } from './text.js';
 
 /** Message types. */
 export const MessageType = {
@@ -219,7 +219,7 @@ function writeValue(writer: BlobWriter, kind: Kind, value: NonNullable<Attribute
     case 'bytes':
       return writer.bytes(value as Uint8Array);
     case 'string':
-      writer.bytes(encodeText(value as string));
+      writer.text(value as string);
       return writer.uint8(0);
     case 'ids':
       for (const id of value as number[]) {

@@ -68,6 +68,7 @@ t.test('handlers', async t => {
     sync: { handler: () => ({ a: 1 }) },
     nothing: { handler() {} },
     empty: { handler: () => ({}) },
+    encoded: { handler: () => bytes({ a: 1 }) },
     typed: {
       args: { s: 'string', n: 'int32', b: 'bool', l: 'cast_int64', list: 'array', any: 'unspec' },
       handler(args, request) {
@@ -94,6 +95,7 @@ t.test('handlers', async t => {
     [invoke('sync'), [data('{"a":1}'), status(0)]],
     [invoke('nothing'), [status(0)]],
     [invoke('empty'), [data('{}'), status(0)]],
+    [invoke('encoded'), [data('{"a":1}'), status(0)]],
     [invoke('parts'), [data('{"part":1}'), data('{"part":2}'), data('{"part":3}'), status(0)]],
     [invoke('refuses'), [status(6)]],
     [invoke('breaks'), [status(9)]],
