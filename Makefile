@@ -43,9 +43,10 @@ node_modules/.package-lock.json: package-lock.json | setup-build
 dist/roaming.js: $(SOURCES) node_modules/.package-lock.json
 	@$(BUNDLE) src/main.ts --format=cjs --minify-syntax --legal-comments=linked \
 		'--define:__VERSION__="$(VERSION)"' '--define:import.meta.url=importMetaUrl' \
-		'--banner:js=#!/usr/bin/env node\nconst importMetaUrl = require("url").pathToFileURL(__filename);' \
+		--banner:js="$$(printf '#!/usr/bin/env node\nconst importMetaUrl = require("url").pathToFileURL(__filename);')" \
 		--outfile=$@
 	@chmod +x $@
+	@echo '{ "type": "commonjs" }' >dist/package.json
 
 dist/packet.node: src/linux/packet.c | setup-build
 	@mkdir -p dist

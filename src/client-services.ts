@@ -2,7 +2,7 @@
  * What clients see of this router: DHCPv4, router advertisements, ARP and Neighbour Discovery. Frames in, frames out;
  * what is granted and learnt goes to the database as records.
  */
-import { chooseNetwork6 } from './clients/allocation.js';
+import { chooseNetwork6, isHostAddress } from './clients/allocation.js';
 import * as claims from './clients/claims.js';
 import type { Database } from './clients/database.js';
 import type { Record } from './clients/record.js';
@@ -12,7 +12,7 @@ import { earliest, SECOND } from './clients/time.js';
 import type { Config } from './config/config.js';
 import { Dhcp4Server } from './dhcp4/server.js';
 import type { Dhcp4Effect } from './dhcp4/exchange.js';
-import { announce } from './gateway/announce.js';
+import { announce, announceDeparture } from './gateway/announce.js';
 import { Announcer } from './gateway/announcer.js';
 import { answer } from './gateway/answer.js';
 import type { Gateway } from './gateway/gateway.js';
@@ -97,6 +97,16 @@ export class ClientServices {
     const taken = ({ address }: Prefix6) => (db.holder(address) ?? mac) !== mac;
     const chosen = chooseNetwork6(mac, prefix, taken);
     if (chosen !== undefined) apply(claims.lease6(db, chosen.address, mac, this.#leaseLifetime, now));
+  }
+
+  /**
+   * The client is at another node now: its neighbours here are told that its addresses are to be had of the gateway, or
+   * they would go on sending to its own MAC.
+   */
+  movedAway(mac: Mac, network: string, neighbours: readonly Mac[]): void {
+    for (const { address } of this.#options.db.leases4Of(mac)) {
+      for (const frame of announceDeparture(address, neighbours, this.#gateway)) this.#options.send(network, frame);
+    }
   }
 
   left(mac: Mac): void {
@@ -184,7 +194,8 @@ export class ClientServices {
     const { db, apply } = this.#options;
     const holder = db.holder(address);
     if (!isIp6(address)) {
-      if (holder === undefined) apply(claims.lease4(db, address, mac, this.#leaseLifetime, now));
+      const usable = isHostAddress(this.#config.prefixes4, address);
+      if (holder === undefined && usable) apply(claims.lease4(db, address, mac, this.#leaseLifetime, now));
       return;
     }
     // Without a /64 of its own that covers it, the address would be another client's or nobody's: not believed.
@@ -212,6 +223,7 @@ export class ClientServices {
         return record === undefined ? undefined : apply(record);
       }
       case 'hostname': {
+        if (db.client(effect.mac)?.info.hostname === effect.name) return;
         const ssid = this.#options.station(effect.mac)?.ssid ?? '';
         const record = claims.clientInfo(db, effect.mac, { hostname: effect.name, ssid }, now);
         return record === undefined ? undefined : apply(record);
@@ -222,10 +234,13 @@ export class ClientServices {
   #raClient(mac: Mac): RaClient | undefined {
     const station = this.#options.station(mac);
     if (station === undefined) return undefined;
-    const prefixes = this.#options.db.leases6Of(mac).map(({ address, expires }) => ({
-      prefix: prefixOf(address, 64),
-      expires,
-      deprecated: !this.#isOurs(address),
+    // Of several the lowest of ours is the one to use: every node says the same, whichever the client meets.
+    const leases = this.#options.db.leases6Of(mac);
+    const preferred = leases.find(({ address }) => this.#isOurs(address));
+    const prefixes = leases.map((lease) => ({
+      prefix: prefixOf(lease.address, 64),
+      expires: lease.expires,
+      deprecated: lease !== preferred,
     }));
     return { network: station.network, linkLocal: this.#linkLocals.get(mac), prefixes };
   }

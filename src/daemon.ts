@@ -11,7 +11,7 @@ import { clientsOf, Database } from './clients/database.js';
 import type { Outcome } from './clients/database.js';
 import { Keeper } from './clients/keeper.js';
 import type { NodeId } from './clients/node-id.js';
-import { nodeIdFromBytes, nodeIdToBytes } from './clients/node-id.js';
+import { nodeIdFromBytes } from './clients/node-id.js';
 import type { Meaning, Record } from './clients/record.js';
 import { meaningOf, nodeKey, typeOfKey } from './clients/record.js';
 import type { Instant, Millis } from './clients/time.js';
@@ -19,6 +19,7 @@ import { after, earliest, SECOND, secondsUntil } from './clients/time.js';
 import type { Config } from './config/config.js';
 import { Flooder } from './flood/flooder.js';
 import type { Gateway } from './gateway/gateway.js';
+import { GATEWAY_LINK_LOCAL } from './gateway/gateway.js';
 import { isLinkLocal6, linkLocalOf } from './net/ip.js';
 import type { Ip6 } from './net/ip.js';
 import type { Mac } from './net/mac.js';
@@ -111,11 +112,12 @@ export class Daemon {
 
   async #start(): Promise<void> {
     const { kernel, packets, stations, bus, clock, log } = this.ports;
-    await this.#routes.start();
+    // First the events, then the dump: what changes between the two is seen.
     kernel.start((event) => {
       this.#routes.kernelChanged(event);
       if (event.kind !== 'routes') void this.#readLinks();
     });
+    await this.#routes.start();
     packets.start(({ network, frame }) => {
       this.#services?.receive(network, frame, clock.now());
       this.#arm();
@@ -192,6 +194,7 @@ export class Daemon {
     this.ports.log.info(`${mac} is at ${nodeName(this.#db, node) || node} now`);
     this.ports.stations.disassociate(mac, station.via);
     this.#forgetLocally(station);
+    this.#services?.movedAway(mac, station.network, this.#stationsOn(station.network));
   }
 
   #notifyMove(mac: Mac, from: NodeId | undefined, to: NodeId | undefined): void {
@@ -229,6 +232,10 @@ export class Daemon {
     this.#forgetLocally(station);
     const record = claims.gone(this.#db, station.mac, this.self, now);
     if (record !== undefined) this.#apply(record);
+  }
+
+  #stationsOn(network: string): Mac[] {
+    return [...this.#presence.stations()].filter((station) => station.network === network).map(({ mac }) => mac);
   }
 
   /** Nothing of this router's own speaks for the client any more. */
@@ -374,7 +381,6 @@ export class Daemon {
     this.#presence.hold = config.holdTime * SECOND;
     this.#keeper.leaseLifetime = config.leaseTime * SECOND;
     this.#flooder.setPeers(config.peer);
-    this.ports.kernel.setClientInterfaces(config.interface);
     void this.#readLinks();
     log.info('configuration read again');
   }
@@ -414,8 +420,9 @@ const RESTART_OPTIONS = ['port', 'key', 'auth', 'table', 'rulePriority', 'stateD
 
 /** What clients see of a router: the addresses on its client interface. */
 function gatewayOf({ mac, addresses }: ClientLink, { gateway4 }: Config): Gateway {
-  const linkLocal = addresses.map(({ address }) => address).find((address) => isLinkLocal6(address)) as Ip6 | undefined;
-  return { mac, linkLocal: linkLocal ?? linkLocalOf(mac), addresses4: gateway4 === undefined ? [] : [gateway4] };
+  const own = addresses.map(({ address }) => address).filter((address): address is Ip6 => isLinkLocal6(address));
+  const linkLocal = own.find((address) => address === GATEWAY_LINK_LOCAL) ?? own[0] ?? linkLocalOf(mac);
+  return { mac, linkLocal, addresses4: gateway4 === undefined ? [] : [gateway4] };
 }
 
 /** `lease4 10.44.3.7 -> 02:00:00:00:00:01, number 3, 3540 s left` */

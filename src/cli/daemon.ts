@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { UbusClient } from 'ubus-ts';
 import type { Config } from '../config/config.js';
+import type { Ports } from '../daemon.js';
 import { Daemon } from '../daemon.js';
 import { loadPacketAddon } from '../linux/addons.js';
 import { UbusObject } from '../linux/bus.js';
@@ -27,7 +28,7 @@ export async function runDaemon({ configFile, ubusSocket }: DaemonArguments): Pr
   const log = new StreamLogger(config.logLevel);
   if (!config.enabled) return log.info(`not enabled: option enabled is 0 in ${configFile}`);
   const ubus = await connectUbus(ubusSocket, log);
-  const daemon = await Daemon.start(makePorts(config, log, ubus), { config, hostname: hostname(), version: VERSION });
+  const daemon = await Daemon.start(await makePorts(config, log, ubus), { config, hostname: hostname(), version: VERSION });
   await new Promise<void>((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve());
     process.on('SIGHUP', () => void reload(daemon, configFile, log));
@@ -37,13 +38,13 @@ export async function runDaemon({ configFile, ubusSocket }: DaemonArguments): Pr
   ubus.close();
 }
 
-function makePorts(config: Config, log: StreamLogger, ubus: UbusClient) {
+async function makePorts(config: Config, log: StreamLogger, ubus: UbusClient): Promise<Ports> {
   const addon = loadPacketAddon(join(dirname(process.argv[1]!), 'packet.node'));
   return {
     clock: systemClock,
     random: systemRandom,
     log,
-    kernel: new LinuxKernel(addon, { table: config.table, rulePriority: config.rulePriority, interfaces: config.interface }),
+    kernel: await LinuxKernel.open({ addon, log, clientInterfaces: config.interface, table: config.table, rulePriority: config.rulePriority }),
     packets: new PacketSockets(addon, log),
     stations: new HostapdStations(ubus, log),
     mesh: new LinuxMesh({ key: config.auth === 'none' ? undefined : config.key, log }),

@@ -129,6 +129,7 @@ class ConfigReader {
     const dns4 = options.dns.filter((ip) => !isIp6(ip)) as Ip4[];
     return {
       ...options,
+      peer: options.peer.map(({ host, port }) => ({ host, port: port === 0 ? options.port : port })),
       prefixes4,
       prefixes6,
       gateway4,

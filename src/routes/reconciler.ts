@@ -134,6 +134,12 @@ export class Reconciler {
     return this.#inFlight === undefined && this.#layers.some((layer) => layer.dirty.size > 0);
   }
 
+  /** Host routes in the kernel, and keys of all kinds that are still to be compared. */
+  get statistics(): { readonly installed: number; readonly pending: number } {
+    const pending = this.#layers.reduce((sum, layer) => sum + layer.dirty.size, 0);
+    return { installed: this.#routes.actual.size, pending };
+  }
+
   /** When {@link next} is to be called even if nothing changes before: the next retry. */
   get deadline(): Instant | undefined {
     if (this.#inFlight !== undefined) return undefined;

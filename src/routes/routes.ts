@@ -79,6 +79,11 @@ export class Routes {
     return this.#reconciler.isInstalled(mac);
   }
 
+  /** Host routes in the kernel, and changes that it has not taken yet. */
+  get statistics(): { readonly installed: number; readonly pending: number } {
+    return this.#reconciler.statistics;
+  }
+
   /** The addresses that a node has told, best first; none: the node is gone. This node itself need not be told. */
   setNode(node: NodeId, addresses: readonly Ip[]): void {
     if (node !== this.#options.self) this.#paths.setNode(node, addresses);

@@ -55,9 +55,9 @@ t.test('values of every type', async (t) => {
   t.equal(config?.leaseTime, 43200);
   t.equal(config?.holdTime, 0);
   t.same(config?.peer, [
-    { host: 'r2.mesh', port: 0 },
+    { host: 'r2.mesh', port: 4444 },
     { host: '10.99.0.2', port: 5555 },
-    { host: 'fd99::2', port: 0 },
+    { host: 'fd99::2', port: 4444 },
     { host: 'fd99::3', port: 4445 },
   ]);
   t.same([config?.dns4, config?.dns6], [['192.0.2.53'], ['2001:db8::53']]);

@@ -10,8 +10,8 @@ import type { RouterName } from './lab.js';
 import { Lab } from './lab.js';
 
 const here = dirname(fileURLToPath(import.meta.url));
-const programs = { roaming: join(here, '../dist/roaming.js'), accessPoint: join(here, 'access-point.js') };
-const tcpPeer = join(here, 'tcp-peer.js');
+const programs = { roaming: join(here, '../dist/roaming.js'), accessPoint: join(here, 'access-point.mjs') };
+const tcpPeer = join(here, 'tcp-peer.mjs');
 const WALK: readonly RouterName[] = ['r2', 'r3', 'r1', 'r3', 'r2', 'r1'];
 
 const print = (text = '') => process.stdout.write(`${text}\n`);
@@ -19,14 +19,13 @@ const print = (text = '') => process.stdout.write(`${text}\n`);
 /** Something went otherwise than it should: said in one line. */
 class Failure extends Error {}
 
-async function start(name: string): Promise<{ lab: Lab; client: Client }> {
+async function bringUp(lab: Lab): Promise<Client> {
   print('Setting up: routers r1 - r2 - r3 - r4 in a line, babeld between them, a server behind r4, a client at r1.');
-  const lab = await Lab.start({ name, programs });
-  stopOnSignals(lab);
+  await lab.start();
   const client = await lab.addClient('client', '02:00:00:00:00:01', 'r1');
   await client.startDhcp();
   print(`The client got ${await client.address(4)} by DHCP and ${await client.address(6)} by SLAAC.`);
-  return { lab, client };
+  return client;
 }
 
 /** The network goes away with us, on whatever way. */
@@ -105,8 +104,10 @@ Leave with exit or Ctrl-D.`);
 
 async function main(): Promise<void> {
   const staying = process.argv.includes('--stay');
-  const { lab, client } = await start(staying ? 'lab' : 'demo');
+  const lab = await Lab.create({ name: staying ? 'lab' : 'demo', programs });
+  stopOnSignals(lab);
   try {
+    const client = await bringUp(lab);
     await (staying ? stay(lab) : walk(lab, client));
   } finally {
     await lab.stop();

@@ -33,18 +33,12 @@ export class Lab {
     this.routers = Object.fromEntries(routers) as { [name in RouterName]: Router };
   }
 
-  /** Sets everything up and waits until the routers reach each other. What fails on the way is undone. */
-  static async start(settings: LabOptions): Promise<Lab> {
+  /** A lab of which nothing is up yet: what is made from now on, {@link stop} removes. */
+  static async create(settings: LabOptions): Promise<Lab> {
     const directory = await mkdtemp(join(tmpdir(), `${settings.name}-`));
     const lab = new Lab(settings, directory);
     lab.cleanup.add(() => rm(directory, { recursive: true, force: true }));
-    try {
-      await lab.#build();
-      return lab;
-    } catch (error) {
-      await lab.stop();
-      throw error;
-    }
+    return lab;
   }
 
   #router(name: RouterName, number: number): Router {
@@ -65,7 +59,8 @@ export class Lab {
     return new Router(this.net, this.settings.programs, options, this.directory, this.cleanup);
   }
 
-  async #build(): Promise<void> {
+  /** Sets everything up and waits until the routers reach each other and their daemons answer. */
+  async start(): Promise<void> {
     await this.net.sweep();
     for (const name of ROUTERS) await this.net.addHost(name, true);
     for (let i = 1; i < ROUTERS.length; i++) await this.net.link(ROUTERS[i - 1]!, ROUTERS[i]!);

@@ -76,6 +76,8 @@ export class Router {
   async #startBabeld(): Promise<void> {
     const file = join(this.directory, 'babeld.conf');
     const lines = [
+      // By default babeld takes its id from the first MAC that is globally unique: here the bridge's, which all share.
+      `router-id 02:00:00:ff:fe:00:00:0${this.options.number}`,
       `redistribute ip ${PREFIX4} deny`,
       `redistribute ip ${PREFIX6} deny`,
       ...this.options.announce.map((device) => `redistribute if ${device} allow`),
@@ -120,7 +122,8 @@ export class Router {
   }
 
   startDaemon(): void {
-    const command = [process.execPath, this.programs.roaming, 'daemon', ...this.#where];
+    const named = ['unshare', '--uts', 'sh', '-c', 'hostname "$0" && exec "$@"', this.name];
+    const command = [...named, process.execPath, this.programs.roaming, 'daemon', ...this.#where];
     this.daemon = new Service(`${this.name}: roaming`, this.net.in(this.name, ...command));
     const { daemon } = this;
     this.cleanup.add(() => daemon.stop('SIGTERM'));

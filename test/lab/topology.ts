@@ -77,8 +77,9 @@ export class Topology {
     await this.exec(router, 'sysctl', '-qw', 'net.ipv6.conf.br-client.accept_dad=0');
     await this.ip(router, 'link set br-client up');
     await this.ip(router, `addr add ${GATEWAY4}/16 dev br-client`);
-    await this.ip(router, 'link add wlan0 type dummy');
+    await this.ip(router, 'link add wlan0 type veth peer name air0');
     await this.ip(router, 'link set wlan0 master br-client up');
+    await this.ip(router, 'link set air0 up');
   }
 
   /** Plugs a cable from `client` into the bridge of `router`; its interface there is `plug`. */
