@@ -1,6 +1,7 @@
 export * from './errors.js';
 export { UbusClient } from './client/client.js';
 export type { ClientEvents, ClientOptions, SubscribeOptions } from './client/client.js';
+export type { AclAnswer, ObjectAcl } from './client/acl.js';
 export type { ArgumentSpec, Arguments } from './client/arguments.js';
 export type { ReconnectOptions } from './client/backoff.js';
 export type { RequestOptions } from './client/cancel.js';

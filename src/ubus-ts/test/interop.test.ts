@@ -280,6 +280,20 @@ interop('monitor sees what passes, and ubus monitor what we do', async (t, ubusd
   t.equal(seen.length, before);
 });
 
+interop('the private part of ACL files', async (t, ubusd, open) => {
+  const client = await open();
+  await addFixtureObject(client, 'fx', 'small', sleep);
+  await addFixtureObject(client, 'fx.sub', 'small', sleep);
+  const sequences: unknown[] = [];
+  await client.listen('ubus.acl.sequence', (_, { sequence }) => sequences.push(sequence));
+  t.same((await client.queryAcl()).entries, []);
+  ubusd.writeAcl('a.json', { user: 'nobody', access: { 'fx.*': { methods: ['*'], acl: { level: 3 } } } });
+  await eventually(() => sequences.length > 0);
+  const { sequence, entries } = await client.queryAcl();
+  t.same([sequence], sequences);
+  t.same(JSON.stringify(entries), '[{"path":"fx.sub","user":"nobody","acl":{"level":3}}]');
+});
+
 interop('a caller that goes away before its answer', async (t, ubusd, open) => {
   const server = await open();
   await addFixtureObject(server, 'fx', 'all', sleep);

@@ -1,6 +1,6 @@
 /* The real programs, where they are installed. */
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
-import { accessSync, constants, existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 
@@ -50,6 +50,12 @@ export class RealUbusd {
     await Promise.all(this.#children.map(end));
     await this.stop();
     rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  /** Writes an ACL file, and has ubusd read its files again. */
+  writeAcl(name: string, acl: object): void {
+    writeFileSync(join(this.folder, name), JSON.stringify(acl), { mode: 0o644 });
+    this.#daemon?.kill('SIGHUP');
   }
 
   /** Runs `ubus` to its end. */

@@ -4,6 +4,7 @@ import { MessageType, SystemObject, type Attributes } from '../codec/message.js'
 import { fromFields, toFields, type PlainTable, type TableOrFields } from '../codec/values.js';
 import { Status, UbusError } from '../errors.js';
 import { nodePlatform } from '../socket.js';
+import { queryAcl, type AclAnswer } from './acl.js';
 import type { ReconnectOptions } from './backoff.js';
 import { withLimits, type Cancellation, type RequestOptions } from './cancel.js';
 import type { Connection } from './connection.js';
@@ -292,6 +293,11 @@ export class UbusClient {
   /** Shows every message that passes through ubusd. Only for root, status 6 for others. */
   monitor(handler: MonitorHandler): Promise<Handle> {
     return this.#monitoring.add(handler);
+  }
+
+  /** What the ACL files say in private about this client's objects; the event `ubus.acl.sequence` tells when to ask again. */
+  queryAcl(options: RequestOptions = {}): Promise<AclAnswer> {
+    return this.#core.limited('acl query', async cancellation => queryAcl(this.#require(), cancellation), options);
   }
 
   /** Asks ubusd for a sign of life. */

@@ -60,6 +60,7 @@ export class PublishedObject implements Registration, LocalObject {
   #added: AddedObject | undefined;
   #connection: Connection | undefined;
   #hasSubscribers = false;
+  #removed = false;
 
   constructor(core: Core, path: string | undefined, methods: Readonly<Record<string, Method>>, options: ObjectOptions) {
     this.#core = core;
@@ -102,6 +103,7 @@ export class PublishedObject implements Registration, LocalObject {
   /** Takes the object off the bus. */
   async remove(): Promise<void> {
     this.#core.drop(this);
+    this.#removed = true;
     const added = this.#added;
     const connection = this.#connection;
     this.lost();
@@ -110,12 +112,17 @@ export class PublishedObject implements Registration, LocalObject {
   }
 
   async register(connection: Connection): Promise<void> {
-    this.#added = await this.#core.limited(this.path ?? 'anonymous object', cancellation =>
-      this.path === undefined && this.#methods.size === 0
-        ? addObject(connection, this, cancellation)
-        : addObject(connection, this, cancellation, this.path, this.#signature),
+    const signature = this.path === undefined && this.#methods.size === 0 ? undefined : this.#signature;
+    const added = await this.#core.limited(this.path ?? 'anonymous object', cancellation =>
+      addObject(connection, this, cancellation, this.path, signature),
     );
-    this.#connection = connection;
+    if (this.#removed) {
+      // `remove` was called while ubusd had not yet answered.
+      await this.#core.limited('remove object', cancellation => removeObject(connection, added, cancellation));
+    } else {
+      this.#added = added;
+      this.#connection = connection;
+    }
   }
 
   lost(): void {

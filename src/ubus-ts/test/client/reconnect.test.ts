@@ -168,6 +168,22 @@ t.test('set up before there is a connection', async t => {
   client.close();
 });
 
+t.test('an object that is removed while it is being added', async t => {
+  const platform = new FakePlatform();
+  const bus = new Bus();
+  const client = new UbusClient({ path: '/s', platform });
+  const object = await client.addObject('o', {});
+  const connecting = client.connect();
+  platform.last.hello();
+  await until(() => platform.last.sent.length > 0);
+  await object.remove();
+  await bus.serve(platform.last);
+  await connecting;
+  t.same(bus.take(), ['add o', 'remove']);
+  t.equal(object.id, undefined);
+  client.close();
+});
+
 t.test('a refusal', async t => {
   const { bus, client, run, platform, errors } = await connected({ reconnect: { jitter: 0 } });
   bus.refused.set('add taken', 2).set('register secret', 6).set('add', 6);
