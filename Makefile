@@ -12,7 +12,7 @@ NODE_HEADERS = $(shell node -p 'require("path").resolve(process.execPath, "../..
 REPORTER = terse
 VERSION = $(shell node -p 'require("./package.json").version')
 
-.PHONY: build demo lab test check clean setup-build setup-lab
+.PHONY: build demo lab test readme clean setup-build setup-lab
 
 build: setup-build dist/roaming.js dist/packet.node
 
@@ -25,6 +25,10 @@ lab: setup-lab build $(LAB)
 test: setup-lab build $(LAB)
 	@node_modules/.bin/tsc
 	@node_modules/.bin/tap run --reporter=$(REPORTER)
+
+# README's option table, from the schema
+readme: build
+	@UPDATE_README=1 node_modules/.bin/tap run --reporter=silent test/readme.test.ts
 
 clean:
 	rm -rf dist build .tap src/*/dist
