@@ -259,7 +259,7 @@ export class Daemon {
   async #readLinks(): Promise<void> {
     const { kernel, packets, log } = this.ports;
     try {
-      const links = await kernel.clientLinks();
+      const links = await kernel.clientLinks(this.#config.interface);
       if (this.#stopped) return;
       this.#links = links;
       packets.attach(links);
@@ -295,7 +295,7 @@ export class Daemon {
   async #describeNode(): Promise<void> {
     const { kernel, clock } = this.ports;
     const own = this.#config.nodeAddress;
-    const addresses = own.length > 0 ? own : await kernel.nodeAddresses();
+    const addresses = own.length > 0 ? own : await kernel.nodeAddresses(this.#config.interface);
     const info = { hostname: this.options.hostname, addresses, port: this.#config.port };
     const record = claims.nodeRecord(this.#db, this.self, info, clock.now());
     if (this.#db.get(record.key)?.value !== record.value) this.#apply(record);

@@ -139,9 +139,10 @@ export interface Kernel {
   resolve(address: Ip): Promise<Path | undefined>;
   /** The client has gone from this router: its bridge forwarding and learnt neighbour entries go too. */
   purge(mac: Mac, network: string): void;
-  clientLinks(): Promise<ClientLink[]>;
-  /** This node's own addresses, apart from those on client interfaces: global scope, best first. */
-  nodeAddresses(): Promise<Ip[]>;
+  /** Those of the named interfaces that exist. */
+  clientLinks(networks: readonly string[]): Promise<ClientLink[]>;
+  /** This node's own addresses, apart from those on the interfaces `networks`, where clients are: global scope, best first. */
+  nodeAddresses(networks: readonly string[]): Promise<Ip[]>;
   start(listener: (event: KernelEvent) => void): void;
   stop(): void;
 }

@@ -44,7 +44,7 @@ async function makePorts(config: Config, log: StreamLogger, ubus: UbusClient): P
     clock: systemClock,
     random: systemRandom,
     log,
-    kernel: await LinuxKernel.open({ addon, log, clientInterfaces: config.interface, table: config.table, rulePriority: config.rulePriority }),
+    kernel: await LinuxKernel.open({ addon, log, table: config.table, rulePriority: config.rulePriority }),
     packets: new PacketSockets(addon, log),
     stations: new HostapdStations(ubus, log),
     mesh: new LinuxMesh({ key: config.auth === 'none' ? undefined : config.key, log }),

@@ -40,7 +40,8 @@ export class UbusObject implements Bus {
   }
 
   notify(type: string, data: object): void {
-    if (this.#object?.hasSubscribers !== true) return;
+    // Without ubusd nobody has subscribed; who comes back later asks for the state.
+    if (!this.ubus.connected || this.#object?.hasSubscribers !== true) return;
     this.#object.notify(type, data as PlainTable);
   }
 

@@ -48,8 +48,6 @@ const EVENT_BUFFER = 4 << 20;
 export interface LinuxKernelOptions {
   readonly addon: PacketAddon;
   readonly log: Logger;
-  /** Names of the interfaces that clients are on. */
-  readonly clientInterfaces: readonly string[];
   /** Default {@link DEFAULT_TABLE}. */
   readonly table?: number;
   /** Default {@link DEFAULT_RULE_PRIORITY}. */
@@ -164,21 +162,21 @@ export class LinuxKernel implements Kernel {
     if (failed !== undefined) throw failed;
   }
 
-  async clientLinks(): Promise<ClientLink[]> {
+  async clientLinks(networks: readonly string[]): Promise<ClientLink[]> {
     const [links, addresses] = await Promise.all([this.#rtnl.links(), this.#rtnl.addresses()]);
     return links.flatMap(({ name, index, mac, mtu, up }) => {
-      if (mac === undefined || !this.#options.clientInterfaces.includes(name)) return [];
+      if (mac === undefined || !networks.includes(name)) return [];
       const own = addresses.filter(({ ifindex }) => ifindex === index).map(({ ip }) => hostPrefix(ip));
       return [{ network: name, ifindex: index, mac, mtu, up, addresses: own }];
     });
   }
 
-  async nodeAddresses(): Promise<Ip[]> {
+  async nodeAddresses(networks: readonly string[]): Promise<Ip[]> {
     const [links, addresses] = await Promise.all([this.#rtnl.links(), this.#rtnl.addresses()]);
     const byIndex = new Map(links.map((link) => [link.index, link]));
     const usable = addresses.filter((address) => {
       const link = byIndex.get(address.ifindex);
-      return link !== undefined && !this.#options.clientInterfaces.includes(link.name) && isUsable(address);
+      return link !== undefined && !networks.includes(link.name) && isUsable(address);
     });
     const rank = ({ ip, length, ifindex }: InterfaceAddress): number => {
       const family = isIp6(ip) ? 6 : 4;

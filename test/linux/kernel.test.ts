@@ -64,7 +64,7 @@ interface Run {
 }
 
 async function open(log = new TestLog()): Promise<LinuxKernel> {
-  return LinuxKernel.open({ addon: addon(), log, clientInterfaces: ['br-client'] });
+  return LinuxKernel.open({ addon: addon(), log });
 }
 
 /** As the daemon does it. */
@@ -153,7 +153,7 @@ await inNamespace(t, import.meta.url, async (t) => {
 
   await t.test('links and addresses', async (t) => {
     const kernel = await open();
-    const [link, ...others] = await kernel.clientLinks();
+    const [link, ...others] = await kernel.clientLinks(['br-client']);
     t.strictSame(others, []);
     t.match(link, { network: 'br-client', ifindex: bridge, mac: '00:00:5e:00:52:13', mtu: 1500, up: true });
     t.strictSame(
@@ -161,7 +161,7 @@ await inNamespace(t, import.meta.url, async (t) => {
       ['10.44.0.1/32', 'fe80::200:5eff:fe00:5213/128'],
     );
     t.strictSame(
-      await kernel.nodeAddresses(),
+      await kernel.nodeAddresses(['br-client']),
       ['2001:db8:9::99', '10.9.0.99', '2001:db8:1::1', '10.0.0.1'],
       'of the loopback interface first, IPv6 first, none of the client bridge',
     );
