@@ -300,6 +300,8 @@ export class Flooder {
     const theirs = established.session.peer!;
     if (theirs.instance !== hello.instance) {
       if (this.#instances.replaces(hello, theirs)) {
+        // Whether the old one is gone indeed shows where it was reached.
+        if (established.dial !== undefined) established.dial.node = undefined;
         established.session.abort('the peer has restarted');
         return undefined;
       }

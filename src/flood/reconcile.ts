@@ -6,6 +6,9 @@ import { hashKey, tagOf } from './digest.js';
 import type { SummaryEntry } from './frame.js';
 import type { Outbox } from './outbox.js';
 
+/** Against a longer list of our own a Summary is not checked: the node is compared by its children instead. */
+const MAX_CHECKED = 256;
+
 /** Queues the answers to a Digest: the peer's hashes of the children of a node. */
 export function answerDigest(tree: DigestTree, outbox: Outbox, index: number, hashes: readonly number[]): void {
   tree.children(index).forEach((child, i) => {
@@ -23,6 +26,14 @@ export function answerSummary(
   index: number,
   entries: readonly SummaryEntry[],
 ): void {
+  if (entries.length === 0) {
+    outbox.sendAll(index);
+    return;
+  }
+  if (tree.count(index) > MAX_CHECKED) {
+    outbox.compare(index);
+    return;
+  }
   const theirs = new Map<number, SummaryEntry[]>();
   for (const entry of entries) theirs.set(entry.keyHash, [...(theirs.get(entry.keyHash) ?? []), entry]);
   for (const record of tree.records(index)) {

@@ -87,6 +87,8 @@ export class Session {
   #peer: Hello | undefined;
   #deadline: Instant | undefined;
   #heard: Instant;
+  /** When the databases were last compared. */
+  #compared: Instant;
   #pingAt: Instant | undefined;
   #pingDue = false;
   #ping: { readonly token: number; readonly sent: Instant } | undefined;
@@ -103,6 +105,7 @@ export class Session {
     this.#events = events;
     this.#outbox = new Outbox(options.replica, options.tree);
     this.#heard = now;
+    this.#compared = now;
     this.#deadline = after(now, options.timing.handshake);
   }
 
@@ -199,7 +202,7 @@ export class Session {
       case 'ping':
         this.#control = this.#control.filter(({ type }) => type !== 'pong');
         this.#control.push({ type: 'pong', token: tlv.token });
-        if (tlv.root !== undefined) this.#compareRoot(tlv.root);
+        if (tlv.root !== undefined) this.#compareRoot(tlv.root, now);
         return;
       case 'pong':
         this.#receivePong(tlv.token, now);
@@ -215,12 +218,13 @@ export class Session {
         return;
       default:
         // After the goodbye there is nothing to repair any more.
-        if (this.#state === 'up') this.#receiveComparison(tlv);
+        if (this.#state === 'up') this.#receiveComparison(tlv, now);
     }
   }
 
-  #receiveComparison(tlv: Extract<Tlv, { type: 'digest' | 'summary' | 'request' }>): void {
+  #receiveComparison(tlv: Extract<Tlv, { type: 'digest' | 'summary' | 'request' }>, now: Instant): void {
     const { tree } = this.#options;
+    this.#compared = now;
     switch (tlv.type) {
       case 'digest':
         answerDigest(tree, this.#outbox, tlv.index, tlv.hashes);
@@ -243,17 +247,21 @@ export class Session {
     this.#state = 'up';
     this.#deadline = undefined;
     this.#pingAt = now;
-    this.#startComparison();
+    this.#startComparison(now);
     this.#events.up();
   }
 
   /** What the peer has in its tree after all that it has sent so far. */
-  #compareRoot(root: number): void {
-    if (this.#state === 'up' && root !== this.#options.tree.root && this.#outbox.idle) this.#startComparison();
+  #compareRoot(root: number, now: Instant): void {
+    const { tree, timing } = this.#options;
+    // A comparison that still goes on finds the difference by itself.
+    const busy = !this.#outbox.idle || now < after(this.#compared, timing.keepalive / 2);
+    if (this.#state === 'up' && root !== tree.root && !busy) this.#startComparison(now);
   }
 
   /** One side asks, or all would be compared twice. */
-  #startComparison(): void {
+  #startComparison(now: Instant): void {
+    this.#compared = now;
     if (this.#options.hello.node > this.#peer!.node) this.#outbox.compare(ROOT);
   }
 

@@ -1,0 +1,315 @@
+/** A network of nodes in one process, under a clock that the test turns. */
+import { Database } from '../../src/clients/database.js';
+import { associationKey, lease4Key, macValue, nodeValue } from '../../src/clients/record.js';
+import type { Record, RecordKey } from '../../src/clients/record.js';
+import type { NodeId } from '../../src/clients/node-id.js';
+import { parseNodeId } from '../../src/clients/node-id.js';
+import type { Instant, Millis } from '../../src/clients/time.js';
+import { after, HOUR } from '../../src/clients/time.js';
+import { formatEndpoint } from '../../src/flood/dial.js';
+import { Flooder } from '../../src/flood/flooder.js';
+import type { FlooderOptions } from '../../src/flood/flooder.js';
+import { ip4FromNumber } from '../../src/net/ip.js';
+import { macFromBytes } from '../../src/net/mac.js';
+import type { Clock, Endpoint, Logger, Mesh, PeerStream, PeerStreamEvents, Random, Timer } from '../../src/ports.js';
+
+export const START = 1_000_000 as Instant;
+
+interface Task {
+  readonly at: Instant;
+  readonly order: number;
+  readonly run: () => void;
+}
+
+export class TestClock implements Clock {
+  #now = START;
+  #tasks: Task[] = [];
+  #order = 0;
+
+  now(): Instant {
+    return this.#now;
+  }
+
+  schedule(at: Instant, run: () => void): Timer {
+    const task = { at: Math.max(at, this.#now) as Instant, order: this.#order++, run };
+    this.#tasks.push(task);
+    return { cancel: () => void (this.#tasks = this.#tasks.filter((other) => other !== task)) };
+  }
+
+  /** Runs what is due within `time`. Throws where that does not come to an end. */
+  advance(time: Millis): void {
+    const end = after(this.#now, time);
+    for (let steps = 0; ; steps++) {
+      if (steps > 2_000_000) throw new Error('the clock does not come to rest');
+      let next: Task | undefined;
+      for (const task of this.#tasks) {
+        if (next === undefined || task.at < next.at || (task.at === next.at && task.order < next.order)) next = task;
+      }
+      if (next === undefined || next.at > end) break;
+      this.#tasks.splice(this.#tasks.indexOf(next), 1);
+      this.#now = next.at;
+      next.run();
+    }
+    this.#now = end;
+  }
+}
+
+/** Numbers that look random and are the same for the same seed (mulberry32). */
+export function seeded(seed: number): Random {
+  let state = seed;
+  const next = () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let x = Math.imul(state ^ (state >>> 15), state | 1);
+    x ^= x + Math.imul(x ^ (x >>> 7), x | 61);
+    return (x ^ (x >>> 14)) >>> 0;
+  };
+  return {
+    below: (bound) => next() % bound,
+    bytes: (count) => Uint8Array.from({ length: count }, () => next() & 0xff),
+  };
+}
+
+export class LogLines implements Logger {
+  lines: string[] = [];
+  error = (line: string) => void this.lines.push(line);
+  warn = this.error;
+  info = this.error;
+  debug = this.error;
+}
+
+/** How many bytes a stream takes before it says that it is full. */
+const HIGH_WATER = 65536;
+
+/** One direction of a connection. */
+class Pipe {
+  queued = 0;
+  full = false;
+  /** The receiver does not read. */
+  paused = false;
+  waiting: Uint8Array[] = [];
+}
+
+class TestStream implements PeerStream {
+  #closed = false;
+  other!: TestStream;
+  readonly pipe = new Pipe();
+  events: PeerStreamEvents | undefined;
+  bytes = 0;
+
+  constructor(
+    readonly network: TestNetwork,
+    readonly remote: string,
+    readonly link: string,
+  ) {}
+
+  get queued(): number {
+    return this.pipe.queued;
+  }
+
+  write(bytes: Uint8Array): boolean {
+    if (this.#closed) return true;
+    const copy = bytes.slice();
+    this.bytes += copy.length;
+    this.network.bytes += copy.length;
+    this.pipe.queued += copy.length;
+    this.network.deliver(this, () => {
+      this.pipe.waiting.push(copy);
+      this.flush();
+    });
+    if (this.pipe.queued <= HIGH_WATER) return true;
+    this.pipe.full = true;
+    return false;
+  }
+
+  /** Gives what has arrived to the receiver, if it reads. */
+  flush(): void {
+    const { pipe, other } = this;
+    while (!pipe.paused && pipe.waiting.length > 0) {
+      const bytes = pipe.waiting.shift()!;
+      pipe.queued -= bytes.length;
+      if (!other.#closed) other.events?.data(bytes);
+    }
+    if (pipe.full && pipe.queued === 0 && !this.#closed) {
+      pipe.full = false;
+      this.events?.drained();
+    }
+  }
+
+  end(): void {
+    this.network.deliver(this, () => this.other.close(undefined));
+    this.network.deliver(this, () => this.close(undefined));
+  }
+
+  destroy(): void {
+    this.network.deliver(this, () => this.other.close('connection reset by the peer'));
+    this.close(undefined);
+  }
+
+  close(reason: string | undefined): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.network.streams.delete(this);
+    this.events?.closed(reason);
+  }
+}
+
+export class TestNetwork {
+  readonly clock = new TestClock();
+  readonly random = seeded(1);
+  readonly streams = new Set<TestStream>();
+  readonly #listeners = new Map<string, (stream: PeerStream) => PeerStreamEvents>();
+  readonly #cut = new Set<string>();
+  /** One way, in milliseconds. */
+  delay: Millis = 5;
+  /** Written by all nodes so far. */
+  bytes = 0;
+
+  /** What is on its way over a link that is cut is lost, and nobody is told. */
+  deliver(stream: TestStream, task: () => void): void {
+    this.clock.schedule(after(this.clock.now(), this.delay), () => {
+      if (!this.#cut.has(stream.link)) task();
+    });
+  }
+
+  cut(a: string, b: string): void {
+    this.#cut.add(linkOf(a, b));
+  }
+
+  heal(a: string, b: string): void {
+    this.#cut.delete(linkOf(a, b));
+  }
+
+  /** Resets the connections between two hosts. */
+  reset(a: string, b: string): void {
+    for (const stream of [...this.streams]) {
+      if (stream.link === linkOf(a, b)) stream.close('connection reset by the peer');
+    }
+  }
+
+  /** The streams that a host writes to another. */
+  streamsTo(from: string, to: string): TestStream[] {
+    return [...this.streams].filter((stream) => stream.link === linkOf(from, to) && stream.remote.startsWith(`${to}:`));
+  }
+
+  mesh(host: string): Mesh {
+    let port = 0;
+    return {
+      listen: async (accept, wanted) => {
+        port = wanted;
+        this.#listeners.set(formatEndpoint({ host, port }), accept);
+      },
+      dial: (endpoint, opened, failed) => this.#dial(host, endpoint, opened, failed),
+      stop: () => void this.#listeners.delete(formatEndpoint({ host, port })),
+    };
+  }
+
+  #dial(
+    host: string,
+    endpoint: Endpoint,
+    opened: (stream: PeerStream) => PeerStreamEvents,
+    failed: (reason: string) => void,
+  ): void {
+    const link = linkOf(host, endpoint.host);
+    this.clock.schedule(after(this.clock.now(), 2 * this.delay), () => {
+      const accept = this.#listeners.get(formatEndpoint(endpoint));
+      if (accept === undefined || this.#cut.has(link)) {
+        failed('connection refused');
+        return;
+      }
+      const near = new TestStream(this, formatEndpoint(endpoint), link);
+      const far = new TestStream(this, `${host}:50000`, link);
+      near.other = far;
+      far.other = near;
+      this.streams.add(near).add(far);
+      far.events = accept(far);
+      near.events = opened(near);
+    });
+  }
+}
+
+function linkOf(a: string, b: string): string {
+  return [a, b].sort().join('-');
+}
+
+export const PORT = 4444;
+
+/** A flooder with a real database. */
+export class TestNode {
+  readonly db: Database;
+  readonly log = new LogLines();
+  readonly flooder: Flooder;
+  readonly id: NodeId;
+  duplicates: NodeId[] = [];
+
+  constructor(
+    readonly network: TestNetwork,
+    readonly name: string,
+    id: number,
+    options: Partial<FlooderOptions> & { db?: Database } = {},
+  ) {
+    this.id = nodeId(id);
+    this.db = options.db ?? new Database();
+    this.flooder = new Flooder({
+      self: this.id,
+      hostname: name,
+      replica: this.db,
+      mesh: network.mesh(name),
+      clock: network.clock,
+      random: network.random,
+      log: this.log,
+      events: { duplicateId: (node) => this.duplicates.push(node) },
+      ...options,
+    });
+  }
+
+  async start(...peers: string[]): Promise<this> {
+    await this.flooder.start({ port: PORT, peers: peers.map((host) => ({ host, port: PORT })) });
+    return this;
+  }
+
+  /** Stores a record and floods it, as the daemon does. */
+  put(record: Record): void {
+    const outcome = this.db.apply(record, this.network.clock.now());
+    if (outcome.kind === 'newer' || outcome.kind === 'extended') this.flooder.flood(outcome.record);
+  }
+
+  up(): string[] {
+    const peers = this.flooder.peers(this.network.clock.now());
+    return peers.filter((peer) => peer.state === 'up').map((peer) => peer.hostname ?? peer.remote);
+  }
+
+  status() {
+    return this.flooder.peers(this.network.clock.now());
+  }
+
+  /** Keys and versions of all that lives, for comparison. */
+  content(): string[] {
+    const now = this.network.clock.now();
+    return Array.from(this.db.records())
+      .filter((record) => record.expires > now)
+      .map(({ key, seqno, value }) => Buffer.from(`${key}|${seqno}|${value}`, 'latin1').toString('hex'))
+      .sort();
+  }
+}
+
+export function nodeId(n: number): NodeId {
+  return parseNodeId(n.toString(16).padStart(16, '0'));
+}
+
+export function stationMac(n: number) {
+  return macFromBytes(Uint8Array.of(2, 0, (n >>> 24) & 0xff, (n >>> 16) & 0xff, (n >>> 8) & 0xff, n & 0xff));
+}
+
+/** The n-th client is at a node. */
+export function association(n: number, node: number, seqno = 1, expires: Instant = after(START, HOUR)): Record {
+  return { key: associationKey(stationMac(n)), value: nodeValue(nodeId(node)), seqno, expires };
+}
+
+/** The n-th client has 10.x.y.z. */
+export function lease(n: number, seqno = 1, expires: Instant = after(START, HOUR)): Record {
+  return { key: lease4Key(ip4FromNumber(0x0a000000 + n)), value: macValue(stationMac(n)), seqno, expires };
+}
+
+export function keyOf(hex: string): RecordKey {
+  return Buffer.from(hex, 'hex').toString('latin1') as RecordKey;
+}
