@@ -9,13 +9,14 @@ import { ClientServices } from './client-services.js';
 import * as claims from './clients/claims.js';
 import { clientsOf, Database } from './clients/database.js';
 import type { Outcome } from './clients/database.js';
+import { describeRecord } from './clients/describe.js';
 import { Keeper } from './clients/keeper.js';
 import type { NodeId } from './clients/node-id.js';
 import { nodeIdFromBytes } from './clients/node-id.js';
 import type { Meaning, Record } from './clients/record.js';
-import { meaningOf, nodeKey, typeOfKey } from './clients/record.js';
+import { nodeKey } from './clients/record.js';
 import type { Instant, Millis } from './clients/time.js';
-import { after, earliest, SECOND, secondsUntil } from './clients/time.js';
+import { after, earliest, SECOND } from './clients/time.js';
 import type { Config } from './config/config.js';
 import { Flooder } from './flood/flooder.js';
 import type { Gateway } from './gateway/gateway.js';
@@ -23,7 +24,6 @@ import { GATEWAY_LINK_LOCAL } from './gateway/gateway.js';
 import { isLinkLocal6, linkLocalOf } from './net/ip.js';
 import type { Ip6 } from './net/ip.js';
 import type { Mac } from './net/mac.js';
-import { formatPrefix } from './net/prefix.js';
 import type { Bus, ClientLink, Clock, Kernel, Logger, Mesh, Packets, Random, StationEvent, Stations, Storage, Timer } from './ports.js';
 import { Presence } from './presence/presence.js';
 import type { PresenceChange, Station } from './presence/presence.js';
@@ -423,30 +423,4 @@ function gatewayOf({ mac, addresses }: ClientLink, { gateway4 }: Config): Gatewa
   const own = addresses.map(({ address }) => address).filter((address): address is Ip6 => isLinkLocal6(address));
   const linkLocal = own.find((address) => address === GATEWAY_LINK_LOCAL) ?? own[0] ?? linkLocalOf(mac);
   return { mac, linkLocal, addresses4: gateway4 === undefined ? [] : [gateway4] };
-}
-
-/** `lease4 10.44.3.7 -> 02:00:00:00:00:01, number 3, 3540 s left` */
-function describeRecord(record: Record, now: Instant): string {
-  const { seqno, expires } = record;
-  return `${describeMeaning(record)}, number ${seqno}, ${secondsUntil(expires, now)} s left`;
-}
-
-function describeMeaning({ key, value }: Record): string {
-  const meaning = meaningOf(key, value);
-  switch (meaning.type) {
-    case 'lease4':
-      return `lease4 ${meaning.address} -> ${meaning.mac}`;
-    case 'lease6':
-      return `lease6 ${formatPrefix(meaning.prefix)} -> ${meaning.mac}`;
-    case 'association':
-      return `association ${meaning.mac} -> ${meaning.node ?? 'gone'}`;
-    case 'host':
-      return `host ${meaning.address} -> ${meaning.mac ?? 'gone'}`;
-    case 'node':
-      return `node ${meaning.node} -> ${meaning.info.hostname} at ${meaning.info.addresses.join(' ')}`;
-    case 'clientInfo':
-      return `client ${meaning.mac} -> '${meaning.info.hostname}' on '${meaning.info.ssid}'`;
-    case 'unknown':
-      return `record of type ${typeOfKey(key)}`;
-  }
 }
