@@ -15,7 +15,7 @@ import type { Replica } from './replica.js';
 const SUMMARY_RECORDS = 5;
 
 /** Questions that wait to be answered or asked; what is beyond is left to the next comparison. */
-const MAX_WAITING = 16384;
+const MAX_WAITING = 65536;
 
 export class Outbox {
   /** Changes of the moment, sent whether they live or not. */

@@ -11,7 +11,7 @@ import type { NodeId } from '../clients/node-id.js';
 import type { Record, RecordKey } from '../clients/record.js';
 import { meaningOf } from '../clients/record.js';
 import type { Instant, Millis } from '../clients/time.js';
-import { after, earliest, SECOND } from '../clients/time.js';
+import { after, SECOND } from '../clients/time.js';
 import { Writer } from '../net/bytes.js';
 import type { DigestTree } from './digest.js';
 import { ROOT } from './digest.js';
@@ -26,19 +26,17 @@ import {
   TlvSplitter,
   writeTlv,
 } from './frame.js';
+import type { KeepaliveTiming } from './keepalive.js';
+import { Keepalive } from './keepalive.js';
 import { Outbox } from './outbox.js';
 import { answerDigest, answerSummary } from './reconcile.js';
 import type { Applied, Replica } from './replica.js';
 
 export type SessionState = 'handshake' | 'hello' | 'up' | 'closing' | 'closed';
 
-export interface SessionTiming {
+export interface SessionTiming extends KeepaliveTiming {
   /** From the start until the peer has shown what it is. */
   readonly handshake: Millis;
-  /** Between two pings. Only peers of our kind answer them. */
-  readonly keepalive: Millis;
-  /** A peer that answers pings and says nothing for so long is gone. */
-  readonly silence: Millis;
   /** How long a goodbye may stay unanswered. */
   readonly bye: Millis;
 }
@@ -86,14 +84,9 @@ export class Session {
   #extended = false;
   #peer: Hello | undefined;
   #deadline: Instant | undefined;
-  #heard: Instant;
+  readonly #keepalive: Keepalive;
   /** When the databases were last compared. */
   #compared: Instant;
-  #pingAt: Instant | undefined;
-  #pingDue = false;
-  #ping: { readonly token: number; readonly sent: Instant } | undefined;
-  #token = 0;
-  #rtt: Millis | undefined;
   #byeDue: ByeReason | undefined;
   /** Closed by ourselves towards a sroamd, which knows no goodbye: what waits is still sent. */
   #parting = false;
@@ -104,7 +97,7 @@ export class Session {
     this.#options = options;
     this.#events = events;
     this.#outbox = new Outbox(options.replica, options.tree);
-    this.#heard = now;
+    this.#keepalive = new Keepalive(options.timing, now);
     this.#compared = now;
     this.#deadline = after(now, options.timing.handshake);
   }
@@ -129,7 +122,7 @@ export class Session {
 
   /** Smoothed round-trip time; undefined until measured, and from a sroamd. */
   get rtt(): Millis | undefined {
-    return this.#rtt;
+    return this.#keepalive.rtt;
   }
 
   get updatesOut(): number {
@@ -148,7 +141,7 @@ export class Session {
 
   receive(bytes: Uint8Array, now: Instant): void {
     if (this.#state === 'closed') return;
-    this.#heard = now;
+    this.#keepalive.heard(now);
     try {
       const rest = this.#state === 'handshake' ? this.#receiveHandshake(bytes) : bytes;
       if (rest === undefined) return;
@@ -205,7 +198,7 @@ export class Session {
         if (tlv.root !== undefined) this.#compareRoot(tlv.root, now);
         return;
       case 'pong':
-        this.#receivePong(tlv.token, now);
+        this.#keepalive.pong(tlv.token, now);
         return;
       case 'bye':
         this.#receiveBye(tlv.reason);
@@ -246,7 +239,7 @@ export class Session {
     }
     this.#state = 'up';
     this.#deadline = undefined;
-    this.#pingAt = now;
+    this.#keepalive.start(now);
     this.#startComparison(now);
     this.#events.up();
   }
@@ -289,14 +282,6 @@ export class Session {
     else if (applied.record.seqno === seqno && applied.record.value === value) this.#outbox.has(key);
   }
 
-  #receivePong(token: number, now: Instant): void {
-    if (this.#ping?.token !== token) return;
-    const sample = now - this.#ping.sent;
-    this.#ping = undefined;
-    // The smoothing of RFC 6298 2.3.
-    this.#rtt = this.#rtt === undefined ? sample : (7 * this.#rtt + sample) / 8;
-  }
-
   #receiveBye(reason: ByeReason): void {
     this.#control.push({ type: 'byeAck' });
     this.#close(`the peer said goodbye: ${reason}`);
@@ -329,23 +314,17 @@ export class Session {
   }
 
   poll(now: Instant): void {
-    const { timing } = this.#options;
     if (this.#deadline !== undefined && now >= this.#deadline) {
       this.#close(this.#state === 'closing' ? undefined : 'no handshake in time');
-    } else if (this.#state === 'up' && this.#pingAt !== undefined) {
-      if (now >= after(this.#heard, timing.silence)) {
-        this.#close(`nothing heard for ${Math.round((now - this.#heard) / SECOND)} s`);
-      } else if (now >= this.#pingAt) {
-        this.#pingDue = true;
-        this.#pingAt = after(now, timing.keepalive);
-      }
+    } else if (this.#state === 'up') {
+      const silence = this.#keepalive.poll(now);
+      if (silence !== undefined) this.#close(`nothing heard for ${Math.round(silence / SECOND)} s`);
     }
   }
 
   /** When {@link poll} has something to do. */
   nextDeadline(): Instant | undefined {
-    if (this.#state !== 'up' || this.#pingAt === undefined) return this.#deadline;
-    return earliest(this.#pingAt, after(this.#heard, this.#options.timing.silence));
+    return this.#state === 'up' ? this.#keepalive.nextDeadline : this.#deadline;
   }
 
   get #flowing(): boolean {
@@ -357,7 +336,7 @@ export class Session {
     return (
       this.#handshakeDue ||
       this.#control.length > 0 ||
-      this.#pingDue ||
+      this.#keepalive.pending ||
       this.#byeDue !== undefined ||
       (this.#flowing && !this.#outbox.idle)
     );
@@ -371,7 +350,7 @@ export class Session {
       w.put(encodeHandshake(CAPABILITY_EXTENDED));
     }
     for (const tlv of this.#control.splice(0)) writeTlv(w, tlv);
-    if (this.#pingDue) this.#writePing(w, now);
+    if (this.#keepalive.pending) this.#writePing(w, now);
     if (this.#flowing) this.#outbox.drain(w, limit, now);
     if (this.#byeDue !== undefined && this.#outbox.idle) {
       writeTlv(w, { type: 'bye', reason: this.#byeDue });
@@ -381,11 +360,8 @@ export class Session {
   }
 
   #writePing(w: Writer, now: Instant): void {
-    this.#pingDue = false;
-    this.#token = (this.#token + 1) >>> 0;
-    this.#ping = { token: this.#token, sent: now };
     // While more is to come the databases differ anyhow.
     const root = this.#outbox.idle ? this.#options.tree.root : undefined;
-    writeTlv(w, { type: 'ping', token: this.#token, root });
+    writeTlv(w, { type: 'ping', token: this.#keepalive.ping(now), root });
   }
 }
