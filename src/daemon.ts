@@ -29,6 +29,7 @@ import { Presence } from './presence/presence.js';
 import type { PresenceChange, Station } from './presence/presence.js';
 import { Routes } from './routes/routes.js';
 import { statusMethods } from './status/methods.js';
+import { Trace } from './status/trace.js';
 import { nodeName, viewClient } from './status/views.js';
 
 export interface Ports {
@@ -78,6 +79,8 @@ export class Daemon {
   #arriving = new Set<Mac>();
   #stopped = false;
   #roams = 0;
+  /** Only while somebody wants it. */
+  #trace: Trace | undefined;
 
   /** Brings everything up. Rejects where something that cannot be done without fails. */
   static async start(ports: Ports, options: DaemonOptions): Promise<Daemon> {
@@ -178,6 +181,8 @@ export class Daemon {
     const before = previous?.type === 'association' ? previous.node : undefined;
     if (node !== this.self && this.#presence.get(mac) !== undefined) this.#contradicted(mac, node, now);
     if (before === node) return;
+    if (node === this.self) this.#trace?.step(mac, 'claimed', this.ports.clock.now());
+    else if (node !== undefined) this.#trace?.begin(mac, 'received', now);
     if (before !== undefined && node !== undefined) this.#roams++;
     this.#notifyMove(mac, before, node);
   }
@@ -219,8 +224,10 @@ export class Daemon {
     if (change.kind === 'moved') this.ports.kernel.purge(mac, change.from.network);
     const known = this.#db.client(mac)?.node;
     if (known !== this.self) this.ports.log.info(`${mac} is here, on ${network}${known === undefined ? '' : `, and was at ${nodeName(this.#db, known) || known}`}`);
+    this.#trace?.begin(mac, 'station', now);
     this.#services?.provide(mac, now);
     this.#apply(claims.claim(this.#db, mac, this.self, now));
+    this.#trace?.step(mac, 'flooded', this.ports.clock.now());
     this.#keeper.keep(mac, now);
     this.#arriving.add(mac);
     this.#updateRoutes(mac);
@@ -249,9 +256,11 @@ export class Daemon {
 
   /** The kernel has all that the client needs: it may be told. */
   #installed(mac: Mac): void {
+    this.#trace?.step(mac, 'acknowledged', this.ports.clock.now());
     const station = this.#presence.get(mac);
     if (!this.#arriving.delete(mac) || station === undefined) return;
     this.#services?.arrived(mac, station.network, this.ports.clock.now());
+    this.#trace?.step(mac, 'announced', this.ports.clock.now());
     this.#arm();
   }
 
@@ -365,6 +374,10 @@ export class Daemon {
       clientsHere: () => this.#presence.size,
       peers: () => this.#flooder.peers(clock.now()),
       routes: () => this.#routes.statistics,
+      trace: (enable: boolean | undefined) => {
+        if (enable !== undefined) this.#trace = enable ? (this.#trace ?? new Trace()) : undefined;
+        return this.#trace?.view(clock.now());
+      },
       counters: () => ({ roams: this.#roams, ...this.#services?.statistics, ...this.#flooder.counters }),
     };
   }

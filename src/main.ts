@@ -5,8 +5,9 @@ import { ask, CliError } from './cli/ask.js';
 import { generateKey } from './cli/keygen.js';
 import { CONFIG_FILE, ConfigError, loadConfig } from './cli/load-config.js';
 import type { PeerView, StatusView } from './cli/show.js';
-import { showClients, showPeers, showStatus } from './cli/show.js';
+import { showClients, showPeers, showStatus, showTrace } from './cli/show.js';
 import { runDaemon } from './cli/daemon.js';
+import type { TraceView } from './status/trace.js';
 import type { ClientView } from './status/views.js';
 import { VERSION } from './version.js';
 
@@ -58,6 +59,17 @@ const cli = yargs(hideBin(process.argv))
   )
   .command('status', 'Show how the daemon is', { json, ubus }, ({ json, ubus }) =>
     query<StatusView>('status', showStatus, { json, ubus }),
+  )
+  .command(
+    'trace [state]',
+    'Show where the time of the last roams went, in milliseconds',
+    (args) => args.positional('state', { choices: ['on', 'off'] as const, describe: 'Begin or end tracing' }).options({ json, ubus }),
+    ({ state, json, ubus }) =>
+      query<{ enabled: boolean; roams: TraceView[] }>('trace', showTrace, {
+        enable: state === undefined ? undefined : state === 'on',
+        json,
+        ubus,
+      }),
   )
   .command('keygen', "Make a key for 'option key'", {}, () => {
     print(`${generateKey()}\n`);

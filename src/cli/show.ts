@@ -1,4 +1,6 @@
 /** Answers of the daemon as tables for people. */
+import type { TraceView } from '../status/trace.js';
+import { TRACE_STEPS } from '../status/trace.js';
 import type { ClientView } from '../status/views.js';
 import { count, formatAge, formatTable } from './table.js';
 
@@ -65,4 +67,16 @@ export function showStatus(status: StatusView): string {
     ...Object.entries(status.counters).map(([name, value]) => [name.replaceAll('_', ' '), String(value)]),
   ];
   return formatTable(rows[0]!, rows.slice(1));
+}
+
+/** Milliseconds from a roam's first step to each of the others. */
+export function showTrace({ enabled, roams }: { enabled: boolean; roams: readonly TraceView[] }): string {
+  if (!enabled) return "tracing is off: 'roaming trace on' begins it\n";
+  if (roams.length === 0) return 'no roams yet\n';
+  const rows = roams.map(({ mac, age, steps }) => [
+    mac,
+    formatAge(age),
+    ...TRACE_STEPS.map((step) => steps[step]?.toFixed(3) ?? ''),
+  ]);
+  return formatTable(['MAC', 'AGO', ...TRACE_STEPS.map((step) => step.toUpperCase())], rows);
 }

@@ -3,6 +3,7 @@ import type { Database } from '../clients/database.js';
 import type { NodeId } from '../clients/node-id.js';
 import { BadInput } from '../net/bytes.js';
 import type { BusArguments, BusMethod } from '../ports.js';
+import type { TraceView } from './trace.js';
 import { nodeName, viewClients } from './views.js';
 
 /** A flooding session, as the daemon knows it. */
@@ -28,6 +29,8 @@ export interface StatusSource {
   peers(): readonly PeerStatus[];
   routes(): { readonly installed: number; readonly pending: number };
   counters(): { readonly [name: string]: number };
+  /** Begins or ends tracing, or leaves it as it is; the roams traced so far, undefined where it is off. */
+  trace(enable: boolean | undefined): readonly TraceView[] | undefined;
 }
 
 export function statusMethods(source: StatusSource): { readonly [name: string]: BusMethod } {
@@ -44,6 +47,13 @@ export function statusMethods(source: StatusSource): { readonly [name: string]: 
     },
     peers: { args: {}, call: () => ({ peers: source.peers().map((peer) => viewPeer(source.db, peer)) }) },
     status: { args: {}, call: () => viewStatus(source) },
+    trace: {
+      args: { enable: 'boolean' },
+      call: (args) => {
+        const roams = source.trace(flag(args, 'enable'));
+        return { enabled: roams !== undefined, roams: roams ?? [] };
+      },
+    },
   };
 }
 
@@ -81,5 +91,12 @@ function text(args: BusArguments, name: string): string | undefined {
   const value = args[name];
   if (value === undefined || value === null || value === '') return undefined;
   if (typeof value !== 'string') throw new BadInput(`${name}: a string is expected`);
+  return value;
+}
+
+function flag(args: BusArguments, name: string): boolean | undefined {
+  const value = args[name];
+  if (value === undefined || value === null) return undefined;
+  if (typeof value !== 'boolean') throw new BadInput(`${name}: true or false is expected`);
   return value;
 }

@@ -35,6 +35,7 @@ function source() {
     peers: () => [{ remote: '[::1]:4444', node: other, state: 'up', since: 3.9, rtt: undefined, error: undefined }],
     routes: () => ({ installed: 2, pending: 0 }),
     counters: () => ({ roams: 1 }),
+    trace: (enable: boolean | undefined) => (enable ? [{ mac: phone, age: 1, steps: { station: 0 } }] : undefined),
   };
 }
 
@@ -66,6 +67,13 @@ t.test('filters', async (t) => {
   t.same(await macs({ node: '0000000000000001' }), [phone]);
   t.same(await macs({ node: 'r2', mac: phone }), []);
   t.same(await macs({ mac: '' }), [phone, laptop], 'an empty argument is none');
+});
+
+t.test('trace', async (t) => {
+  const trace = methods['trace']!;
+  t.same(await trace.call({}), { enabled: false, roams: [] });
+  t.same(await trace.call({ enable: true }), { enabled: true, roams: [{ mac: phone, age: 1, steps: { station: 0 } }] });
+  t.throws(() => trace.call({ enable: 'yes' }), BadInput);
 });
 
 t.test('arguments that cannot be', async (t) => {
