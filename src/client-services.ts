@@ -12,13 +12,13 @@ import { earliest, SECOND } from './clients/time.js';
 import type { Config } from './config/config.js';
 import { Dhcp4Server } from './dhcp4/server.js';
 import type { Dhcp4Effect } from './dhcp4/exchange.js';
-import { announce, announceDeparture } from './gateway/announce.js';
+import { announce, announceDeparture, whoHas } from './gateway/announce.js';
 import { Announcer } from './gateway/announcer.js';
 import { answer } from './gateway/answer.js';
 import type { Gateway } from './gateway/gateway.js';
 import { observe } from './gateway/observe.js';
 import { BadInput, ShortInput } from './net/bytes.js';
-import type { Ip, Ip6 } from './net/ip.js';
+import type { Ip, Ip4, Ip6 } from './net/ip.js';
 import { isIp6, isLinkLocal6 } from './net/ip.js';
 import { parseEthernet } from './net/ethernet.js';
 import type { LinkFrame } from './net/link-frame.js';
@@ -28,19 +28,17 @@ import type { Prefix6 } from './net/prefix.js';
 import { contains, prefixOf } from './net/prefix.js';
 import type { Random } from './ports.js';
 import type { Station } from './presence/presence.js';
-import type { RaConfig } from './ra/config.js';
-import { DEFAULT_RA_CONFIG } from './ra/config.js';
 import type { RaClient } from './ra/server.js';
 import { RaServer } from './ra/server.js';
-
-/** IPv6 addresses that are learnt of one client; privacy addresses and a phone's several interfaces fit. */
-export const MAX_HOST_ADDRESSES = 16;
+import { dhcp4Config, dhcp4Limits, raConfig } from './service-config.js';
 
 export interface ClientServicesOptions {
   readonly config: Config;
   readonly db: Database;
   readonly random: Random;
   readonly gateway: Gateway;
+  /** IPv4 addresses of this router on client interfaces. */
+  readonly own: readonly Ip4[];
   /** The station of that MAC, if it is here. */
   readonly station: (mac: Mac) => Station | undefined;
   /** Enters a record into the database, and floods it. */
@@ -60,28 +58,51 @@ export class ClientServices {
   /** Link-local addresses of clients here: needed on the link alone, so not in the database. */
   #linkLocals = new Map<Mac, Ip6>();
   #usurpers = new Set<Mac>();
+  #own: readonly Ip4[];
+  /** IPv4 addresses in our prefixes that routers have: no client gets one of them. */
+  #routers: ReadonlySet<Ip> = new Set();
   readonly counters = { malformed: 0, strangers: 0 };
 
   constructor(options: ClientServicesOptions) {
     this.#options = options;
     this.#config = options.config;
     this.#gateway = options.gateway;
+    this.#own = options.own;
+    this.#routers = this.#findRouters();
     this.#dhcp4 = this.#makeDhcp4(options.config);
     this.#ra = new RaServer(raConfig(options.config), options.gateway, (mac) => this.#raClient(mac), options.random);
   }
 
   #makeDhcp4(config: Config): Dhcp4Server | undefined {
-    const dhcp4 = dhcp4Config(config);
-    return dhcp4 === undefined ? undefined : new Dhcp4Server(dhcp4, this.#options.db);
+    const dhcp4 = dhcp4Config(config, this.#routers as ReadonlySet<Ip4>);
+    return dhcp4 === undefined ? undefined : new Dhcp4Server(dhcp4, this.#options.db, dhcp4Limits(config));
   }
 
-  configure(config: Config, gateway: Gateway, now: Instant): void {
-    const dhcp4 = dhcp4Config(config);
-    if (dhcp4 === undefined || this.#dhcp4 === undefined) this.#dhcp4 = this.#makeDhcp4(config);
-    else this.#dhcp4.configure(dhcp4);
+  configure(config: Config, gateway: Gateway, own: readonly Ip4[], now: Instant): void {
     this.#config = config;
     this.#gateway = gateway;
+    this.#own = own;
+    this.#routers = this.#findRouters();
+    this.#configureDhcp4();
     this.#ra.reconfigure(raConfig(config), gateway, now);
+  }
+
+  #configureDhcp4(): void {
+    const dhcp4 = dhcp4Config(this.#config, this.#routers as ReadonlySet<Ip4>);
+    if (dhcp4 === undefined || this.#dhcp4 === undefined) this.#dhcp4 = this.#makeDhcp4(this.#config);
+    else this.#dhcp4.configure(dhcp4, dhcp4Limits(this.#config));
+  }
+
+  #findRouters(): Set<Ip4> {
+    const all = [...this.#options.db.nodes()].flatMap(([, { addresses }]) => addresses);
+    return new Set([...this.#own, ...all].filter((address): address is Ip4 => !isIp6(address) && this.#isOurs(address)));
+  }
+
+  /** A router has told its addresses, or is no longer known: `addresses` are those of before and of now. */
+  nodeChanged(addresses: readonly Ip[]): void {
+    if (!addresses.some((address) => !isIp6(address) && this.#isOurs(address))) return;
+    this.#routers = this.#findRouters();
+    this.#configureDhcp4();
   }
 
   /** A client is here and its routes are in the kernel: it is told about its gateway. */
@@ -194,34 +215,36 @@ export class ClientServices {
     const { db, apply } = this.#options;
     const holder = db.holder(address);
     if (!isIp6(address)) {
-      const usable = isHostAddress(this.#config.prefixes4, address);
-      if (holder === undefined && usable) apply(claims.lease4(db, address, mac, this.#leaseLifetime, now));
+      const usable = isHostAddress(this.#config.prefixes4, address) && !this.#routers.has(address);
+      // One that a client gave up because somebody else uses it: here is who that is.
+      const isFree = holder === undefined || (this.#dhcp4?.isDeclined(address, now) === true && db.owner(address) === undefined);
+      if (isFree && usable) apply(claims.lease4(db, address, mac, this.#leaseLifetime, now));
       return;
     }
     // Without a /64 of its own that covers it, the address would be another client's or nobody's: not believed.
     if (holder !== mac || db.live(hostKey(address)) !== undefined) return;
     const known = (db.client(mac)?.addresses ?? []).filter((prefix) => prefix.length === 128);
-    if (known.length < MAX_HOST_ADDRESSES) apply(claims.host(db, address, mac, this.#leaseLifetime, now));
+    if (known.length < this.#config.maxAddresses) apply(claims.host(db, address, mac, this.#leaseLifetime, now));
   }
 
   #receiveDhcp4(network: string, frame: Uint8Array, now: Instant): void {
     const { source } = parseEthernet(frame).header;
     if (this.#dhcp4 === undefined || !this.#isHere(source, network)) return;
     const { frame: reply, effects } = this.#dhcp4.handleFrame(network, frame, this.#gateway.mac, now);
-    for (const effect of effects) this.#carryOut(effect, now);
+    for (const effect of effects) this.#carryOut(effect, network, now);
     if (reply !== undefined) this.#options.send(network, reply);
   }
 
-  #carryOut(effect: Dhcp4Effect, now: Instant): void {
+  #carryOut(effect: Dhcp4Effect, network: string, now: Instant): void {
     const { db, apply } = this.#options;
     switch (effect.kind) {
       case 'lease':
         return apply(claims.lease4(db, effect.address, effect.mac, effect.lifetimeSeconds * SECOND, now));
       case 'release':
-      case 'decline': {
-        const record = claims.release4(db, effect.address, effect.mac, now);
-        return record === undefined ? undefined : apply(record);
-      }
+        return this.#endLease(effect.address, effect.mac, now);
+      case 'decline':
+        this.#endLease(effect.address, effect.mac, now);
+        return this.#askWhoHas(effect.address, network);
       case 'hostname': {
         if (db.client(effect.mac)?.info.hostname === effect.name) return;
         const ssid = this.#options.station(effect.mac)?.ssid ?? '';
@@ -229,6 +252,17 @@ export class ClientServices {
         return record === undefined ? undefined : apply(record);
       }
     }
+  }
+
+  #endLease(address: Ip4, mac: Mac, now: Instant): void {
+    const record = claims.release4(this.#options.db, address, mac, now);
+    if (record !== undefined) this.#options.apply(record);
+  }
+
+  /** Whoever uses an address that a client found in use answers, and is learnt from. */
+  #askWhoHas(address: Ip4, network: string): void {
+    const [gateway] = this.#gateway.addresses4;
+    if (gateway !== undefined) this.#options.send(network, whoHas(address, gateway, this.#gateway.mac));
   }
 
   #raClient(mac: Mac): RaClient | undefined {
@@ -269,26 +303,3 @@ export class ClientServices {
   }
 }
 
-function dhcp4Config(config: Config) {
-  if (config.gateway4 === undefined) return undefined;
-  const { prefixes4, gateway4, leaseTime, dns4, domain } = config;
-  return {
-    prefixes: prefixes4,
-    gateway: gateway4,
-    netmask: 'prefix' as const,
-    leaseTime,
-    dns: dns4,
-    ...(domain === undefined ? {} : { domain }),
-  };
-}
-
-/** Lifetimes follow from the lease where that is shorter than what RFC 7772 has for routers. */
-function raConfig(config: Config): RaConfig {
-  const { dns6, domain, leaseTime } = config;
-  return {
-    ...DEFAULT_RA_CONFIG,
-    validLifetime: Math.max(leaseTime, DEFAULT_RA_CONFIG.validLifetime),
-    dns: dns6,
-    search: domain === undefined ? [] : [domain],
-  };
-}

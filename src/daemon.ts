@@ -20,8 +20,7 @@ import { after, earliest, SECOND } from './clients/time.js';
 import type { Config } from './config/config.js';
 import { Flooder } from './flood/flooder.js';
 import type { Gateway } from './gateway/gateway.js';
-import { GATEWAY_LINK_LOCAL } from './gateway/gateway.js';
-import { isLinkLocal6, linkLocalOf } from './net/ip.js';
+import { isIp6, isLinkLocal6, linkLocalOf } from './net/ip.js';
 import type { Ip6 } from './net/ip.js';
 import type { Mac } from './net/mac.js';
 import type { Bus, ClientLink, Clock, Kernel, Logger, Mesh, Packets, Random, StationEvent, Stations, Storage, Timer } from './ports.js';
@@ -160,7 +159,11 @@ export class Daemon {
 
   /** What a record says now has consequences. `previous`: what the live record of its key said before. */
   #changed(meaning: Meaning, previous: Meaning | undefined, now: Instant): void {
-    if (meaning.type === 'node') this.#routes.setNode(meaning.node, meaning.info.addresses);
+    if (meaning.type === 'node') {
+      this.#routes.setNode(meaning.node, meaning.info.addresses);
+      const before = previous?.type === 'node' ? previous.info.addresses : [];
+      if (String(before) !== String(meaning.info.addresses)) this.#services?.nodeChanged([...before, ...meaning.info.addresses]);
+    }
     for (const mac of clientsOf(meaning, previous)) this.#updateRoutes(mac);
     if (meaning.type === 'association') this.#associationChanged(meaning.mac, meaning.node, previous, now);
   }
@@ -287,12 +290,14 @@ export class Daemon {
     if (link === undefined) return;
     const { clock, random, log, packets } = this.ports;
     const gateway = gatewayOf(link, this.#config);
-    if (this.#services !== undefined) return this.#services.configure(this.#config, gateway, clock.now());
+    const own = this.#links.flatMap(({ addresses }) => addresses.map(({ address }) => address)).filter((ip) => !isIp6(ip));
+    if (this.#services !== undefined) return this.#services.configure(this.#config, gateway, own, clock.now());
     this.#services = new ClientServices({
       config: this.#config,
       db: this.#db,
       random,
       gateway,
+      own,
       station: (mac) => this.#presence.get(mac),
       apply: (record) => this.#apply(record),
       send: (network, frame) => packets.send(network, frame),
@@ -358,7 +363,10 @@ export class Daemon {
   }
 
   #expired(meaning: Meaning): void {
-    if (meaning.type === 'node') this.#routes.setNode(meaning.node, []);
+    if (meaning.type === 'node') {
+      this.#routes.setNode(meaning.node, []);
+      this.#services?.nodeChanged(meaning.info.addresses);
+    }
     for (const mac of clientsOf(meaning)) this.#updateRoutes(mac);
     if (meaning.type === 'association' && meaning.node !== undefined) this.#notifyMove(meaning.mac, meaning.node, undefined);
   }
@@ -432,8 +440,8 @@ export class Daemon {
 const RESTART_OPTIONS = ['port', 'key', 'auth', 'table', 'rulePriority', 'stateDir', 'maxRecords'] as const;
 
 /** What clients see of a router: the addresses on its client interface. */
-function gatewayOf({ mac, addresses }: ClientLink, { gateway4 }: Config): Gateway {
+function gatewayOf({ mac, addresses }: ClientLink, { gateway4, gatewayLinkLocal }: Config): Gateway {
   const own = addresses.map(({ address }) => address).filter((address): address is Ip6 => isLinkLocal6(address));
-  const linkLocal = own.find((address) => address === GATEWAY_LINK_LOCAL) ?? own[0] ?? linkLocalOf(mac);
+  const linkLocal = own.find((address) => address === gatewayLinkLocal) ?? own[0] ?? linkLocalOf(mac);
   return { mac, linkLocal, addresses4: gateway4 === undefined ? [] : [gateway4] };
 }

@@ -12,11 +12,12 @@ const ALLOWED: { [place: string]: readonly string[] } = {
   config: ['net', 'uci-parser'],
   clients: ['net', 'ports.ts'],
   ...Object.fromEntries(SIDES.map((side) => [side, ['net', 'clients', 'ports.ts']])),
-  'client-services.ts': ['net', 'clients', 'config', 'dhcp4', 'ra', 'gateway', 'presence', 'ports.ts'],
+  'service-config.ts': ['net', 'clients', 'config', 'dhcp4', 'ra'],
+  'client-services.ts': ['net', 'clients', 'config', 'dhcp4', 'ra', 'gateway', 'presence', 'ports.ts', 'service-config.ts'],
   'daemon.ts': ['net', 'clients', 'config', 'ports.ts', 'client-services.ts', ...SIDES],
   linux: ['net', 'clients/time.ts', 'ports.ts', 'ubus-ts', 'uci-parser', 'node:'],
   'version.ts': [],
-  cli: ['net', 'clients', 'config', 'status', 'linux', 'daemon.ts', 'version.ts', 'ubus-ts', 'uci-parser', 'node:'],
+  cli: ['net', 'clients', 'config', 'status', 'linux', 'daemon.ts', 'service-config.ts', 'version.ts', 'ubus-ts', 'uci-parser', 'node:'],
   'main.ts': ['cli', 'version.ts', 'yargs', 'node:'],
 };
 

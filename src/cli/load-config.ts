@@ -3,6 +3,7 @@ import { parse, UciParseError } from 'uci-parser';
 import { readFile } from 'node:fs/promises';
 import type { Config } from '../config/config.js';
 import { formatProblem, readConfig } from '../config/config.js';
+import { serviceProblem } from '../service-config.js';
 
 export const CONFIG_FILE = '/etc/config/roaming';
 
@@ -18,6 +19,8 @@ export class ConfigError extends Error {
 export async function loadConfig(file: string): Promise<Config> {
   const { config, problems } = readConfig(parsePackage(await readText(file), file), file);
   if (config === undefined) throw new ConfigError(problems.map(formatProblem));
+  const problem = serviceProblem(config);
+  if (problem !== undefined) throw new ConfigError([`${file}: ${problem}`]);
   return config;
 }
 

@@ -1,11 +1,16 @@
 /** From a parsed /etc/config/roaming to the configuration of the daemon, or to all that is wrong with it. */
-import type { Package, Section, Value } from 'uci-parser';
+import type { Package, Section } from 'uci-parser';
 import type { Ip4, Ip6 } from '../net/ip.js';
-import { ip4FromNumber, ip4ToNumber, isIp6 } from '../net/ip.js';
+import { ip4FromNumber, ip4ToNumber, isIp6, linkLocalOf } from '../net/ip.js';
 import type { Prefix4, Prefix6 } from '../net/prefix.js';
 import { broadcastOf, contains, covers, formatPrefix, isPrefix4, isPrefix6 } from '../net/prefix.js';
+import type { Host } from './hosts.js';
+import { checkHosts, readHosts } from './hosts.js';
 import type { Options, Schema } from './schema.js';
 import { schema, uciName } from './schema.js';
+import type { Report } from './section.js';
+import { readSection } from './section.js';
+import type { RouteOption } from './types.js';
 
 /** Something that the user has to mend: one line names file, section and option. */
 export interface Problem {
@@ -25,6 +30,10 @@ export interface Config extends Options {
   readonly gateway4: Ip4 | undefined;
   readonly dns4: readonly Ip4[];
   readonly dns6: readonly Ip6[];
+  /** `option gateway_link_local`, or what follows from the MAC (EUI-64). */
+  readonly gatewayLinkLocal: Ip6;
+  /** Sections `config host`. */
+  readonly hosts: readonly Host[];
 }
 
 export type ReadResult =
@@ -49,8 +58,11 @@ export function readConfig(uci: Package, file: string): ReadResult {
 
 const OPTIONS_BY_NAME = new Map(Object.keys(schema).map((key) => [uciName(key), key as keyof Schema]));
 
+const SECTION_TYPES = ['roaming', 'host'];
+
 class ConfigReader {
   readonly problems: Problem[] = [];
+  readonly #report: Report = (section, option, message) => this.#problem(section, option, message);
 
   constructor(
     private readonly uci: Package,
@@ -59,10 +71,10 @@ class ConfigReader {
 
   read(): Config | undefined {
     const main = this.#mainSection();
+    const hosts = readHosts(this.uci.ofType('host'), this.#report);
     if (main === undefined) return undefined;
-    this.#reportUnknownOptions(main);
-    const options = this.#readOptions(main);
-    return options === undefined ? undefined : this.#complete(options, main);
+    const options = readSection(main, schema, this.#report);
+    return options === undefined ? undefined : this.#complete(options, main, hosts);
   }
 
   #problem(section: Section | undefined, option: string | undefined, message: string): void {
@@ -72,7 +84,7 @@ class ConfigReader {
 
   #mainSection(): Section | undefined {
     for (const section of this.uci.sections) {
-      if (section.type !== 'roaming') this.#problem(section, undefined, `unknown section type '${section.type}'`);
+      if (!SECTION_TYPES.includes(section.type)) this.#problem(section, undefined, `unknown section type '${section.type}'`);
     }
     const [main, second] = this.uci.sections.filter((section) => section.type === 'roaming');
     if (main === undefined) this.#problem(undefined, undefined, "there is no section: config roaming 'main' is needed");
@@ -80,51 +92,15 @@ class ConfigReader {
     return main;
   }
 
-  #reportUnknownOptions(main: Section): void {
-    for (const { name } of main.options) {
-      if (OPTIONS_BY_NAME.has(name)) continue;
-      const near = nearest(name, [...OPTIONS_BY_NAME.keys()]);
-      this.#problem(main, name, `unknown option${near === undefined ? '' : `; ${near} is meant?`}`);
-    }
-  }
-
-  /** Undefined where a value is wrong: each is reported, not only the first. */
-  #readOptions(main: Section): Options | undefined {
-    const values: { [key: string]: unknown } = {};
-    const before = this.problems.length;
-    for (const [name, key] of OPTIONS_BY_NAME) {
-      const entry = schema[key];
-      const found = main.get(name);
-      if (entry.kind === 'list') values[key] = itemsOf(found).map((item) => this.#readValue(main, name, key, item));
-      else values[key] = this.#readSingle(main, name, key, found ?? entry.preset);
-    }
-    return this.problems.length > before ? undefined : (values as unknown as Options);
-  }
-
-  #readSingle(main: Section, name: string, key: keyof Schema, found: Value | undefined): unknown {
-    if (found === undefined) return undefined;
-    if (typeof found === 'string') return this.#readValue(main, name, key, found);
-    this.#problem(main, name, 'a list, where a single option is expected');
-    return undefined;
-  }
-
-  #readValue(main: Section, name: string, key: keyof Schema, text: string): unknown {
-    try {
-      return schema[key].type.read(text);
-    } catch (error) {
-      const found = key === 'key' ? '' : `, found '${text}'`;
-      this.#problem(main, name, `expected ${(error as Error).message}${found}`);
-      return undefined;
-    }
-  }
-
-  #complete(options: Options, main: Section): Config | undefined {
+  #complete(options: Options, main: Section, hosts: readonly [Section, Host][]): Config | undefined {
     const before = this.problems.length;
     const prefixes4 = options.prefix.filter(isPrefix4);
     const prefixes6 = options.prefix.filter(isPrefix6);
     this.#checkPrefixes(options, main);
     this.#checkPeers(options, main);
     const gateway4 = this.#gateway(options, prefixes4, main);
+    checkHosts(hosts, { prefixes4, gateway4, exclude: options.exclude }, this.#report);
+    this.#checkRoutes(options.route, prefixes4, main);
     if (this.problems.length > before) return undefined;
     const dns4 = options.dns.filter((ip) => !isIp6(ip)) as Ip4[];
     return {
@@ -135,7 +111,20 @@ class ConfigReader {
       gateway4,
       dns4: options.dns.length === 0 && gateway4 !== undefined ? [gateway4] : dns4,
       dns6: options.dns.filter(isIp6),
+      gatewayLinkLocal: options.gatewayLinkLocal ?? linkLocalOf(options.gatewayMac),
+      hosts: hosts.map(([, host]) => host),
     };
+  }
+
+  #checkRoutes(routes: readonly RouteOption[], prefixes4: readonly Prefix4[], main: Section): void {
+    for (const { destination, via } of routes) {
+      if (via !== undefined && !prefixes4.some((prefix) => contains(prefix, via))) {
+        this.#problem(main, 'route', `${via} lies in none of the IPv4 prefixes: clients cannot reach it`);
+      }
+      if (destination.family === 4 && prefixes4.length === 0) {
+        this.#problem(main, 'route', `${formatPrefix(destination)}: there is no IPv4 prefix, so clients have no IPv4`);
+      }
+    }
   }
 
   #checkPrefixes(options: Options, main: Section): void {
@@ -180,30 +169,6 @@ class ConfigReader {
 function nameOf(section: Section): string {
   if (!section.anonymous) return section.name;
   return `@${section.type}[${section.package.ofType(section.type).indexOf(section)}]`;
-}
-
-/** A list, or an option that holds several items with blanks between. */
-function itemsOf(found: Value | undefined): readonly string[] {
-  if (found === undefined) return [];
-  return typeof found === 'string' ? found.split(/[ \t]+/).filter((item) => item !== '') : found;
-}
-
-/** The known word that a mistyped one most likely stands for: at most two edits away. */
-function nearest(word: string, known: readonly string[]): string | undefined {
-  const ranked = known.map((k) => [editDistance(word, k), k] as const).sort((a, b) => a[0] - b[0]);
-  return ranked[0] !== undefined && ranked[0][0] <= 2 ? ranked[0][1] : undefined;
-}
-
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let k = 1; k <= b.length; k++) {
-      next.push(Math.min(row[k]! + 1, next[k - 1]! + 1, row[k - 1]! + (a[i - 1] === b[k - 1] ? 0 : 1)));
-    }
-    row = next;
-  }
-  return row[b.length]!;
 }
 
 /** Rows for README's option table: name, type, preset, help. */

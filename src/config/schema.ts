@@ -6,7 +6,7 @@ import type { ValueType } from './types.js';
 import * as types from './types.js';
 
 /** A single option: has a default, or is undefined where it is not set. */
-interface Single<T> {
+export interface Single<T> {
   readonly kind: 'option';
   readonly type: ValueType<T>;
   /** As it would stand in the file. */
@@ -15,7 +15,7 @@ interface Single<T> {
 }
 
 /** A list option: empty where it is not set. Blanks separate items too, as netifd reads lists. */
-interface List<T> {
+export interface List<T> {
   readonly kind: 'list';
   readonly type: ValueType<T>;
   readonly help: string;
@@ -49,12 +49,62 @@ export const schema = {
   ),
   dns: list(types.unicastAddress, 'Name servers that clients are told, IPv4 and IPv6. Default: the gateway.'),
   domain: optional(types.domainName, 'Domain that clients are told.'),
+  search: list(types.domainName, 'Domains that clients search names in. IPv6 clients without it are told the domain.'),
+  ntp: list(types.address4, 'Time servers that clients are told.'),
+  route: list(
+    types.route,
+    'Routes that clients are told beside the default one: `10.0.0.0/8`, or `10.0.0.0/8,10.44.0.2` where another than the gateway leads there; IPv6 always by the gateway.',
+  ),
+  mtu: optional(types.integer(1280, 65535), 'MTU that clients are told.'),
+  netmask: option(
+    types.oneOf('prefix', 'host'),
+    'prefix',
+    'prefix: clients take the whole IPv4 prefix to be on their link, and routers answer ARP for those that are elsewhere. host: a /32, which not every client can do with.',
+  ),
+  rapidCommit: option(types.boolean, '1', 'Whether clients that ask for it get an address in two messages instead of four.'),
+  captivePortal: optional(types.captivePortalUri, "URI of the captive portal's API (RFC 8908)."),
+  ipv6OnlyWait: optional(
+    types.duration(300, 604800),
+    'Tells clients that can do without IPv4 to do without it for this long (RFC 8925). For networks with NAT64.',
+  ),
+  pref64: optional(types.nat64Prefix, 'Prefix of the NAT64 translator that clients are told (RFC 8781).'),
+  routerLifetime: option(
+    types.duration(600, 65535),
+    '90m',
+    'How long an IPv6 client keeps its default route without hearing of us. Advertisements come at a third of it.',
+  ),
+  exclude: list(
+    types.address4,
+    "Addresses in the IPv4 prefixes that no client gets. The gateway's and those of routers that are known are such by themselves.",
+  ),
   leaseTime: option(types.duration(120, 604800), '1h', 'How long a client that is gone keeps its addresses.'),
   holdTime: option(
     types.duration(0, 600),
     '5s',
     'How long a client that left is still held to be here: most often it is roaming.',
   ),
+  gatewayMac: option(
+    types.stationMac,
+    '00:00:5e:00:52:13',
+    'The MAC that client interfaces have at every router (RFC 6543 reserves the default for this).',
+  ),
+  gatewayLinkLocal: optional(
+    types.linkLocalAddress,
+    'The IPv6 link-local address that they have at every router. Default: the one that follows from the MAC.',
+  ),
+  setup: option(
+    types.boolean,
+    '0',
+    'Give the client interfaces the MAC and the addresses of the gateway, and the settings that roaming needs, instead of only checking them. A clean stop takes back what was set.',
+  ),
+  discoverRate: option(types.integer(1, 100_000), '100', 'DHCP DISCOVERs answered in a second on one interface; twice as many at once.'),
+  newLeaseRate: option(
+    types.integer(1, 100_000),
+    '50',
+    'Leases given in a second on one interface to clients that had none; four times as many at once. Each is told to all routers.',
+  ),
+  declineTime: option(types.duration(0, 86400), '10m', 'How long an address that a client found in use is set aside.'),
+  maxAddresses: option(types.integer(1, 1024), '16', 'IPv6 addresses of one client that are told to other routers at the most.'),
   key: optional(
     types.text(8, 128, 'secret'),
     'Secret that all routers share: peers talk TLS 1.3 with it as pre-shared key. `roaming keygen` makes one.',
@@ -91,7 +141,22 @@ type ValueOf<O> =
   : never;
 
 /** The options of `config roaming`, read. */
-export type Options = { readonly [K in keyof Schema]: ValueOf<Schema[K]> };
+export type Options = OptionsOf<Schema>;
+
+/** Options of `config host`: an address that is one client's for ever. The sections of dnsmasq have the same. */
+export const hostSchema = {
+  name: optional(types.domainName, 'Host name that the client is told.'),
+  mac: list(types.stationMac, 'The MAC of the client.'),
+  ip: optional(types.address4, 'Its address.'),
+} as const;
+
+/** A table of options, by their keys. */
+export interface OptionTable {
+  readonly [key: string]: Single<unknown> | List<unknown>;
+}
+
+/** What a table's options are read to. */
+export type OptionsOf<T> = { readonly [K in keyof T]: ValueOf<T[K]> };
 
 /** `leaseTime` -> `lease_time`. */
 export function uciName(key: string): string {

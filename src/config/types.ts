@@ -3,10 +3,12 @@
  * be right. The sentence completes "expected ...".
  */
 import { BadInput } from '../net/bytes.js';
-import type { Ip, Ip4 } from '../net/ip.js';
-import { isIp6, isMulticast, parseIp, parseIp4 } from '../net/ip.js';
-import type { Prefix } from '../net/prefix.js';
-import { parsePrefix } from '../net/prefix.js';
+import type { Ip, Ip4, Ip6 } from '../net/ip.js';
+import { isIp6, isLinkLocal6, isMulticast, parseIp, parseIp4 } from '../net/ip.js';
+import type { Mac } from '../net/mac.js';
+import { isStationMac, parseMac } from '../net/mac.js';
+import type { Prefix, Prefix6 } from '../net/prefix.js';
+import { isPrefix4, isPrefix6, parsePrefix } from '../net/prefix.js';
 import type { Endpoint } from '../ports.js';
 
 export interface ValueType<T> {
@@ -169,5 +171,79 @@ export const domainName: ValueType<string> = {
       throw new BadInput('a domain name such as mesh.example.org');
     }
     return labels.join('.').toLowerCase();
+  },
+};
+
+/** The address of one device: neither a group's nor all zero. */
+export const stationMac: ValueType<Mac> = {
+  label: 'MAC address',
+  read(value) {
+    try {
+      const mac = parseMac(value);
+      if (isStationMac(mac)) return mac;
+    } catch {
+      // Said below.
+    }
+    throw new BadInput('the MAC address of a device, such as 02:00:5e:00:53:01');
+  },
+};
+
+export const linkLocalAddress: ValueType<Ip6> = {
+  label: 'link-local address',
+  read(value) {
+    try {
+      const ip = parseIp(value);
+      if (isLinkLocal6(ip)) return ip as Ip6;
+    } catch {
+      // Said below.
+    }
+    throw new BadInput('an IPv6 link-local address, such as fe80::1');
+  },
+};
+
+/** A destination, and the IPv4 router for it where that is not the gateway. */
+export interface RouteOption {
+  readonly destination: Prefix;
+  readonly via: Ip4 | undefined;
+}
+
+/** `10.0.0.0/8`, `10.0.0.0/8,10.44.0.2`, `2001:db8::/32`: with a comma, as dnsmasq has it. */
+export const route: ValueType<RouteOption> = {
+  label: 'prefix[,router]',
+  read(value) {
+    const [destination = '', via, ...rest] = value.split(',');
+    try {
+      const parsed = parsePrefix(destination);
+      if (rest.length > 0 || (via !== undefined && !isPrefix4(parsed))) throw new BadInput('too much');
+      return { destination: parsed, via: via === undefined ? undefined : parseIp4(via) };
+    } catch {
+      throw new BadInput('a destination such as 10.0.0.0/8 or 2001:db8::/32, for IPv4 with ,router if it is not the gateway');
+    }
+  },
+};
+
+/** Prefix lengths that a translator can have (RFC 6052 2.2). */
+const NAT64_LENGTHS = [32, 40, 48, 56, 64, 96];
+
+export const nat64Prefix: ValueType<Prefix6> = {
+  label: 'IPv6 prefix',
+  read(value) {
+    try {
+      const parsed = parsePrefix(value);
+      if (isPrefix6(parsed) && NAT64_LENGTHS.includes(parsed.length)) return parsed;
+    } catch {
+      // Said below.
+    }
+    throw new BadInput('an IPv6 prefix such as 64:ff9b::/96, of 32, 40, 48, 56, 64 or 96 bits');
+  },
+};
+
+/** RFC 8908 4.1: the API is had by https; RFC 8910 2 has one other URI, which says that there is no portal. */
+export const captivePortalUri: ValueType<string> = {
+  label: 'https URI',
+  read(value) {
+    const isApi = /^https:\/\/[!-~]+$/.test(value) && value.length <= 255;
+    if (isApi || value === 'urn:ietf:params:capport:unrestricted') return value;
+    throw new BadInput('a URI of at most 255 characters that begins with https://');
   },
 };

@@ -69,7 +69,7 @@ export class Quarantine {
 
   constructor(
     public limit: number,
-    readonly duration: Millis,
+    public duration: Millis,
   ) {}
 
   has(address: Ip4, now: Instant): boolean {
@@ -92,8 +92,8 @@ export class RateLimit {
   #buckets = new Map<string, { tokens: number; at: Instant }>();
 
   constructor(
-    readonly perSecond: number,
-    readonly burst: number,
+    public perSecond: number,
+    public burst: number,
   ) {}
 
   /** Takes one token where there is one. */

@@ -71,12 +71,24 @@ export class Dhcp4Server {
     this.#pool = new Pool(config, leases, this.#offers, this.#declined);
   }
 
-  /** Takes a new configuration; offers and rates stay. Throws as the constructor does, and then keeps the old one. */
-  configure(config: Dhcp4Config): void {
+  /** Takes a new configuration; offers stay. Throws as the constructor does, and then keeps the old one. */
+  configure(config: Dhcp4Config, limits?: Dhcp4Limits): void {
     this.#parameters = new Parameters(config);
     this.#config = config;
     this.#declined.limit = quarantineSize(config);
+    if (limits !== undefined) this.#limit(limits);
     this.#pool = new Pool(config, this.leases, this.#offers, this.#declined);
+  }
+
+  #limit({ discoversPerSecond, discoverBurst, newLeasesPerSecond, newLeaseBurst, declineTime }: Dhcp4Limits): void {
+    Object.assign(this.#discovers, { perSecond: discoversPerSecond, burst: discoverBurst });
+    Object.assign(this.#newLeases, { perSecond: newLeasesPerSecond, burst: newLeaseBurst });
+    this.#declined.duration = declineTime;
+  }
+
+  /** Whether a client found an address in use not long ago. */
+  isDeclined(address: Ip4, now: Instant): boolean {
+    return this.#declined.has(address, now);
   }
 
   /** Messages received and sent by type, and dropped by reason, since the start. */

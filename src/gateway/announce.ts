@@ -7,6 +7,7 @@ import { arpFrame, ArpOperation, UNKNOWN_MAC } from '../net/arp.js';
 import type { Ip, Ip4, Ip6 } from '../net/ip.js';
 import { ALL_NODES, isIp6, isLinkLocal6, linkLocalOf } from '../net/ip.js';
 import type { Mac } from '../net/mac.js';
+import { BROADCAST_MAC } from '../net/mac.js';
 import { ndFrame } from '../net/nd.js';
 import type { Gateway } from './gateway.js';
 
@@ -55,6 +56,18 @@ export function gratuitousReply(to: Mac, address: Ip4, holder: Mac): Uint8Array 
     targetIp: address,
   };
   return arpFrame(to, packet);
+}
+
+/** The gateway asks all on a link who has an address. */
+export function whoHas(address: Ip4, gateway: Ip4, mac: Mac): Uint8Array {
+  const packet: ArpPacket = {
+    operation: ArpOperation.request,
+    senderMac: mac,
+    senderIp: gateway,
+    targetMac: UNKNOWN_MAC,
+    targetIp: address,
+  };
+  return arpFrame(BROADCAST_MAC, packet);
 }
 
 /** RFC 4861 7.2.6; without the router flag a host would take the gateway off its list of default routers (7.2.5). */

@@ -1,6 +1,6 @@
 /**
  * Options of Neighbour Discovery messages: RFC 4861 4.6 (link-layer addresses, prefix information, MTU), 3971 5.3.2
- * (nonce), 4191 2.3 (route information), 8106 5 (DNS), 8781 4 (PREF64).
+ * (nonce), 4191 2.3 (route information), 8106 5 (DNS), 8781 4 (PREF64), 8910 2.3 (captive portal).
  */
 import { BadInput, Reader, Writer } from './bytes.js';
 import { dnsNameBytes, readDnsNames } from './dns-name.js';
@@ -31,6 +31,7 @@ export type NdOption =
   | { readonly type: 'rdnss'; readonly lifetime: number; readonly servers: readonly Ip6[] }
   | { readonly type: 'dnssl'; readonly lifetime: number; readonly domains: readonly string[] }
   | { readonly type: 'pref64'; readonly lifetime: number; readonly prefix: Prefix6 }
+  | { readonly type: 'captivePortal'; readonly uri: string }
   /** Of a type that is not known here, or of contents that its type does not allow; `body` is what follows the length. */
   | { readonly type: 'unknown'; readonly code: number; readonly body: Uint8Array };
 
@@ -59,6 +60,7 @@ const Code = {
   route: 24,
   rdnss: 25,
   dnssl: 31,
+  captivePortal: 37,
   pref64: 38,
 } as const;
 
@@ -107,6 +109,8 @@ function readKnown(code: number, body: Uint8Array): NdOption | undefined {
       return units >= 2 ? readDnssl(r) : undefined;
     case Code.pref64:
       return units === 2 ? readPref64(r) : undefined;
+    case Code.captivePortal:
+      return readCaptivePortal(body);
     default:
       return undefined;
   }
@@ -157,6 +161,12 @@ function readPref64(r: Reader): NdOption | undefined {
   if (length === undefined) return undefined;
   const address = new Writer(16).put(r.take(12)).zeros(4).done();
   return { type: 'pref64', lifetime: (word >> 3) * 8, prefix: prefixOf(ip6FromBytes(address), length) };
+}
+
+/** A URI in ASCII, with zeros behind it. */
+function readCaptivePortal(body: Uint8Array): NdOption | undefined {
+  const uri = new TextDecoder().decode(body).replace(/\0+$/, '');
+  return /^[!-~]+$/.test(uri) ? { type: 'captivePortal', uri } : undefined;
 }
 
 /** Undefined for the reserved value. */
@@ -215,6 +225,9 @@ function writeBody(w: Writer, option: NdOption): number {
     case 'pref64':
       writePref64(w, option.prefix, option.lifetime);
       return Code.pref64;
+    case 'captivePortal':
+      w.put(new TextEncoder().encode(option.uri));
+      return Code.captivePortal;
     case 'unknown':
       w.put(option.body);
       return option.code;

@@ -88,6 +88,7 @@ export function settingsOptions(config: RaConfig): NdOption[] {
   if (config.dns.length > 0) options.push({ type: 'rdnss', lifetime, servers: config.dns });
   if (config.search.length > 0) options.push({ type: 'dnssl', lifetime, domains: config.search });
   if (config.pref64 !== undefined) options.push({ type: 'pref64', lifetime, prefix: config.pref64 });
+  if (config.captivePortal !== undefined) options.push({ type: 'captivePortal', uri: config.captivePortal });
   return options;
 }
 

@@ -19,6 +19,8 @@ export interface RaConfig {
   readonly search: readonly string[];
   readonly mtu?: number;
   readonly pref64?: Prefix6;
+  /** URI of the captive portal's API (RFC 8910). */
+  readonly captivePortal?: string;
   /** More specific routes through this router (RFC 4191). */
   readonly routes: readonly Prefix6[];
 }
@@ -57,6 +59,6 @@ export function checkRaConfig(config: RaConfig): void {
   if (config.sharedPrefixes.length > MAX_PREFIXES) throw new BadInput(`more than ${MAX_PREFIXES} shared prefixes`);
   const length = writeNdOptions(settingsOptions(config)).length;
   if (length > MAX_SETTINGS_BYTES) {
-    throw new BadInput(`DNS servers, search list and routes take ${length} bytes of at most ${MAX_SETTINGS_BYTES}`);
+    throw new BadInput(`DNS servers, search list, routes and captive portal take ${length} bytes of at most ${MAX_SETTINGS_BYTES}`);
   }
 }
