@@ -1,71 +1,140 @@
-/** The methods of the ubus object `roaming`, as views of what the daemon knows. Field names are stable. */
-import type { Database } from '../clients/database.js';
+/** The methods of the ubus object `roaming`, as views of what the daemon knows. Field names are stable: see README.md. */
 import type { NodeId } from '../clients/node-id.js';
 import { BadInput } from '../net/bytes.js';
-import type { BusArguments, BusMethod } from '../ports.js';
+import type { Ip } from '../net/ip.js';
+import type { Mac } from '../net/mac.js';
+import type { BusMethod } from '../ports.js';
+import * as read from './arguments.js';
+import { HISTORY_LIMIT } from './history.js';
+import { viewLeases } from './leases.js';
+import type { PeerStatus } from './peers.js';
+import { viewNodes, viewPeer } from './peers.js';
+import { viewRoams } from './roams.js';
 import type { TraceView } from './trace.js';
-import { nodeName, viewClients } from './views.js';
+import type { Viewpoint } from './viewpoint.js';
+import { viewClient, viewClients } from './views.js';
 
-/** A flooding session, as the daemon knows it. */
-export interface PeerStatus {
-  readonly remote: string;
-  readonly node: NodeId | undefined;
-  readonly state: string;
-  /** Seconds in this state. */
-  readonly since: number;
-  /** Milliseconds. */
-  readonly rtt: number | undefined;
-  readonly error: string | undefined;
+/** What a client answered when it was asked on its own link. */
+export interface ProbeResult {
+  readonly answered: boolean;
+  /** The address that answered first; undefined where none did. */
+  readonly address: Ip | undefined;
+  /** Milliseconds until then. */
+  readonly time: number | undefined;
 }
 
-export interface StatusSource {
+/** What a caller can have the daemon do. Each throws {@link BadInput} where it cannot be done, with a line that says why. */
+export interface StatusActions {
+  /** Has the access point here send the client away. */
+  disassociate(mac: Mac): void;
+  /** Asks the client, which has to be here, by ARP and Neighbour Discovery. */
+  probe(mac: Mac): Promise<ProbeResult>;
+  /** Ends leases; returns how many records that took. */
+  release(which: { readonly mac: Mac | undefined; readonly address: Ip | undefined }): number;
+  /** Reads the configuration again; returns what is wrong with it, in which case nothing has changed. */
+  reload(): Promise<readonly string[]>;
+}
+
+export interface StatusSource extends Viewpoint, StatusActions {
   readonly version: string;
   readonly self: NodeId;
   readonly hostname: string;
-  readonly db: Database;
   /** Seconds since the start. */
   uptime(): number;
   clientsHere(): number;
   peers(): readonly PeerStatus[];
   routes(): { readonly installed: number; readonly pending: number };
   counters(): { readonly [name: string]: number };
+  /** What is not as it should be, a line each; empty where all is well. */
+  problems(): readonly string[];
   /** Begins or ends tracing, or leaves it as it is; the roams traced so far, undefined where it is off. */
   trace(enable: boolean | undefined): readonly TraceView[] | undefined;
 }
 
 export function statusMethods(source: StatusSource): { readonly [name: string]: BusMethod } {
+  return { ...queries(source), ...actions(source) };
+}
+
+function queries(source: StatusSource): { readonly [name: string]: BusMethod } {
   return {
     clients: {
       args: { mac: 'string', address: 'string', node: 'string' },
       call: (args) => ({
-        clients: viewClients(source.db, source.self, {
-          mac: text(args, 'mac'),
-          address: text(args, 'address'),
-          node: text(args, 'node'),
+        clients: viewClients(source, {
+          mac: read.mac(args),
+          address: read.address(args),
+          node: read.text(args, 'node'),
         }),
       }),
     },
+    client: { args: { mac: 'string' }, call: (args) => viewOne(source, read.requiredMac(args)) },
+    nodes: { args: {}, call: () => ({ nodes: viewNodes(source, source.peers()) }) },
     peers: { args: {}, call: () => ({ peers: source.peers().map((peer) => viewPeer(source.db, peer)) }) },
+    leases: {
+      args: { mac: 'string', address: 'string' },
+      call: (args) => ({ leases: viewLeases(source, { mac: read.mac(args), address: read.address(args) }) }),
+    },
+    history: {
+      args: { mac: 'string', limit: 'integer' },
+      call: (args) => ({ roams: viewRoams(source, read.limit(args, HISTORY_LIMIT), read.mac(args)) }),
+    },
     status: { args: {}, call: () => viewStatus(source) },
     trace: {
       args: { enable: 'boolean' },
       call: (args) => {
-        const roams = source.trace(flag(args, 'enable'));
+        const roams = source.trace(read.flag(args, 'enable'));
         return { enabled: roams !== undefined, roams: roams ?? [] };
       },
     },
   };
 }
 
-function viewPeer(db: Database, { remote, node, state, since, rtt, error }: PeerStatus) {
+function actions(source: StatusSource): { readonly [name: string]: BusMethod } {
   return {
-    remote,
-    node: node ?? '',
-    node_name: nodeName(db, node),
-    state,
-    since: Math.floor(since),
-    ...(rtt === undefined ? {} : { rtt }),
-    ...(error === undefined ? {} : { error }),
+    disassociate: {
+      args: { mac: 'string' },
+      call(args) {
+        source.disassociate(read.requiredMac(args));
+        return {};
+      },
+    },
+    probe: {
+      args: { mac: 'string' },
+      async call(args) {
+        const { answered, address, time } = await source.probe(read.requiredMac(args));
+        if (!answered || time === undefined) return { answered: false };
+        return { answered, address: address ?? '', time: Math.round(time * 10) / 10 };
+      },
+    },
+    release: {
+      args: { mac: 'string', address: 'string' },
+      call(args) {
+        const which = { mac: read.mac(args), address: read.address(args) };
+        if (which.mac === undefined && which.address === undefined) {
+          throw new BadInput("mac or address: say whose leases are to end, or which");
+        }
+        return { released: source.release(which) };
+      },
+    },
+    reload: {
+      args: {},
+      async call() {
+        const problems = await source.reload();
+        return { reloaded: problems.length === 0, problems };
+      },
+    },
+  };
+}
+
+const ROAMS_OF_ONE = 20;
+
+function viewOne(source: StatusSource, mac: Mac) {
+  const client = source.db.client(mac);
+  if (client === undefined) throw new BadInput(`mac: no client ${mac} is known`);
+  return {
+    ...viewClient(source, client),
+    leases: viewLeases(source, { mac }),
+    history: viewRoams(source, ROAMS_OF_ONE, mac),
   };
 }
 
@@ -75,6 +144,7 @@ function viewStatus(source: StatusSource) {
     version: source.version,
     node: source.self,
     hostname: source.hostname,
+    time: Math.floor(source.wallTime()),
     uptime: Math.floor(source.uptime()),
     clients_here: source.clientsHere(),
     clients: [...db.clients()].filter((client) => client.node !== undefined).length,
@@ -82,21 +152,7 @@ function viewStatus(source: StatusSource) {
     peers: source.peers().filter((peer) => peer.state === 'up').length,
     records: db.size,
     routes: source.routes(),
+    problems: source.problems(),
     counters: source.counters(),
   };
-}
-
-/** A string argument; an empty one is as none, since forms send that. */
-function text(args: BusArguments, name: string): string | undefined {
-  const value = args[name];
-  if (value === undefined || value === null || value === '') return undefined;
-  if (typeof value !== 'string') throw new BadInput(`${name}: a string is expected`);
-  return value;
-}
-
-function flag(args: BusArguments, name: string): boolean | undefined {
-  const value = args[name];
-  if (value === undefined || value === null) return undefined;
-  if (typeof value !== 'boolean') throw new BadInput(`${name}: true or false is expected`);
-  return value;
 }

@@ -1,14 +1,16 @@
 /**
  * What the ubus object and the command line show: plain objects with stable field names, made from the database.
- * Times are in seconds, addresses and MACs in canonical text.
+ * Addresses and MACs are in canonical text, points in time in seconds since 1970.
  */
 import type { Client, Database } from '../clients/database.js';
 import type { NodeId } from '../clients/node-id.js';
 import { parseNodeId } from '../clients/node-id.js';
 import { BadInput } from '../net/bytes.js';
-import { parseIp } from '../net/ip.js';
-import { parseMac } from '../net/mac.js';
+import type { Ip } from '../net/ip.js';
+import type { Mac } from '../net/mac.js';
 import { contains, formatPrefix } from '../net/prefix.js';
+import type { Viewpoint } from './viewpoint.js';
+import { toWallTime } from './viewpoint.js';
 
 /** A client as `ubus call roaming clients` shows it. */
 export interface ClientView {
@@ -24,32 +26,34 @@ export interface ClientView {
   readonly node_name: string;
   /** Whether it is at the node that answers. */
   readonly here: boolean;
+  /** When it came to that node, or when the answering node learnt that it is there; 0 where it is at none. */
+  readonly since: number;
+  /** How often it has roamed since it joined, as far as the answering node has seen it. */
+  readonly roams: number;
 }
 
 export interface ClientFilter {
-  readonly mac?: string | undefined;
+  readonly mac?: Mac | undefined;
   /** Any address of the client, also one in its IPv6 network. */
-  readonly address?: string | undefined;
+  readonly address?: Ip | undefined;
   /** A node's id or host name. */
   readonly node?: string | undefined;
 }
 
-/** Clients that match all parts of the filter, by MAC. Throws {@link BadInput} where a part cannot be read. */
-export function viewClients(db: Database, self: NodeId, filter: ClientFilter = {}): ClientView[] {
-  const matches = clientMatcher(db, filter);
+/** Clients that match all parts of the filter, by MAC. Throws {@link BadInput} where there is no such node. */
+export function viewClients(view: Viewpoint, filter: ClientFilter = {}): ClientView[] {
+  const matches = clientMatcher(view.db, filter);
   const views: ClientView[] = [];
-  for (const client of db.clients()) if (matches(client)) views.push(viewClient(db, self, client));
+  for (const client of view.db.clients()) if (matches(client)) views.push(viewClient(view, client));
   return views.sort((a, b) => (a.mac < b.mac ? -1 : 1));
 }
 
-function clientMatcher(db: Database, filter: ClientFilter): (client: Client) => boolean {
-  const mac = filter.mac === undefined ? undefined : parseMac(filter.mac);
-  const address = filter.address === undefined ? undefined : parseIp(filter.address);
-  const node = filter.node === undefined ? undefined : findNodes(db, filter.node);
+function clientMatcher(db: Database, { mac, address, node }: ClientFilter): (client: Client) => boolean {
+  const nodes = node === undefined ? undefined : findNodes(db, node);
   return (client) =>
     (mac === undefined || client.mac === mac) &&
     (address === undefined || client.addresses.some((prefix) => contains(prefix, address))) &&
-    (node === undefined || (client.node !== undefined && node.has(client.node)));
+    (nodes === undefined || (client.node !== undefined && nodes.has(client.node)));
 }
 
 /** Nodes of that host name, or the node of that id. */
@@ -59,11 +63,12 @@ function findNodes(db: Database, text: string): Set<NodeId> {
   try {
     return new Set([parseNodeId(text)]);
   } catch {
-    throw new BadInput(`no node is called '${text}', and it is no node id either`);
+    throw new BadInput(`node: no node is called '${text}', and it is no node id either`);
   }
 }
 
-export function viewClient(db: Database, self: NodeId, client: Client): ClientView {
+export function viewClient(view: Viewpoint, client: Client): ClientView {
+  const whereabouts = view.history.whereabouts(client.mac);
   return {
     mac: client.mac,
     hostname: client.info.hostname,
@@ -72,8 +77,10 @@ export function viewClient(db: Database, self: NodeId, client: Client): ClientVi
       .map((prefix) => (prefix.length === 64 ? formatPrefix(prefix) : prefix.address))
       .sort((a, b) => Number(a.includes(':')) - Number(b.includes(':')) || (a < b ? -1 : 1)),
     node: client.node ?? '',
-    node_name: nodeName(db, client.node),
-    here: client.node === self,
+    node_name: nodeName(view.db, client.node),
+    here: client.node === view.self,
+    since: whereabouts === undefined ? 0 : Math.floor(toWallTime(view, whereabouts.since)),
+    roams: whereabouts?.roams ?? 0,
   };
 }
 

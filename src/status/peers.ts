@@ -1,0 +1,94 @@
+/** Flooding sessions and nodes as ubus shows them. */
+import type { Database } from '../clients/database.js';
+import type { NodeId } from '../clients/node-id.js';
+import type { Viewpoint } from './viewpoint.js';
+import { nodeName } from './views.js';
+
+/** A flooding session, or an endpoint with which there is none, as the daemon knows it. */
+export interface PeerStatus {
+  readonly remote: string;
+  readonly direction: 'in' | 'out';
+  readonly state: string;
+  /** `sroamd`: it knows the basic protocol only. */
+  readonly kind: 'roaming' | 'sroamd' | undefined;
+  readonly node: NodeId | undefined;
+  /** Seconds in this state. */
+  readonly since: number;
+  /** Milliseconds. */
+  readonly rtt: number | undefined;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  readonly recordsIn: number;
+  readonly recordsOut: number;
+  readonly error: string | undefined;
+}
+
+/** A peer as `ubus call roaming peers` shows it. */
+export interface PeerView {
+  readonly remote: string;
+  readonly direction: string;
+  readonly state: string;
+  /** `roaming`, `sroamd`, or '' before it is known. */
+  readonly kind: string;
+  readonly node: string;
+  readonly node_name: string;
+  /** Seconds in this state. */
+  readonly since: number;
+  /** Milliseconds; absent where not measured. */
+  readonly rtt?: number;
+  readonly bytes_in: number;
+  readonly bytes_out: number;
+  readonly records_in: number;
+  readonly records_out: number;
+  /** Why the last attempt failed or the last session ended; absent where nothing has. */
+  readonly error?: string;
+}
+
+export function viewPeer(db: Database, peer: PeerStatus): PeerView {
+  const { remote, direction, state, kind, node, since, rtt, error } = peer;
+  return {
+    remote,
+    direction,
+    state,
+    kind: kind ?? '',
+    node: node ?? '',
+    node_name: nodeName(db, node),
+    since: Math.floor(since),
+    ...(rtt === undefined ? {} : { rtt: Math.round(rtt * 10) / 10 }),
+    bytes_in: peer.bytesIn,
+    bytes_out: peer.bytesOut,
+    records_in: peer.recordsIn,
+    records_out: peer.recordsOut,
+    ...(error === undefined ? {} : { error }),
+  };
+}
+
+/** A node as `ubus call roaming nodes` shows it. */
+export interface NodeView {
+  readonly node: string;
+  /** Its host name; '' where it told none. */
+  readonly name: string;
+  /** Addresses that lead to it, best first. */
+  readonly addresses: readonly string[];
+  /** Port of its flooding listener; 0: it does not listen. */
+  readonly port: number;
+  readonly clients: number;
+  /** Whether it is the node that answers. */
+  readonly self: boolean;
+  /** Whether the node that answers has a flooding session with it. */
+  readonly peer: boolean;
+}
+
+/** All nodes that have told of themselves or have clients, by name. */
+export function viewNodes({ db, self }: Viewpoint, peers: readonly PeerStatus[]): NodeView[] {
+  const counts = new Map<NodeId, number>();
+  for (const { node } of db.clients()) if (node !== undefined) counts.set(node, (counts.get(node) ?? 0) + 1);
+  const up = new Set(peers.filter(({ state }) => state === 'up').map(({ node }) => node));
+  const ids = new Set([...[...db.nodes()].map(([id]) => id), ...counts.keys(), self]);
+  const views = [...ids].map((id) => {
+    const { hostname = '', addresses = [], port = 0 } = db.node(id) ?? {};
+    return { node: id, name: hostname, addresses, port, clients: counts.get(id) ?? 0, self: id === self, peer: up.has(id) };
+  });
+  const key = ({ name, node }: NodeView) => `${name} ${node}`;
+  return views.sort((a, b) => (key(a) < key(b) ? -1 : 1));
+}
