@@ -17,6 +17,8 @@ import { Announcer } from './gateway/announcer.js';
 import { answer } from './gateway/answer.js';
 import type { Gateway } from './gateway/gateway.js';
 import { observe } from './gateway/observe.js';
+import type { ProbeResult } from './gateway/prober.js';
+import { probe, Prober } from './gateway/prober.js';
 import { BadInput, ShortInput } from './net/bytes.js';
 import type { Ip, Ip4, Ip6 } from './net/ip.js';
 import { isIp6, isLinkLocal6 } from './net/ip.js';
@@ -55,6 +57,7 @@ export class ClientServices {
   #dhcp4: Dhcp4Server | undefined;
   #ra: RaServer;
   #announcer = new Announcer();
+  #prober = new Prober();
   /** Link-local addresses of clients here: needed on the link alone, so not in the database. */
   #linkLocals = new Map<Mac, Ip6>();
   #usurpers = new Set<Mac>();
@@ -143,20 +146,31 @@ export class ClientServices {
   }
 
   get nextDeadline(): Instant | undefined {
-    return earliest(this.#announcer.nextDeadline, this.#ra.nextDeadline);
+    return earliest(this.#announcer.nextDeadline, this.#prober.nextDeadline, this.#ra.nextDeadline);
   }
 
   poll(now: Instant): void {
+    this.#prober.poll(now);
     for (const { mac, network } of this.#announcer.poll(now)) this.#announce(mac, network, now);
     for (const { network, frame } of this.#ra.poll(now)) this.#options.send(network, frame);
   }
 
-  #announce(mac: Mac, network: string, now: Instant): void {
-    const { db, send } = this.#options;
-    const addresses: Ip[] = db.leases4Of(mac).map(({ address }) => address);
+  /** Asks a client that is on that network whether it is there. */
+  probe(mac: Mac, network: string, now: Instant): Promise<ProbeResult> {
+    const answer = new Promise<ProbeResult>((resolve) => this.#prober.asked(mac, now, resolve));
+    for (const frame of probe({ mac, addresses: this.#addressesOf(mac) }, this.#gateway)) this.#options.send(network, frame);
+    return answer;
+  }
+
+  #addressesOf(mac: Mac): Ip[] {
+    const leased = this.#options.db.leases4Of(mac).map(({ address }) => address);
     const linkLocal = this.#linkLocals.get(mac);
-    if (linkLocal !== undefined) addresses.push(linkLocal);
-    for (const frame of announce({ mac, addresses }, this.#gateway)) send(network, frame);
+    return linkLocal === undefined ? leased : [...leased, linkLocal];
+  }
+
+  #announce(mac: Mac, network: string, now: Instant): void {
+    const { send } = this.#options;
+    for (const frame of announce({ mac, addresses: this.#addressesOf(mac) }, this.#gateway)) send(network, frame);
     const advertisement = this.#ra.advertise(mac, now);
     if (advertisement !== undefined) send(network, advertisement.frame);
   }
@@ -200,6 +214,7 @@ export class ClientServices {
     if (sighting?.usurps !== undefined) this.#reportUsurper(sighting.mac, sighting.usurps);
     const address = sighting?.claims;
     if (sighting === undefined || address === undefined) return;
+    this.#prober.heard(sighting.mac, address, now);
     if (isLinkLocal6(address)) this.#linkLocals.set(sighting.mac, address as Ip6);
     else if (this.#isOurs(address)) this.#learnAddress(sighting.mac, address, now);
   }

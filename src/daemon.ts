@@ -20,19 +20,26 @@ import { after, earliest, SECOND } from './clients/time.js';
 import type { Config } from './config/config.js';
 import { Flooder } from './flood/flooder.js';
 import type { Gateway } from './gateway/gateway.js';
+import { checkGatewayLink } from './gateway/check.js';
+import { BadInput } from './net/bytes.js';
 import { isIp6, isLinkLocal6, linkLocalOf } from './net/ip.js';
 import type { Ip6 } from './net/ip.js';
 import type { Mac } from './net/mac.js';
-import type { Bus, ClientLink, Clock, Kernel, Logger, Mesh, Packets, Random, StationEvent, Stations, Storage, Timer } from './ports.js';
+import type { Bus, ClientLink, Clock, Kernel, Logger, Mesh, Packets, Random, StationEvent, Stations, Storage, Timer, WallClock } from './ports.js';
 import { Presence } from './presence/presence.js';
 import type { PresenceChange, Station } from './presence/presence.js';
 import { Routes } from './routes/routes.js';
+import { History } from './status/history.js';
+import { releases } from './status/leases.js';
 import { statusMethods } from './status/methods.js';
+import type { StatusActions, StatusSource } from './status/methods.js';
+import { Reporter } from './status/reporter.js';
 import { Trace } from './status/trace.js';
-import { nodeName, viewClient } from './status/views.js';
+import { nodeName } from './status/views.js';
 
 export interface Ports {
   readonly clock: Clock;
+  readonly wallClock: WallClock;
   readonly random: Random;
   readonly log: Logger;
   readonly kernel: Kernel;
@@ -47,6 +54,8 @@ export interface DaemonOptions {
   readonly config: Config;
   readonly hostname: string;
   readonly version: string;
+  /** Reads the configuration again and has it applied; resolves to what is wrong with it, a line each. */
+  readonly reload: () => Promise<readonly string[]>;
 }
 
 /** After a start: how long routes of an earlier run are kept, and clients that nobody vouches for count as here. */
@@ -70,6 +79,8 @@ export class Daemon {
   readonly #keeper: Keeper;
   readonly #routes: Routes;
   readonly #flooder: Flooder;
+  readonly #history = new History();
+  readonly #reporter: Reporter;
   #services: ClientServices | undefined;
   #links: readonly ClientLink[] = [];
   #timer: Timer | undefined;
@@ -109,7 +120,13 @@ export class Daemon {
       clock,
       random,
       log,
+      events: {
+        up: (peer) => this.#reporter.peer(peer),
+        down: (peer, reason) => this.#reporter.peer({ ...peer, state: 'down' }, reason),
+        duplicateId: (node, remote) => this.#reporter.conflict({ kind: 'node', node, remote }),
+      },
     });
+    this.#reporter = new Reporter(this.#statusSource(), this.ports.bus);
   }
 
   async #start(): Promise<void> {
@@ -187,15 +204,16 @@ export class Daemon {
     if (node === this.self) this.#trace?.step(mac, 'claimed', this.ports.clock.now());
     else if (node !== undefined) this.#trace?.begin(mac, 'received', now);
     if (before !== undefined && node !== undefined) this.#roams++;
-    this.#notifyMove(mac, before, node);
+    this.#reporter.moved(mac, before, node, now);
   }
 
   /** Another node says that a client is not here. */
   #contradicted(mac: Mac, node: NodeId | undefined, now: Instant): void {
     if (node === undefined) {
       // It says that the client has gone; we know better.
-      if (this.#presence.isAssociated(mac)) this.#apply(claims.claim(this.#db, mac, this.self, now));
-      return;
+      if (!this.#presence.isAssociated(mac)) return;
+      this.#reporter.conflict({ kind: 'association', mac, node });
+      return this.#apply(claims.claim(this.#db, mac, this.self, now));
     }
     const station = this.#presence.elsewhere(mac);
     if (station === undefined) return;
@@ -205,16 +223,10 @@ export class Daemon {
     this.#services?.movedAway(mac, station.network, this.#stationsOn(station.network));
   }
 
-  #notifyMove(mac: Mac, from: NodeId | undefined, to: NodeId | undefined): void {
-    const type = from === undefined ? 'join' : to === undefined ? 'leave' : 'roam';
-    const client = this.#db.client(mac);
-    const view = client === undefined ? { mac } : viewClient(this.#db, this.self, client);
-    this.ports.bus.notify(type, { ...view, from: from ?? '', from_name: nodeName(this.#db, from) });
-  }
-
   #station(event: StationEvent): void {
     const now = this.ports.clock.now();
     if (!this.#config.interface.includes(event.network)) return;
+    this.#reporter.station(event.mac, event.kind);
     if (event.kind === 'left') this.#presence.left(event.mac, event.via, now);
     else this.#presenceChanged(this.#presence.authorized(event, now), now);
     this.#arm();
@@ -260,10 +272,12 @@ export class Daemon {
   /** The kernel has all that the client needs: it may be told. */
   #installed(mac: Mac): void {
     this.#trace?.step(mac, 'acknowledged', this.ports.clock.now());
+    this.#reporter.served(mac, 'routed');
     const station = this.#presence.get(mac);
     if (!this.#arriving.delete(mac) || station === undefined) return;
     this.#services?.arrived(mac, station.network, this.ports.clock.now());
     this.#trace?.step(mac, 'announced', this.ports.clock.now());
+    this.#reporter.served(mac, 'announced');
     this.#arm();
   }
 
@@ -301,7 +315,10 @@ export class Daemon {
       station: (mac) => this.#presence.get(mac),
       apply: (record) => this.#apply(record),
       send: (network, frame) => packets.send(network, frame),
-      usurped: (mac, address) => log.warn(`${mac} says that it has the gateway's address ${address}`),
+      usurped: (mac, address) => {
+        log.warn(`${mac} says that it has the gateway's address ${address}`);
+        this.#reporter.conflict({ kind: 'gateway', mac, address });
+      },
     });
   }
 
@@ -368,16 +385,20 @@ export class Daemon {
       this.#services?.nodeChanged(meaning.info.addresses);
     }
     for (const mac of clientsOf(meaning)) this.#updateRoutes(mac);
-    if (meaning.type === 'association' && meaning.node !== undefined) this.#notifyMove(meaning.mac, meaning.node, undefined);
+    if (meaning.type === 'association' && meaning.node !== undefined) this.#reporter.moved(meaning.mac, meaning.node, undefined, this.ports.clock.now());
   }
 
-  #statusSource() {
-    const { clock } = this.ports;
+  #statusSource(): StatusSource {
+    const { clock, wallClock } = this.ports;
     return {
+      ...this.#statusActions(),
       version: this.options.version,
       self: this.self,
       hostname: this.options.hostname,
       db: this.#db,
+      history: this.#history,
+      now: () => clock.now(),
+      wallTime: () => wallClock.time(),
       uptime: () => (clock.now() - this.#started) / SECOND,
       clientsHere: () => this.#presence.size,
       peers: () => this.#flooder.peers(clock.now()),
@@ -387,7 +408,50 @@ export class Daemon {
         return this.#trace?.view(clock.now());
       },
       counters: () => ({ roams: this.#roams, ...this.#services?.statistics, ...this.#flooder.counters }),
+      problems: () => this.#problems(),
     };
+  }
+
+  #statusActions(): StatusActions {
+    const { clock, stations } = this.ports;
+    return {
+      disassociate: (mac) => stations.disassociate(mac, this.#stationHere(mac).via),
+      probe: async (mac) => {
+        const { network } = this.#stationHere(mac);
+        const answer = this.#services?.probe(mac, network, clock.now());
+        this.#arm();
+        return answer ?? { answered: false, address: undefined, time: undefined };
+      },
+      release: (which) => {
+        const records = releases(this.#db, which, clock.now());
+        for (const record of records) this.#apply(record);
+        this.#arm();
+        return records.length;
+      },
+      reload: () => this.options.reload(),
+    };
+  }
+
+  /** Throws BadInput where the client is not at this router. */
+  #stationHere(mac: Mac): Station {
+    const station = this.#presence.get(mac);
+    if (station !== undefined) return station;
+    const node = this.#db.client(mac)?.node;
+    const where = node === undefined ? 'it is at no router' : `it is at ${nodeName(this.#db, node) || node}`;
+    throw new BadInput(`mac: ${mac} is not at this router; ${where}`);
+  }
+
+  /** What about this router is not as clients need it: a line each. */
+  #problems(): string[] {
+    const { interface: wanted, gateway4, gatewayMac, gatewayLinkLocal, auth, key } = this.#config;
+    const addresses4 = gateway4 === undefined ? [] : [gateway4];
+    const gateway = { mac: gatewayMac, linkLocal: gatewayLinkLocal, addresses4 };
+    const missing = wanted.filter((network) => !this.#links.some((link) => link.network === network));
+    return [
+      ...(auth === 'psk' && key === undefined ? ["no key is set and auth is not 'none': this router talks to no other"] : []),
+      ...missing.map((network) => `there is no interface ${network}: its clients are not served`),
+      ...this.#links.flatMap((link) => checkGatewayLink(link, gateway)),
+    ];
   }
 
   /** Takes a new configuration. Clients stay; what can only change with a restart is said. */

@@ -17,6 +17,11 @@ export interface Clock {
   schedule(at: Instant, task: () => void): Timer;
 }
 
+/** The clock on the wall, for people: seconds since 1970, with a fraction. It may jump, and be far off after boot. */
+export interface WallClock {
+  time(): number;
+}
+
 export interface Random {
   /** Unpredictable bytes. */
   bytes(count: number): Uint8Array;

@@ -1,43 +1,73 @@
 /** Asking the daemon on this router, as anybody would: through ubus. */
 import type { PlainTable } from 'ubus-ts';
-import { Status, UbusClient, UbusError } from 'ubus-ts';
+import { decodeFields, fromFields, Status, UbusClient, UbusError } from 'ubus-ts';
+
+/** How the program ends: README's table. */
+export const ExitCode = {
+  failure: 1,
+  /** The words on the command line cannot be. */
+  usage: 2,
+  /** The daemon, or ubusd, does not answer. */
+  unreachable: 3,
+} as const;
 
 /** Something that a person has to be told in one line; the program then ends with `code`. */
 export class CliError extends Error {
   override readonly name = 'CliError';
   constructor(
     message: string,
-    readonly code = 1,
+    readonly code: number = ExitCode.failure,
   ) {
     super(message);
   }
 }
 
-const OBJECT = 'roaming';
+export const OBJECT = 'roaming';
 
-/** Calls a method of the daemon's ubus object. Throws {@link CliError} in words that say what to do. */
-export async function ask(socket: string | undefined, method: string, args: PlainTable): Promise<PlainTable> {
+/** Runs `work` with a connection to ubusd. Throws {@link CliError} in words that say what to do. */
+export async function withUbus<T>(socket: string | undefined, work: (ubus: UbusClient) => Promise<T>): Promise<T> {
   const ubus = new UbusClient({ ...(socket === undefined ? {} : { path: socket }), reconnect: false });
   try {
     await ubus.connect();
-    return (await ubus.call(OBJECT, method, args)) ?? {};
+    return await work(ubus);
   } catch (error) {
-    throw new CliError(explain(error));
+    throw error instanceof UbusError ? explain(error) : error;
   } finally {
     ubus.close();
   }
 }
 
-function explain(error: unknown): string {
-  if (!(error instanceof UbusError)) return (error as Error).message;
+/** Calls a method of the daemon's ubus object. Throws {@link CliError}. */
+export function ask(socket: string | undefined, method: string, args: PlainTable = {}): Promise<PlainTable> {
+  return withUbus(socket, (ubus) => askOn(ubus, method, args));
+}
+
+/** The same on a connection that is there. Throws UbusError, and {@link CliError} with the daemon's own words. */
+export async function askOn(ubus: UbusClient, method: string, args: PlainTable = {}): Promise<PlainTable> {
+  let answer: PlainTable = {};
+  try {
+    await ubus.invoke(OBJECT, method, args, (data) => {
+      answer = fromFields(decodeFields(data));
+    });
+    return answer;
+  } catch (error) {
+    if (typeof answer['error'] === 'string') throw new CliError(answer['error'], ExitCode.usage);
+    throw error;
+  }
+}
+
+function explain(error: UbusError): CliError {
   switch (error.status) {
     case Status.connectionFailed:
-      return `ubusd cannot be reached (${error.message})`;
+      return new CliError(`ubusd cannot be reached (${error.message})`, ExitCode.unreachable);
     case Status.notFound:
-      return "the daemon does not answer on ubus: is it running? ('service roaming status', 'logread -e roaming')";
+      return new CliError(
+        "the daemon does not answer on ubus: is it running? ('service roaming status', 'logread -e roaming')",
+        ExitCode.unreachable,
+      );
     case Status.permissionDenied:
-      return 'not allowed to ask the daemon: try as root';
+      return new CliError('not allowed to ask the daemon: try as root');
     default:
-      return error.message;
+      return new CliError(error.message);
   }
 }

@@ -7,7 +7,7 @@ import type { Ports } from '../daemon.js';
 import { Daemon } from '../daemon.js';
 import { loadPacketAddon } from '../linux/addons.js';
 import { UbusObject } from '../linux/bus.js';
-import { systemClock, systemRandom } from '../linux/clock.js';
+import { systemClock, systemRandom, systemWallClock } from '../linux/clock.js';
 import { LinuxKernel } from '../linux/kernel.js';
 import { StreamLogger } from '../linux/log.js';
 import { LinuxMesh } from '../linux/mesh.js';
@@ -28,7 +28,12 @@ export async function runDaemon({ configFile, ubusSocket }: DaemonArguments): Pr
   const log = new StreamLogger(config.logLevel);
   if (!config.enabled) return log.info(`not enabled: option enabled is 0 in ${configFile}`);
   const ubus = await connectUbus(ubusSocket, log);
-  const daemon = await Daemon.start(await makePorts(config, log, ubus), { config, hostname: hostname(), version: VERSION });
+  const daemon: Daemon = await Daemon.start(await makePorts(config, log, ubus), {
+    config,
+    hostname: hostname(),
+    version: VERSION,
+    reload: () => reload(daemon, configFile, log),
+  });
   await new Promise<void>((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve());
     process.on('SIGHUP', () => void reload(daemon, configFile, log));
@@ -42,6 +47,7 @@ async function makePorts(config: Config, log: StreamLogger, ubus: UbusClient): P
   const addon = loadPacketAddon(join(dirname(process.argv[1]!), 'packet.node'));
   return {
     clock: systemClock,
+    wallClock: systemWallClock,
     random: systemRandom,
     log,
     kernel: await LinuxKernel.open({ addon, log, table: config.table, rulePriority: config.rulePriority }),
@@ -64,15 +70,17 @@ async function connectUbus(path: string | undefined, log: StreamLogger): Promise
   return ubus;
 }
 
-/** A configuration that cannot be used changes nothing. */
-async function reload(daemon: Daemon, configFile: string, log: StreamLogger): Promise<void> {
+/** A configuration that cannot be used changes nothing: returns what is wrong with it. */
+async function reload(daemon: Daemon, configFile: string, log: StreamLogger): Promise<readonly string[]> {
   try {
     const config = await loadConfig(configFile);
     log.level = config.logLevel;
     daemon.reload(config);
+    return [];
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     for (const line of error.lines) log.error(line);
     log.error('the configuration stays as it was');
+    return error.lines;
   }
 }

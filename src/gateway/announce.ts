@@ -32,7 +32,7 @@ export function announce(client: Announcee, gateway: Gateway): Uint8Array[] {
  * A request for the client's own address. Linux's arp_process takes the asker's address from it always: it makes an
  * entry where there is none and overrides one within its lock time; and the answer shows that the client is there.
  */
-function gatewayAsks(client: Mac, own: Ip4, address: Ip4, gateway: Gateway): Uint8Array {
+export function gatewayAsks(client: Mac, own: Ip4, address: Ip4, gateway: Gateway): Uint8Array {
   const packet: ArpPacket = {
     operation: ArpOperation.request,
     senderMac: gateway.mac,

@@ -1,7 +1,7 @@
 /** The ubus object `roaming`: the Bus port over ubusd. */
 import type { ArgumentType, PublishedObject, UbusClient } from 'ubus-ts';
 import { Status, UbusError } from 'ubus-ts';
-import type { PlainTable } from 'ubus-ts';
+import type { PlainTable, Request } from 'ubus-ts';
 import { BadInput } from '../net/bytes.js';
 import type { Bus, BusMethod, Logger } from '../ports.js';
 
@@ -28,12 +28,14 @@ export class UbusObject implements Bus {
 
   #method({ args, call }: BusMethod) {
     const types = Object.fromEntries(Object.entries(args).map(([name, type]) => [name, TYPES[type]]));
-    const handler = async (given: { readonly [name: string]: unknown }): Promise<PlainTable> => {
+    const handler = async (given: { readonly [name: string]: unknown }, request: Request): Promise<PlainTable> => {
       try {
         return (await call(given)) as PlainTable;
       } catch (error) {
-        if (error instanceof BadInput) throw new UbusError(Status.invalidArgument, error.message);
-        throw error;
+        if (!(error instanceof BadInput)) throw error;
+        // A status is a number: what is wrong goes ahead of it, as data.
+        request.reply({ error: error.message });
+        throw new UbusError(Status.invalidArgument, error.message);
       }
     };
     return { args: types, handler };

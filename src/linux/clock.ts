@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { randomBytes, randomInt } from 'node:crypto';
 import type { Instant } from '../clients/time.js';
-import type { Clock, Random } from '../ports.js';
+import type { Clock, Random, WallClock } from '../ports.js';
 
 /** setTimeout takes 32 bits; longer waits end early, which a deadline's owner survives. */
 const LONGEST_DELAY = 2 ** 31 - 1;
@@ -15,6 +15,9 @@ export const systemClock: Clock = {
     return { cancel: () => clearTimeout(timer) };
   },
 };
+
+/** CLOCK_REALTIME. */
+export const systemWallClock: WallClock = { time: () => Date.now() / 1000 };
 
 export const systemRandom: Random = {
   bytes: (count) => randomBytes(count),

@@ -21,6 +21,8 @@ t.test('clients, an address a line, within 80 columns', async (t) => {
     node: '0000000000000001',
     node_name: 'r1',
     here: true,
+    since: 1767225600,
+    roams: 2,
   };
   const gone = { ...phone, mac: '02:00:00:00:00:02', hostname: '', addresses: [], node: '', node_name: '', here: false };
   const text = showClients({ clients: [phone, gone] });

@@ -1,47 +1,15 @@
 import t from 'tap';
-import * as claims from '../../src/clients/claims.js';
-import { Database } from '../../src/clients/database.js';
-import { parseNodeId } from '../../src/clients/node-id.js';
-import type { Instant } from '../../src/clients/time.js';
-import { HOUR } from '../../src/clients/time.js';
 import { BadInput } from '../../src/net/bytes.js';
-import { parseIp4, parseIp6 } from '../../src/net/ip.js';
-import { parseMac } from '../../src/net/mac.js';
 import { statusMethods } from '../../src/status/methods.js';
 import type { ClientView } from '../../src/status/views.js';
+import { at, EPOCH, laptop, makeSource, other, phone, self } from './support.js';
 
-const self = parseNodeId('0000000000000001');
-const other = parseNodeId('0000000000000002');
-const [phone, laptop] = [parseMac('02:00:00:00:00:01'), parseMac('02:00:00:00:00:02')];
-const now = 0 as Instant;
+type Arguments = { [name: string]: unknown };
 
-function source() {
-  const db = new Database();
-  for (const [node, hostname] of [[self, 'r1'], [other, 'r2']] as const) {
-    db.apply(claims.nodeRecord(db, node, { hostname, addresses: [], port: 4444 }, now), now);
-  }
-  db.apply(claims.claim(db, phone, self, now), now);
-  db.apply(claims.lease4(db, parseIp4('10.44.0.9'), phone, HOUR, now), now);
-  db.apply(claims.lease6(db, parseIp6('2001:db8:44:7::'), phone, HOUR, now), now);
-  db.apply(claims.claim(db, laptop, other, now), now);
-  db.apply(claims.lease4(db, parseIp4('10.44.0.10'), laptop, HOUR, now), now);
-  return {
-    version: '1',
-    self,
-    hostname: 'r1',
-    db,
-    uptime: () => 12.7,
-    clientsHere: () => 1,
-    peers: () => [{ remote: '[::1]:4444', node: other, state: 'up', since: 3.9, rtt: undefined, error: undefined }],
-    routes: () => ({ installed: 2, pending: 0 }),
-    counters: () => ({ roams: 1 }),
-    trace: (enable: boolean | undefined) => (enable ? [{ mac: phone, age: 1, steps: { station: 0 } }] : undefined),
-  };
-}
-
-const methods = statusMethods(source());
-const clients = async (args: { [name: string]: unknown }) =>
-  ((await methods['clients']!.call(args)) as { clients: ClientView[] }).clients;
+const { source, clock, done, history } = makeSource();
+const methods = statusMethods(source);
+const call = async (method: string, args: Arguments = {}) => methods[method]!.call(args);
+const clients = async (args: Arguments) => ((await call('clients', args)) as { clients: ClientView[] }).clients;
 
 t.test('clients', async (t) => {
   t.same(await clients({}), [
@@ -49,17 +17,29 @@ t.test('clients', async (t) => {
       mac: phone,
       hostname: '',
       ssid: '',
-      addresses: ['10.44.0.9', '2001:db8:44:7::/64'],
+      addresses: ['10.44.0.9', '2001:db8:44:7::/64', '2001:db8:44:7::9'],
       node: self,
       node_name: 'r1',
       here: true,
+      since: EPOCH,
+      roams: 0,
     },
-    { mac: laptop, hostname: '', ssid: '', addresses: ['10.44.0.10'], node: other, node_name: 'r2', here: false },
+    {
+      mac: laptop,
+      hostname: '',
+      ssid: '',
+      addresses: ['10.44.0.10'],
+      node: other,
+      node_name: 'r2',
+      here: false,
+      since: EPOCH,
+      roams: 0,
+    },
   ]);
 });
 
 t.test('filters', async (t) => {
-  const macs = async (args: { [name: string]: unknown }) => (await clients(args)).map(({ mac }) => mac);
+  const macs = async (args: Arguments) => (await clients(args)).map(({ mac }) => mac);
   t.same(await macs({ mac: '02-00-00-00-00-01' }), [phone]);
   t.same(await macs({ address: '10.44.0.10' }), [laptop]);
   t.same(await macs({ address: '2001:db8:44:7::abcd' }), [phone], 'any address of its network');
@@ -70,33 +50,130 @@ t.test('filters', async (t) => {
 });
 
 t.test('trace', async (t) => {
-  const trace = methods['trace']!;
-  t.same(await trace.call({}), { enabled: false, roams: [] });
-  t.same(await trace.call({ enable: true }), { enabled: true, roams: [{ mac: phone, age: 1, steps: { station: 0 } }] });
-  t.throws(() => trace.call({ enable: 'yes' }), BadInput);
+  t.same(await call('trace'), { enabled: false, roams: [] });
+  t.same(await call('trace', { enable: true }), { enabled: true, roams: [{ mac: phone, age: 1, steps: { station: 0 } }] });
+  await t.rejects(call('trace', { enable: 'yes' }), BadInput);
 });
 
-t.test('arguments that cannot be', async (t) => {
-  for (const args of [{ mac: 'x' }, { address: 'x' }, { node: 'nobody' }, { mac: 5 }]) {
-    await t.rejects(clients(args), BadInput, JSON.stringify(args));
+t.test('arguments that cannot be, each named', async (t) => {
+  const cases: [string, Arguments, RegExp][] = [
+    ['clients', { mac: 'x' }, /^mac: not a MAC address: x$/],
+    ['clients', { address: 'x' }, /^address: not an IPv4 address: x$/],
+    ['clients', { node: 'nobody' }, /^node: no node is called 'nobody', and it is no node id either$/],
+    ['clients', { mac: 5 }, /^mac: a string is expected$/],
+    ['client', {}, /^mac: the MAC address of a client is needed$/],
+    ['client', { mac: '02:00:00:00:00:99' }, /^mac: no client 02:00:00:00:00:99 is known$/],
+    ['history', { limit: 0 }, /^limit: a whole number from 1 on is expected$/],
+    ['history', { limit: 1.5 }, /^limit: /],
+    ['leases', { address: '::x' }, /^address: not an IPv6 address/],
+    ['disassociate', {}, /^mac: /],
+    ['disassociate', { mac: laptop }, /^mac: .* is not at this router$/],
+    ['probe', { mac: 'nobody' }, /^mac: /],
+    ['release', {}, /^mac or address: /],
+  ];
+  for (const [method, args, message] of cases) {
+    const error = await call(method, args).then(() => undefined, (error: unknown) => error);
+    t.ok(error instanceof BadInput, `${method} ${JSON.stringify(args)}`);
+    t.match((error as Error).message, message);
   }
 });
 
-t.test('peers and status', async (t) => {
-  t.same(await methods['peers']!.call({}), {
-    peers: [{ remote: '[::1]:4444', node: other, node_name: 'r2', state: 'up', since: 3 }],
+t.test('leases', async (t) => {
+  clock.now = at(1_800_500);
+  const one = { mac: phone, hostname: '', expires: EPOCH + 3600, remaining: 1799 };
+  t.same(await call('leases'), {
+    leases: [
+      { ...one, address: '10.44.0.9', family: 4 },
+      { ...one, address: '10.44.0.10', family: 4, mac: laptop },
+      { ...one, address: '2001:db8:44:7::/64', family: 6 },
+    ],
   });
-  t.same(await methods['status']!.call({}), {
+  t.match(await call('leases', { address: '2001:db8:44:7::1' }), { leases: [{ family: 6 }] });
+  t.match(await call('leases', { mac: laptop }), { leases: [{ mac: laptop }] });
+  clock.now = at(0);
+});
+
+t.test('nodes and peers', async (t) => {
+  const node = { addresses: ['10.99.0.1'], port: 4444, clients: 1 };
+  t.same(await call('nodes'), {
+    nodes: [
+      { ...node, node: self, name: 'r1', self: true, peer: false },
+      { ...node, node: other, name: 'r2', self: false, peer: true },
+    ],
+  });
+  t.same(await call('peers'), {
+    peers: [
+      {
+        remote: '[::1]:4444',
+        direction: 'out',
+        state: 'up',
+        kind: 'roaming',
+        node: other,
+        node_name: 'r2',
+        since: 3,
+        rtt: 1.2,
+        bytes_in: 100,
+        bytes_out: 200,
+        records_in: 3,
+        records_out: 4,
+      },
+    ],
+  });
+});
+
+t.test('status', async (t) => {
+  t.same(await call('status'), {
     version: '1',
     node: self,
     hostname: 'r1',
+    time: EPOCH,
     uptime: 12,
     clients_here: 1,
     clients: 2,
     nodes: 2,
     peers: 1,
-    records: 7,
+    records: 8,
     routes: { installed: 2, pending: 0 },
+    problems: ['br-client is down'],
     counters: { roams: 1 },
   });
+});
+
+t.test('history, and one client with its own', async (t) => {
+  history.before(laptop, 'authorized', at(2000));
+  history.moved(laptop, other, self, self, at(2000.3));
+  history.after(laptop, 'routed', at(2001.82));
+  const roam = {
+    time: EPOCH + 2,
+    mac: laptop,
+    hostname: '',
+    from: other,
+    from_name: 'r2',
+    to: self,
+    to_name: 'r1',
+    gap: 1.8,
+    steps: { authorized: 0, known: 0.3, routed: 1.8 },
+  };
+  t.same(await call('history'), { roams: [roam] });
+  t.same(await call('history', { mac: phone }), { roams: [] });
+  t.match(await call('client', { mac: laptop }), {
+    mac: laptop,
+    since: EPOCH + 2,
+    roams: 1,
+    leases: [{ address: '10.44.0.10' }],
+    history: [roam],
+  });
+});
+
+t.test('what a caller can have done', async (t) => {
+  t.same(await call('disassociate', { mac: phone }), {});
+  t.same(await call('probe', { mac: phone }), { answered: true, address: '10.44.0.9', time: 3.1 });
+  t.same(await call('probe', { mac: laptop }), { answered: false });
+  t.same(await call('release', { mac: phone }), { released: 2 });
+  t.same(await call('release', { address: '10.44.0.9' }), { released: 2 });
+  t.same(await call('reload'), {
+    reloaded: false,
+    problems: ['/etc/config/roaming:3: main.port: expected a whole number'],
+  });
+  t.same(done, [`disassociate ${phone}`, `release ${phone} undefined`, 'release undefined 10.44.0.9']);
 });

@@ -1,0 +1,62 @@
+/** What is told as it happens: notifications of the ubus object, and the history that is kept of them. */
+import type { NodeId } from '../clients/node-id.js';
+import type { Instant } from '../clients/time.js';
+import type { Mac } from '../net/mac.js';
+import type { Bus } from '../ports.js';
+import type { PeerStatus } from './peers.js';
+import { viewPeer } from './peers.js';
+import type { Viewpoint } from './viewpoint.js';
+import type { History } from './history.js';
+import { nodeName, viewClient } from './views.js';
+
+/** Two that cannot both be right. The details are shown to people and may grow. */
+export type Conflict =
+  /** Another node says that a client is gone or elsewhere, and it is here. */
+  | { readonly kind: 'association'; readonly mac: Mac; readonly node: NodeId | undefined }
+  /** A client says that it has an address of the gateway. */
+  | { readonly kind: 'gateway'; readonly mac: Mac; readonly address: string }
+  /** Another node has the id of this one, or two others have the same. */
+  | { readonly kind: 'node'; readonly node: NodeId; readonly remote: string };
+
+export class Reporter {
+  constructor(
+    private readonly view: Viewpoint,
+    private readonly bus: Bus,
+  ) {}
+
+  get #history(): History {
+    return this.view.history;
+  }
+
+  /** The access point here let a station pass, or lost it. */
+  station(mac: Mac, kind: 'authorized' | 'left'): void {
+    this.#history.before(mac, kind, this.view.now());
+  }
+
+  /** The database says that a client is elsewhere than before. Notifies `join`, `leave` or `roam`. */
+  moved(mac: Mac, from: NodeId | undefined, to: NodeId | undefined, now: Instant): void {
+    const { db, self } = this.view;
+    this.#history.moved(mac, from, to, self, now);
+    const type = from === undefined ? 'join' : to === undefined ? 'leave' : 'roam';
+    const client = db.client(mac);
+    const view = client === undefined ? { mac } : viewClient(this.view, client);
+    this.bus.notify(type, { ...view, from: from ?? '', from_name: nodeName(db, from) });
+  }
+
+  /** The kernel has the client's routes, or the client has been told about its gateway. */
+  served(mac: Mac, step: 'routed' | 'announced'): void {
+    this.#history.after(mac, step, this.view.now());
+  }
+
+  /** Notifies `peer`: a flooding session has come up or gone down. */
+  peer(peer: PeerStatus, reason?: string): void {
+    this.bus.notify('peer', { ...viewPeer(this.view.db, peer), ...(reason === undefined ? {} : { reason }) });
+  }
+
+  /** Notifies `conflict`. */
+  conflict(conflict: Conflict): void {
+    const node = 'node' in conflict ? (conflict.node ?? '') : '';
+    const details = { ...conflict, ...('node' in conflict ? { node, node_name: nodeName(this.view.db, conflict.node) } : {}) };
+    this.bus.notify('conflict', details);
+  }
+}

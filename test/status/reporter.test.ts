@@ -1,0 +1,48 @@
+import t from 'tap';
+import { Reporter } from '../../src/status/reporter.js';
+import { at, EPOCH, makeSource, other, peer, phone, self } from './support.js';
+
+function start() {
+  const { source, clock, history } = makeSource();
+  const told: { type: string; data: object }[] = [];
+  const bus = { publish() {}, notify: (type: string, data: object) => void told.push({ type, data }), stop() {} };
+  return { reporter: new Reporter(source, bus), clock, history, told };
+}
+
+t.test('join, roam, leave, with what is known of the client', async (t) => {
+  const { reporter, clock, history, told } = start();
+  clock.now = at(5000);
+  reporter.station(phone, 'authorized');
+  reporter.moved(phone, other, self, clock.now);
+  clock.now = at(5002);
+  reporter.served(phone, 'routed');
+  reporter.served(phone, 'announced');
+  reporter.moved(phone, undefined, self, clock.now);
+  reporter.moved(phone, self, undefined, clock.now);
+  t.same(told.map(({ type }) => type), ['roam', 'join', 'leave']);
+  t.match(told[0]!.data, { mac: phone, node: self, since: EPOCH + 5, roams: 1, from: other, from_name: 'r2' });
+  t.same([...history.roams()][0]!.times, { authorized: 5000, known: 5000, routed: 5002, announced: 5002 });
+});
+
+t.test('a client of whom nothing is known any more', async (t) => {
+  const { reporter, told } = start();
+  const mac = '02:00:00:00:00:77' as typeof phone;
+  reporter.moved(mac, self, undefined, at(0));
+  t.same(told, [{ type: 'leave', data: { mac, from: self, from_name: 'r1' } }]);
+});
+
+t.test('peers and conflicts', async (t) => {
+  const { reporter, told } = start();
+  reporter.peer(peer);
+  reporter.peer({ ...peer, state: 'down' }, 'connection closed');
+  reporter.conflict({ kind: 'association', mac: phone, node: other });
+  reporter.conflict({ kind: 'gateway', mac: phone, address: '10.44.0.1' });
+  reporter.conflict({ kind: 'node', node: self, remote: '[::1]:9' });
+  t.match(told, [
+    { type: 'peer', data: { state: 'up', node_name: 'r2' } },
+    { type: 'peer', data: { state: 'down', reason: 'connection closed' } },
+    { type: 'conflict', data: { kind: 'association', mac: phone, node: other, node_name: 'r2' } },
+    { type: 'conflict', data: { kind: 'gateway', mac: phone, address: '10.44.0.1' } },
+    { type: 'conflict', data: { kind: 'node', node: self, node_name: 'r1', remote: '[::1]:9' } },
+  ]);
+});
