@@ -2,6 +2,7 @@
 # make lab     the same network with a prompt to play in
 # make test    all tests
 # make build   dist/roaming.js and dist/packet.node
+# make package installable packages for OpenWrt 24.10 in dist/
 # The first run installs what is missing: Debian packages, and npm packages by the lock file.
 
 ESBUILD = node_modules/.bin/esbuild
@@ -12,7 +13,7 @@ NODE_HEADERS = $(shell node -p 'require("path").resolve(process.execPath, "../..
 REPORTER = terse
 VERSION = $(shell node -p 'require("./package.json").version')
 
-.PHONY: build demo lab test readme clean setup-build setup-lab
+.PHONY: build demo lab test readme package reference clean setup-build setup-lab
 
 build: setup-build dist/roaming.js dist/packet.node
 
@@ -30,6 +31,14 @@ test: setup-lab build $(LAB)
 readme: build
 	@UPDATE_README=1 node_modules/.bin/tap run --reporter=silent test/readme.test.ts
 
+package: build
+	@node openwrt/package.mjs dist
+
+# The configuration that the package installs, written anew from the table of options.
+reference: node_modules/.package-lock.json
+	@$(BUNDLE) src/config/reference.ts --format=esm --outfile=build/reference.mjs
+	@node -e 'import("./build/reference.mjs").then((m) => process.stdout.write(m.referenceConfiguration()))' >files/etc/config/roaming
+
 clean:
 	rm -rf dist build .tap src/*/dist
 
@@ -45,7 +54,7 @@ node_modules/.package-lock.json: package-lock.json | setup-build
 
 # CommonJS, because on a router the file stands alone, without a package.json that says otherwise.
 dist/roaming.js: $(SOURCES) node_modules/.package-lock.json
-	@$(BUNDLE) src/main.ts --format=cjs --minify-syntax --legal-comments=linked \
+	@$(BUNDLE) src/main.ts --format=cjs --minify --keep-names --sourcemap=external --legal-comments=linked \
 		'--define:__VERSION__="$(VERSION)"' '--define:import.meta.url=importMetaUrl' \
 		--banner:js="$$(printf '#!/usr/bin/env node\nconst importMetaUrl = require("url").pathToFileURL(__filename);')" \
 		--outfile=$@

@@ -63,12 +63,16 @@ export const SETTLE_TIME: Millis = 10 * SECOND;
 
 const NODE_ID_FILE = 'node-id';
 
-/** The id of this node, made at the first start and kept for ever: peers remember what it said. */
-async function loadNodeId({ storage, random }: Ports): Promise<NodeId> {
-  const stored = await storage.load(NODE_ID_FILE);
+/**
+ * The id of this node, made at the first start and kept for ever: peers remember what it said. Where the disk is full,
+ * read-only or not there yet, a node with an id for this run only is better than none.
+ */
+async function loadNodeId({ storage, random, log }: Ports): Promise<NodeId> {
+  const failed = (what: string) => (error: Error) => log.warn(`the node id cannot be ${what}: ${error.message}`);
+  const stored = await storage.load(NODE_ID_FILE).catch(failed('read'));
   if (stored?.length === 8) return nodeIdFromBytes(stored);
   const id = random.bytes(8);
-  await storage.save(NODE_ID_FILE, id);
+  await storage.save(NODE_ID_FILE, id).catch(failed('kept'));
   return nodeIdFromBytes(id);
 }
 
@@ -84,6 +88,7 @@ export class Daemon {
   #services: ClientServices | undefined;
   #links: readonly ClientLink[] = [];
   #timer: Timer | undefined;
+  #settling: Timer | undefined;
   readonly #started: Instant;
   /** Clients that have just come, to be told about their gateway as soon as their routes are in the kernel. */
   #arriving = new Set<Mac>();
@@ -95,7 +100,12 @@ export class Daemon {
   /** Brings everything up. Rejects where something that cannot be done without fails. */
   static async start(ports: Ports, options: DaemonOptions): Promise<Daemon> {
     const daemon = new Daemon(ports, options, await loadNodeId(ports));
-    await daemon.#start();
+    try {
+      await daemon.#start();
+    } catch (error) {
+      await daemon.stop().catch(() => {});
+      throw error;
+    }
     return daemon;
   }
 
@@ -145,7 +155,7 @@ export class Daemon {
     await this.#startFlooding();
     bus.publish(statusMethods(this.#statusSource()));
     stations.start((event) => this.#station(event));
-    clock.schedule(after(clock.now(), SETTLE_TIME), () => this.#settle());
+    this.#settling = clock.schedule(after(clock.now(), SETTLE_TIME), () => this.#settle());
     log.info(`started as ${this.options.hostname} (node ${this.self})`);
     this.#arm();
   }
@@ -454,14 +464,9 @@ export class Daemon {
     ];
   }
 
-  /** Takes a new configuration. Clients stay; what can only change with a restart is said. */
+  /** Takes a new configuration, one that does not need a restart. Clients stay. */
   reload(config: Config): void {
     const { log } = this.ports;
-    for (const option of RESTART_OPTIONS) {
-      if (JSON.stringify(config[option]) !== JSON.stringify(this.#config[option])) {
-        log.warn(`option ${option} has changed: that takes effect when the daemon is restarted`);
-      }
-    }
     this.#config = config;
     this.#presence.hold = config.holdTime * SECOND;
     this.#keeper.leaseLifetime = config.leaseTime * SECOND;
@@ -489,6 +494,7 @@ export class Daemon {
     }
     this.#stopped = true;
     this.#timer?.cancel();
+    this.#settling?.cancel();
     stations.stop();
     packets.stop();
     bus.stop();
@@ -502,6 +508,11 @@ export class Daemon {
 
 /** Options that take effect at a start only: sockets, tables and files are bound to them. */
 const RESTART_OPTIONS = ['port', 'key', 'auth', 'table', 'rulePriority', 'stateDir', 'maxRecords'] as const;
+
+/** Whether a daemon that runs with one configuration has to be started anew for the other. */
+export function needsRestart(before: Config, after: Config): boolean {
+  return RESTART_OPTIONS.some((option) => JSON.stringify(before[option]) !== JSON.stringify(after[option]));
+}
 
 /** What clients see of a router: the addresses on its client interface. */
 function gatewayOf({ mac, addresses }: ClientLink, { gateway4, gatewayLinkLocal }: Config): Gateway {

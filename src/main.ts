@@ -37,8 +37,19 @@ async function check(file: string): Promise<void> {
 const cli = yargs(hideBin(process.argv))
   .scriptName('roaming')
   .usage('$0 <command>\n\nLets Wi-Fi clients keep their addresses and connections from router to router of a routed mesh.')
-  .command('daemon', 'Run the daemon in the foreground', { config, ubus }, (argv) =>
-    runDaemon({ configFile: argv.config, ubusSocket: argv.ubus }),
+  .command(
+    'daemon',
+    'Run the daemon in the foreground',
+    {
+      config,
+      ubus,
+      check: { type: 'boolean', default: false, describe: 'Only read the configuration; exit code 1 if it is wrong' },
+      supervised: { type: 'boolean', default: false, describe: 'Started again whenever it ends, as procd does: wait for a usable configuration' },
+    },
+    async ({ config, ubus, check, supervised }) => {
+      if (check) await loadConfig(config);
+      else await runDaemon({ configFile: config, ubusSocket: ubus, supervised });
+    },
   )
   .command('check', 'Check the configuration', { config }, (argv) => check(argv.config))
   .command(

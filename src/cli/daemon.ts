@@ -1,50 +1,137 @@
 /** `roaming daemon`: the composition root. Real ports, signals, and the end of the process. */
+import { realpathSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { UbusClient } from 'ubus-ts';
 import type { Config } from '../config/config.js';
 import type { Ports } from '../daemon.js';
-import { Daemon } from '../daemon.js';
+import { Daemon, needsRestart } from '../daemon.js';
 import { loadPacketAddon } from '../linux/addons.js';
 import { UbusObject } from '../linux/bus.js';
 import { systemClock, systemRandom, systemWallClock } from '../linux/clock.js';
 import { LinuxKernel } from '../linux/kernel.js';
 import { StreamLogger } from '../linux/log.js';
 import { LinuxMesh } from '../linux/mesh.js';
+import { Networks } from '../linux/networks.js';
 import { PacketSockets } from '../linux/packets.js';
 import { HostapdStations } from '../linux/stations.js';
 import { DirectoryStorage } from '../linux/storage.js';
 import { VERSION } from '../version.js';
 import { ConfigError, loadConfig } from './load-config.js';
+import { SignalInbox } from './signals.js';
 
 export interface DaemonArguments {
   readonly configFile: string;
   readonly ubusSocket: string | undefined;
+  /** Something starts the daemon again whenever it ends: a configuration that cannot be used is waited out. */
+  readonly supervised: boolean;
+}
+
+interface Context {
+  readonly configFile: string;
+  readonly log: StreamLogger;
+  readonly ubus: UbusClient;
+  readonly signals: SignalInbox;
 }
 
 /** Runs until a signal ends it. Rejects, with nothing left behind, where it cannot start. */
-export async function runDaemon({ configFile, ubusSocket }: DaemonArguments): Promise<void> {
-  const config = await loadConfig(configFile);
-  const log = new StreamLogger(config.logLevel);
-  if (!config.enabled) return log.info(`not enabled: option enabled is 0 in ${configFile}`);
-  const ubus = await connectUbus(ubusSocket, log);
-  const daemon: Daemon = await Daemon.start(await makePorts(config, log, ubus), {
-    config,
+export async function runDaemon({ configFile, ubusSocket, supervised }: DaemonArguments): Promise<void> {
+  const log = new StreamLogger('info');
+  const signals = new SignalInbox();
+  try {
+    let config: Config | undefined = supervised
+      ? await waitForConfig(configFile, log, signals)
+      : onlyEnabled(await loadConfig(configFile), configFile, log);
+    if (config === undefined) return;
+    log.level = config.logLevel;
+    const { ubus, disconnect } = await connectUbus(ubusSocket, log);
+    try {
+      while (config !== undefined) config = await serve(config, { configFile, log, ubus, signals });
+    } finally {
+      disconnect();
+    }
+  } finally {
+    signals.close();
+  }
+}
+
+function onlyEnabled(config: Config, configFile: string, log: StreamLogger): Config | undefined {
+  if (!config.enabled) log.info(`not enabled: option enabled is 0 in ${configFile}`);
+  return config.enabled ? config : undefined;
+}
+
+/** The first configuration that can be used, tried at each SIGHUP; undefined where told to end before. */
+async function waitForConfig(configFile: string, log: StreamLogger, signals: SignalInbox): Promise<Config | undefined> {
+  for (;;) {
+    const config = await tryConfig(configFile, log);
+    const usable = config === undefined ? undefined : onlyEnabled(config, configFile, log);
+    if (usable !== undefined) return usable;
+    log.info("waiting for a configuration to run with ('service roaming reload')");
+    if ((await signals.next()) !== 'SIGHUP') return undefined;
+  }
+}
+
+/** Undefined, and said why, where it cannot be used. */
+async function tryConfig(configFile: string, log: StreamLogger): Promise<Config | undefined> {
+  try {
+    return await loadConfig(configFile);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    for (const line of error.lines) log.error(line);
+    return undefined;
+  }
+}
+
+/** What keeps the configuration from being used: lines for a person. */
+async function problemsOf(configFile: string): Promise<readonly string[]> {
+  try {
+    await loadConfig(configFile);
+    return [];
+  } catch (error) {
+    if (error instanceof ConfigError) return error.lines;
+    throw error;
+  }
+}
+
+/** One life of the daemon. The configuration to begin the next with, or undefined at the end. */
+async function serve(first: Config, context: Context): Promise<Config | undefined> {
+  const { configFile, log, ubus, signals } = context;
+  const networks = new Networks(ubus, log);
+  const withDevices = async (config: Config) => ({ ...config, interface: await networks.devices(config.interface) });
+  let config = first;
+  let applied = await withDevices(config);
+  const daemon = await Daemon.start(await makePorts(applied, log, ubus), {
+    config: applied,
     hostname: hostname(),
     version: VERSION,
-    reload: () => reload(daemon, configFile, log),
+    reload: async () => {
+      signals.put('SIGHUP');
+      return problemsOf(configFile);
+    },
   });
-  await new Promise<void>((resolve) => {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve());
-    process.on('SIGHUP', () => void reload(daemon, configFile, log));
-    process.on('SIGUSR1', () => daemon.dump());
-  });
-  await daemon.stop();
-  ubus.close();
+  networks.follow(() => signals.put('networks'));
+  try {
+    for (;;) {
+      const signal = await signals.next();
+      if (signal === 'SIGTERM' || signal === 'SIGINT') return undefined;
+      if (signal === 'SIGUSR1') daemon.dump();
+      if (signal === 'SIGHUP') config = (await tryConfig(configFile, log)) ?? config;
+      if (!config.enabled) return onlyEnabled(config, configFile, log);
+      const next = await withDevices(config);
+      if (JSON.stringify(next) === JSON.stringify(applied)) continue;
+      log.level = next.logLevel;
+      if (needsRestart(applied, next)) return config;
+      applied = next;
+      daemon.reload(next);
+    }
+  } finally {
+    networks.stop();
+    await daemon.stop();
+  }
 }
 
 async function makePorts(config: Config, log: StreamLogger, ubus: UbusClient): Promise<Ports> {
-  const addon = loadPacketAddon(join(dirname(process.argv[1]!), 'packet.node'));
+  const addon = loadPacketAddon(join(dirname(realpathSync(process.argv[1]!)), 'packet.node'));
   return {
     clock: systemClock,
     wallClock: systemWallClock,
@@ -60,27 +147,16 @@ async function makePorts(config: Config, log: StreamLogger, ubus: UbusClient): P
 }
 
 /** ubusd may come later than we do: clients are served meanwhile as far as they are known. */
-async function connectUbus(path: string | undefined, log: StreamLogger): Promise<UbusClient> {
+async function connectUbus(path: string | undefined, log: StreamLogger): Promise<{ ubus: UbusClient; disconnect(): void }> {
   const ubus = new UbusClient({
     ...(path === undefined ? {} : { path }),
     onError: (error) => log.warn(`ubus: ${error.message}`),
   });
-  ubus.on('disconnect', (error) => log.warn(`ubus: ${error.message}: reconnecting`));
+  const mute = ubus.on('disconnect', (error) => log.warn(`ubus: ${error.message}: reconnecting`));
   await ubus.connect({ persist: true });
-  return ubus;
-}
-
-/** A configuration that cannot be used changes nothing: returns what is wrong with it. */
-async function reload(daemon: Daemon, configFile: string, log: StreamLogger): Promise<readonly string[]> {
-  try {
-    const config = await loadConfig(configFile);
-    log.level = config.logLevel;
-    daemon.reload(config);
-    return [];
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    for (const line of error.lines) log.error(line);
-    log.error('the configuration stays as it was');
-    return error.lines;
-  }
+  const disconnect = () => {
+    mute();
+    ubus.close();
+  };
+  return { ubus, disconnect };
 }
