@@ -1,6 +1,7 @@
 /**
  * What stands around the daemon on a router of the lab, as a program of its own: the ubus broker, and an access point
- * that says on it what OpenWrt's hostapd would say. Told by messages from its parent which stations are associated.
+ * that says on it what OpenWrt's hostapd would say. Told by its arguments which stations are associated at the start, and
+ * by messages from its parent which come and go.
  */
 import { Broker, UbusClient } from 'ubus-ts';
 
@@ -9,8 +10,8 @@ export type Command = { authorize: string } | { leave: string };
 /** To the lab. */
 export type Report = { ready: true } | { removed: string };
 
-const [socket, bssid] = process.argv.slice(2) as [string, string];
-const associated = new Set<string>();
+const [socket, bssid, ...stations] = process.argv.slice(2) as [string, string, ...string[]];
+const associated = new Set(stations);
 
 async function main(): Promise<void> {
   await new Broker({ path: socket }).listen();

@@ -4,10 +4,11 @@ import { once } from 'node:events';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Client } from './client.js';
-import type { Roam } from './journey.js';
+import type { Roam, StreamName } from './journey.js';
 import { Journey, PING_INTERVAL, STREAMS } from './journey.js';
 import type { RouterName } from './lab.js';
 import { Lab } from './lab.js';
+import { Interrupted, interruption, sleep } from './shell.js';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const programs = { roaming: join(here, '../dist/roaming.js'), accessPoint: join(here, 'access-point.mjs') };
@@ -28,24 +29,18 @@ async function bringUp(lab: Lab): Promise<Client> {
   return client;
 }
 
-/** The network goes away with us, on whatever way. */
-function stopOnSignals(lab: Lab): void {
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.once(signal, () => {
-      print('\nInterrupted: cleaning up.');
-      void lab.stop().then(() => process.exit(130));
-    });
-  }
+/**
+ * The first signal ends what is under way, and the network goes away as it does at the end. Further ones change nothing;
+ * neither does a terminal that is gone.
+ */
+function stopOnSignals(): void {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => interruption.raise());
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
 }
 
 async function dhcpRequests(lab: Lab): Promise<number> {
-  const counts = await Promise.all(
-    Object.values(lab.routers).map(async (router) => {
-      const status = JSON.parse(await router.cli('status', '--json')) as { counters: { [name: string]: number } };
-      return status.counters['dhcp4_received'] ?? 0;
-    }),
-  );
-  return counts.reduce((sum, count) => sum + count, 0);
+  const counters = await Promise.all(Object.values(lab.routers).map((router) => router.counters()));
+  return counters.reduce((sum, counts) => sum + (counts['dhcp4_received'] ?? 0), 0);
 }
 
 async function walk(lab: Lab, client: Client): Promise<void> {
@@ -60,7 +55,7 @@ async function walk(lab: Lab, client: Client): Promise<void> {
     roams.push(roam);
   }
   const echoed = journey.echoed;
-  await new Promise((resolve) => setTimeout(resolve, 500));
+  await sleep(500);
   check(roams.every((roam) => roam.dead.length === 0), 'after a roam some traffic did not come back');
   check(journey.echoed > echoed && !journey.tcpEnded, 'the TCP connection did not live through the walk');
   check(String(await client.addresses()) === String(before.addresses), 'the client has other addresses than before');
@@ -75,17 +70,29 @@ function check(condition: boolean, failure: string): void {
   if (!condition) throw new Failure(failure);
 }
 
+/** For each stream the pings without an answer, and the longest run of them. */
+const HEADS: { readonly [name in StreamName]: string } = {
+  'v4 down': 'IPv4 down',
+  'v4 up': 'IPv4 up',
+  'v6 down': 'IPv6 down',
+  'v6 up': 'IPv6 up',
+};
+
 function printHead(): void {
-  print(`  ${'roam'.padEnd(10)} ${'unplugged'.padStart(9)}  ${STREAMS.map((name) => name.padStart(17)).join('')}`);
-  print(`  ${''.padEnd(10)} ${''.padStart(9)}  ${STREAMS.map(() => 'lost  longest gap'.padStart(17)).join('')}`);
+  printRow('', '', STREAMS.map((name) => HEADS[name]));
+  printRow('roam', 'unplugged', STREAMS.map(() => 'lost      gap'));
 }
 
 function printRoam({ from, to, away, gaps, dead }: Roam): void {
   const cells = STREAMS.map((name) => {
     const { lost, longest } = gaps[name];
-    return (dead.includes(name) ? 'none comes back' : `${lost}  ${longest.toFixed(0).padStart(8)} ms`).padStart(17);
+    return dead.includes(name) ? 'none returns' : `${String(lost).padStart(4)} ${`${longest.toFixed(0)} ms`.padStart(8)}`;
   });
-  print(`  ${`${from} -> ${to}`.padEnd(10)} ${`${away.toFixed(0)} ms`.padStart(9)}  ${cells.join('')}`);
+  printRow(`${from} -> ${to}`, `${away.toFixed(0)} ms`, cells);
+}
+
+function printRow(roam: string, away: string, cells: readonly string[]): void {
+  print(`  ${roam.padEnd(8)}  ${away.padStart(9)} ${cells.map((cell) => `   ${cell.padEnd(13)}`).join('')}`.trimEnd());
 }
 
 async function stay(lab: Lab): Promise<void> {
@@ -99,22 +106,28 @@ The network stays up. Some things to try:
   less ${r1.configFile}
 Leave with exit or Ctrl-D.`);
   const child = spawn(shell, { stdio: 'inherit' });
+  interruption.signal.addEventListener('abort', () => child.kill('SIGHUP'));
   await once(child, 'exit');
+  interruption.check();
 }
 
 async function main(): Promise<void> {
   const staying = process.argv.includes('--stay');
+  stopOnSignals();
   const lab = await Lab.create({ name: staying ? 'lab' : 'demo', programs });
-  stopOnSignals(lab);
   try {
     const client = await bringUp(lab);
     await (staying ? stay(lab) : walk(lab, client));
+  } catch (error) {
+    if (error instanceof Interrupted) print('\nInterrupted: cleaning up.');
+    throw error;
   } finally {
     await lab.stop();
   }
 }
 
 main().catch((error: unknown) => {
+  process.exitCode = error instanceof Interrupted ? 130 : 1;
+  if (error instanceof Interrupted) return;
   process.stderr.write(`${error instanceof Failure ? 'FAILED: ' : ''}${(error as Error).message}\n`);
-  process.exitCode = 1;
 });

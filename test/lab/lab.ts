@@ -1,11 +1,11 @@
 /** The lab put together: four routers in a line with babeld between them, a server, clients. */
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from './client.js';
 import type { Programs } from './router.js';
 import { Router } from './router.js';
-import { Cleanup, Service, until } from './shell.js';
+import { all, Cleanup, Service, until } from './shell.js';
 import { loopback4, loopback6, SERVER4, SERVER6, Topology } from './topology.js';
 
 export const ROUTERS = ['r1', 'r2', 'r3', 'r4'] as const;
@@ -35,10 +35,21 @@ export class Lab {
 
   /** A lab of which nothing is up yet: what is made from now on, {@link stop} removes. */
   static async create(settings: LabOptions): Promise<Lab> {
-    const directory = await mkdtemp(join(tmpdir(), `${settings.name}-`));
+    const prefix = directoryPrefix(settings.name);
+    const directory = await mkdtemp(join(tmpdir(), prefix));
     const lab = new Lab(settings, directory);
-    lab.cleanup.add(() => rm(directory, { recursive: true, force: true }));
+    lab.cleanup.add(() => rm(directory, { recursive: true, force: true, maxRetries: 5 }));
     return lab;
+  }
+
+  /** Removes what an earlier lab of this name left when it was killed. */
+  async #sweep(): Promise<void> {
+    await this.net.sweep();
+    const prefix = directoryPrefix(this.settings.name);
+    for (const entry of await readdir(tmpdir())) {
+      const path = join(tmpdir(), entry);
+      if (entry.startsWith(prefix) && path !== this.directory) await rm(path, { recursive: true, force: true });
+    }
   }
 
   #router(name: RouterName, number: number): Router {
@@ -61,14 +72,14 @@ export class Lab {
 
   /** Sets everything up and waits until the routers reach each other and their daemons answer. */
   async start(): Promise<void> {
-    await this.net.sweep();
+    await this.#sweep();
     for (const name of ROUTERS) await this.net.addHost(name, true);
     for (let i = 1; i < ROUTERS.length; i++) await this.net.link(ROUTERS[i - 1]!, ROUTERS[i]!);
     await this.#addServer();
-    await Promise.all(Object.values(this.routers).map((router) => router.boot()));
+    await all(Object.values(this.routers).map((router) => router.boot()));
     await this.#routed();
     for (const router of Object.values(this.routers)) router.startDaemon();
-    await Promise.all(Object.values(this.routers).map((router) => router.ready()));
+    await all(Object.values(this.routers).map((router) => router.ready()));
   }
 
   async #addServer(): Promise<void> {
@@ -118,4 +129,8 @@ export class Lab {
   async stop(): Promise<void> {
     await this.cleanup.run();
   }
+}
+
+function directoryPrefix(name: string): string {
+  return `roaming-lab-${name}-`;
 }

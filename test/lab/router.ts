@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import type { Cleanup } from './shell.js';
 import { run, Service, until } from './shell.js';
 import type { Command, Report } from './access-point.js';
+import type { ClientView } from '../../src/status/views.js';
 import type { Topology } from './topology.js';
 import { loopback4, loopback6, PREFIX4, PREFIX6 } from './topology.js';
 
@@ -89,16 +90,25 @@ export class Router {
     this.cleanup.add(() => this.#babeld?.stop());
   }
 
-  async #startAccessPoint(): Promise<void> {
+  async #startAccessPoint(associated: readonly string[] = []): Promise<void> {
     const bssid = `02:00:00:00:01:0${this.options.number}`;
-    const child = fork(this.programs.accessPoint, [this.ubusSocket, bssid], { execArgv: [] });
+    const options = { execArgv: [], detached: true };
+    const child = fork(this.programs.accessPoint, [this.ubusSocket, bssid, ...associated], options);
     this.#accessPoint = child;
     this.cleanup.add(() => child.kill('SIGKILL'));
-    const [message] = (await once(child, 'message')) as [Report];
-    if (!('ready' in message)) throw new Error(`${this.name}: the access point did not start`);
     child.on('message', (report: Report) => {
       if ('removed' in report) this.removed.push(report.removed);
     });
+    await once(child, 'message');
+  }
+
+  /** ubusd and hostapd end without a word and start again, while `associated` stay on the air. */
+  async restartAccessPoint(associated: readonly string[]): Promise<void> {
+    const old = this.#accessPoint!;
+    const exited = once(old, 'exit');
+    old.kill('SIGKILL');
+    await exited;
+    await this.#startAccessPoint(associated);
   }
 
   /** Tells the access point about a station. */
@@ -138,12 +148,28 @@ export class Router {
     return run(process.execPath, this.programs.roaming, ...words, '--ubus', this.ubusSocket);
   }
 
+  /** Clients as this router's daemon knows them. */
+  async clients(): Promise<ClientView[]> {
+    return (JSON.parse(await this.cli('clients', '--json')) as { clients: ClientView[] }).clients;
+  }
+
+  /** What its daemon counts. */
+  async counters(): Promise<{ readonly [name: string]: number }> {
+    return (JSON.parse(await this.cli('status', '--json')) as { counters: { [name: string]: number } }).counters;
+  }
+
   /** Waits until the daemon answers on ubus. */
   async ready(): Promise<void> {
     await until(`${this.name}: the daemon answers`, 15, async () => {
       if (this.daemon?.running === false) throw new Error(`${this.name}: the daemon ended:\n${this.daemon.output}`);
       return this.cli('status', '--json').then(() => true, () => false);
     });
+  }
+
+  /** Neighbour entries that the daemon made: `ADDRESS dev DEVICE lladdr MAC ...`. */
+  async neighbours(): Promise<string[]> {
+    const lines = (await this.net.ip(this.name, 'neigh show proto 44')).split('\n');
+    return lines.map((line) => line.trim()).filter((line) => line !== '');
   }
 
   /** Routes of the daemon's own table. */

@@ -50,14 +50,13 @@ export class Topology {
 
   /** Removes what an earlier run of the same name left, programs included. */
   async sweep(): Promise<void> {
-    const names = (await ip('netns list')).split('\n').map((line) => line.split(' ')[0]!);
-    for (const name of names.filter((n) => n.startsWith(`${this.prefix}-`))) await remove(name);
+    for (const name of await namespaces()) if (name.startsWith(`${this.prefix}-`)) await remove(name);
   }
 
   async addHost(host: string, forwarding: boolean): Promise<void> {
     const name = this.ns(host);
-    await ip(`netns add ${name}`);
     this.cleanup.add(() => remove(name));
+    await ip(`netns add ${name}`);
     const settings = ['net.ipv4.conf.all.rp_filter=0', 'net.ipv4.conf.default.rp_filter=0'];
     if (forwarding) settings.push('net.ipv4.ip_forward=1', 'net.ipv6.conf.all.forwarding=1');
     await this.exec(host, 'sysctl', '-qw', ...settings);
@@ -97,7 +96,12 @@ export class Topology {
   }
 }
 
+async function namespaces(): Promise<string[]> {
+  return (await ip('netns list')).split('\n').map((line) => line.split(' ')[0]!);
+}
+
 async function remove(name: string): Promise<void> {
+  if (!(await namespaces()).includes(name)) return;
   const pids = (await ip(`netns pids ${name}`).catch(() => '')).split('\n').filter((pid) => pid !== '');
   if (pids.length > 0) await run('kill', '-9', ...pids).catch(() => {});
   await ip(`netns del ${name}`);
