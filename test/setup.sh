@@ -16,7 +16,7 @@ done
 
 # program:package
 build='cc:gcc make:make'
-lab='ip:iproute2 sysctl:procps ping:iputils-ping babeld:babeld udhcpc:udhcpc tshark:tshark'
+lab='ip:iproute2 sysctl:procps ping:iputils-ping babeld:babeld udhcpc:udhcpc tshark:tshark nft:nftables'
 
 wanted=$build
 if [ "${1:-build}" = lab ]; then

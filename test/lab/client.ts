@@ -6,6 +6,7 @@ import { Service, until } from './shell.js';
 import type { Gap } from './pings.js';
 import { gapBetween, readPingLine } from './pings.js';
 import type { Topology } from './topology.js';
+import { GATEWAY4, GATEWAY_LL, GATEWAY_MAC } from './topology.js';
 
 /** What udhcpc runs when it has a lease: addresses and routes as any distribution's script sets them. */
 const LEASE_SCRIPT = `#!/bin/sh
@@ -63,6 +64,15 @@ export class Client {
     this.cleanup.add(() => dhcp.stop());
   }
 
+  /** From now on it sends nothing but answers to pings. */
+  async silence(): Promise<void> {
+    const rules = join(this.directory, `${this.name}-silence.nft`);
+    await writeFile(rules, SILENCE);
+    await this.net.ip(this.name, `neigh replace ${GATEWAY4} lladdr ${GATEWAY_MAC} nud permanent dev eth0`);
+    await this.net.ip(this.name, `neigh replace ${GATEWAY_LL} lladdr ${GATEWAY_MAC} nud permanent dev eth0`);
+    await this.net.exec(this.name, 'nft', '-f', rules);
+  }
+
   /** The first global address of a family, once it may be used. */
   async address(family: 4 | 6): Promise<string> {
     return until(`${this.name}: an IPv${family} address`, 20, async () => {
@@ -77,6 +87,20 @@ export class Client {
     return [...text.matchAll(/inet6? (\S+)/g)].map((match) => match[1]!).sort();
   }
 }
+
+/**
+ * What a client in deep sleep sends: nothing but answers to pings. That is, its packets, ARP and raw DHCP frames too, are
+ * dropped on their way out. As phones do, and Linux does not when a cable is unplugged, it remembers its gateway.
+ */
+const SILENCE = `table netdev silence {
+	chain out {
+		type filter hook egress device "eth0" priority 0; policy drop;
+		icmp type echo-reply accept
+		icmpv6 type echo-reply accept
+		counter comment "unsent"
+	}
+}
+`;
 
 /** A ping that runs until it is stopped, every `interval` milliseconds. */
 export class PingStream {

@@ -15,6 +15,8 @@ export interface LabOptions {
   /** Begins the names of the namespaces. */
   readonly name: string;
   readonly programs: Programs;
+  /** More lines for every babeld's configuration. */
+  readonly babeld?: readonly string[];
   /** Options that every router's configuration has. */
   readonly options?: { readonly [name: string]: string | readonly string[] };
 }
@@ -61,6 +63,7 @@ export class Lab {
       clients: name !== 'r4',
       mesh: neighbours.map((neighbour) => `to-${neighbour}`),
       announce: name === 'r4' ? ['to-server'] : [],
+      babeld: this.settings.babeld ?? [],
       options: {
         key: 'open sesame, said the lab',
         ...(next === undefined ? {} : { peer: [loopback4(number + 1)] }),
@@ -102,12 +105,19 @@ export class Lab {
     }
   }
 
-  async addClient(name: string, mac: string, router: RouterName): Promise<Client> {
+  /** A client that joins a router; `before` it does, its cable is plugged in already. */
+  async addClient(
+    name: string,
+    mac: string,
+    router: RouterName,
+    before: (client: Client) => Promise<void> = async () => {},
+  ): Promise<Client> {
     const directory = join(this.directory, name);
     await mkdir(directory, { recursive: true });
     await this.net.addHost(name, false);
     const client = new Client(this.net, name, mac, directory, this.cleanup);
     await client.plugIn(router);
+    await before(client);
     this.routers[router].station({ authorize: mac });
     return client;
   }

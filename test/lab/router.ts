@@ -20,6 +20,8 @@ export interface RouterOptions {
   readonly mesh: readonly string[];
   /** Other interfaces whose prefixes babeld announces. */
   readonly announce: readonly string[];
+  /** More lines for babeld's configuration. */
+  readonly babeld: readonly string[];
   /** Options of /etc/config/roaming beside those that every router of the lab has. */
   readonly options: { readonly [name: string]: string | readonly string[] };
 }
@@ -83,6 +85,7 @@ export class Router {
       `redistribute ip ${PREFIX6} deny`,
       ...this.options.announce.map((device) => `redistribute if ${device} allow`),
       'redistribute local allow',
+      ...this.options.babeld,
     ];
     await writeFile(file, lines.join('\n') + '\n');
     const state = ['-S', join(this.directory, 'babel-state'), '-I', join(this.directory, 'babeld.pid')];
@@ -164,17 +167,5 @@ export class Router {
       if (this.daemon?.running === false) throw new Error(`${this.name}: the daemon ended:\n${this.daemon.output}`);
       return this.cli('status', '--json').then(() => true, () => false);
     });
-  }
-
-  /** Neighbour entries that the daemon made: `ADDRESS dev DEVICE lladdr MAC ...`. */
-  async neighbours(): Promise<string[]> {
-    const lines = (await this.net.ip(this.name, 'neigh show proto 44')).split('\n');
-    return lines.map((line) => line.trim()).filter((line) => line !== '');
-  }
-
-  /** Routes of the daemon's own table. */
-  async routes(family: 4 | 6): Promise<string[]> {
-    const text = await this.net.ip(this.name, `-${family} route show table 44`).catch(() => '');
-    return text.split('\n').map((line) => line.trim()).filter((line) => line !== '');
   }
 }
