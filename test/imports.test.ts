@@ -17,7 +17,7 @@ const ALLOWED: { [place: string]: readonly string[] } = {
   'daemon.ts': ['net', 'clients', 'config', 'ports.ts', 'client-services.ts', ...SIDES],
   linux: ['net', 'clients/time.ts', 'ports.ts', 'ubus-ts', 'uci-parser', 'node:'],
   'version.ts': [],
-  cli: ['net', 'clients', 'config', 'status', 'linux', 'daemon.ts', 'service-config.ts', 'version.ts', 'ubus-ts', 'uci-parser', 'node:'],
+  cli: ['net', 'clients', 'config', 'gateway', 'status', 'linux', 'daemon.ts', 'service-config.ts', 'version.ts', 'ubus-ts', 'uci-parser', 'node:'],
   'main.ts': ['cli', 'version.ts', 'yargs', 'node:'],
 };
 

@@ -1,25 +1,20 @@
-/** Answers of the daemon as tables for people. */
+/** Answers of the daemon as tables for people. Names can be cut; addresses, MACs and node ids never are. */
+import type { LeaseView } from '../status/leases.js';
+import type { NodeView, PeerView } from '../status/peers.js';
+import type { RoamView } from '../status/roams.js';
+import { ROAM_STEPS } from '../status/history.js';
 import type { TraceView } from '../status/trace.js';
 import { TRACE_STEPS } from '../status/trace.js';
 import type { ClientView } from '../status/views.js';
-import { count, formatAge, formatTable } from './table.js';
-
-export interface PeerView {
-  readonly remote: string;
-  readonly node: string;
-  readonly node_name: string;
-  readonly state: string;
-  /** Seconds in this state. */
-  readonly since: number;
-  /** Milliseconds; absent where not measured. */
-  readonly rtt?: number;
-  readonly error?: string;
-}
+import { count, formatAge, formatGap, formatTable, formatTime } from './table.js';
 
 export interface StatusView {
   readonly version: string;
   readonly node: string;
   readonly hostname: string;
+  /** Seconds since 1970. */
+  readonly time: number;
+  /** Seconds. */
   readonly uptime: number;
   readonly clients_here: number;
   readonly clients: number;
@@ -27,32 +22,92 @@ export interface StatusView {
   readonly peers: number;
   readonly records: number;
   readonly routes: { readonly installed: number; readonly pending: number };
+  readonly problems: readonly string[];
   readonly counters: { readonly [name: string]: number };
+}
+
+export interface OneClient extends ClientView {
+  readonly leases: readonly LeaseView[];
+  readonly history: readonly RoamView[];
+}
+
+/** A node by its name, else by its id; `-` for none. */
+export function nameOf(node: string, name: string): string {
+  return name || node || '-';
 }
 
 export function showClients({ clients }: { clients: readonly ClientView[] }): string {
   if (clients.length === 0) return 'no clients\n';
   // One row an address: a client may have many, and a terminal has 80 columns.
   const rows = clients.flatMap(({ mac, hostname, addresses, node, node_name, here }) => {
-    const place = node === '' ? '-' : `${node_name === '' ? node : node_name}${here ? ' *' : ''}`;
+    const place = `${nameOf(node, node_name)}${here ? ' *' : ''}`;
     const [first = '-', ...more] = addresses;
     return [[mac, hostname || '-', place, first], ...more.map((address) => ['', '', '', address])];
   });
   const note = clients.some(({ here }) => here) ? ' (* at this router)' : '';
-  return `${formatTable(['MAC', 'NAME', 'ROUTER', 'ADDRESSES'], rows)}${count(clients.length, 'client')}${note}\n`;
+  const table = formatTable(['MAC', 'NAME', 'ROUTER', 'ADDRESSES'], rows, { shrink: [1, 2] });
+  return `${table}${count(clients.length, 'client')}${note}\n`;
+}
+
+/** `now`: seconds since 1970. */
+export function showClient(client: OneClient, now: number): string {
+  const { mac, hostname, ssid, addresses, node, node_name, here, since, roams, leases, history } = client;
+  const rows = [
+    ['client', mac],
+    ['name', hostname || '-'],
+    ['network', ssid || '-'],
+    ['router', node === '' ? 'at none' : `${nameOf(node, node_name)}${here ? ', this one' : ''}`],
+    ...(since === 0 ? [] : [['since', `${formatTime(since)}, ${formatAge(now - since)} ago, after ${count(roams, 'roam')}`]]),
+    ...addresses.map((address, i) => {
+      const lease = leases.find((one) => one.address === address);
+      return [i === 0 ? 'addresses' : '', lease === undefined ? address : `${address}, leased for ${formatAge(lease.remaining)}`];
+    }),
+  ];
+  const roamTable = history.length === 0 ? '' : `\n${showHistory({ roams: history })}`;
+  return formatTable(rows[0]!, rows.slice(1)) + roamTable;
+}
+
+export function showLeases({ leases }: { leases: readonly LeaseView[] }): string {
+  if (leases.length === 0) return 'no leases\n';
+  const rows = leases.map(({ address, mac, hostname, remaining }) => [address, mac, formatAge(remaining), hostname || '-']);
+  return `${formatTable(['ADDRESS', 'MAC', 'LEFT', 'NAME'], rows, { shrink: [3] })}${count(leases.length, 'lease')}\n`;
+}
+
+export function showHistory({ roams }: { roams: readonly RoamView[] }): string {
+  if (roams.length === 0) return 'no roams yet\n';
+  const rows = roams.map((roam) => {
+    const move = `${nameOf(roam.from, roam.from_name)} -> ${nameOf(roam.to, roam.to_name)}`;
+    return [formatTime(roam.time), roam.mac, move, formatGap(roam.gap), describeSteps(roam.steps)];
+  });
+  return formatTable(['TIME', 'MAC', 'ROUTERS', 'GAP', 'STEPS, MS'], rows, { shrink: [2, 4] });
+}
+
+/** `known 0.3, routed 1.8`: those after the first. */
+export function describeSteps(steps: RoamView['steps']): string {
+  const taken = ROAM_STEPS.filter((step) => steps[step] !== undefined);
+  return taken.slice(1).map((step) => `${step} ${steps[step]}`).join(', ');
+}
+
+export function showNodes({ nodes }: { nodes: readonly NodeView[] }): string {
+  const rows = nodes.flatMap(({ node, name, addresses, clients, self, peer }) => {
+    const [first = '-', ...more] = addresses;
+    const relation = self ? 'this' : peer ? 'peer' : '';
+    return [[name || '-', node, String(clients), relation, first], ...more.map((address) => ['', '', '', '', address])];
+  });
+  return formatTable(['NAME', 'NODE', 'CLIENTS', '', 'ADDRESSES'], rows, { shrink: [0] });
 }
 
 export function showPeers({ peers }: { peers: readonly PeerView[] }): string {
   if (peers.length === 0) return 'no peers\n';
   const rows = peers.map(({ remote, node, node_name, state, since, rtt, error }) => [
     remote,
-    node_name || node || '-',
+    nameOf(node, node_name),
     state,
     formatAge(since),
     rtt === undefined ? '-' : `${rtt.toFixed(1)} ms`,
     error ?? '',
   ]);
-  return formatTable(['REMOTE', 'ROUTER', 'STATE', 'SINCE', 'RTT', 'LAST ERROR'], rows);
+  return formatTable(['REMOTE', 'ROUTER', 'STATE', 'SINCE', 'RTT', 'LAST ERROR'], rows, { shrink: [1, 5] });
 }
 
 export function showStatus(status: StatusView): string {
@@ -66,7 +121,12 @@ export function showStatus(status: StatusView): string {
     ['routes', `${status.routes.installed} in the kernel, ${status.routes.pending} pending`],
     ...Object.entries(status.counters).map(([name, value]) => [name.replaceAll('_', ' '), String(value)]),
   ];
-  return formatTable(rows[0]!, rows.slice(1));
+  const problems = status.problems.map((problem) => `problem: ${problem}\n`);
+  return formatTable(rows[0]!, rows.slice(1)) + problems.join('');
+}
+
+export function showProbe({ answered, address, time }: { answered: boolean; address?: string; time?: number }): string {
+  return answered ? `${address} answered after ${formatGap(time)}\n` : 'no answer\n';
 }
 
 /** Milliseconds from a roam's first step to each of the others. */

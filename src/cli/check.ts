@@ -1,0 +1,86 @@
+/** `roaming check`: the doctor. Gathers what there is to know of this router and says what is wrong, and what mends it. */
+import { dirname, join } from 'node:path';
+import type { Config } from '../config/config.js';
+import { checkGatewayLink } from '../gateway/check.js';
+import { loadPacketAddon } from '../linux/addons.js';
+import { LinuxKernel } from '../linux/kernel.js';
+import { StreamLogger } from '../linux/log.js';
+import { checkBabel } from './doctor/babel.js';
+import { checkDhcp } from './doctor/dhcp.js';
+import { gatherBabel, gatherBus, gatherMesh, readMtus, readUci } from './doctor/facts.js';
+import type { Finding } from './doctor/finding.js';
+import { formatFindings, hasErrors } from './doctor/finding.js';
+import type { LinkReport } from './doctor/gateway.js';
+import { checkLinks } from './doctor/gateway.js';
+import { checkAccessPoints, checkClock, checkMtu, checkNodes, checkPeers } from './doctor/network.js';
+import { networksOf } from './doctor/uci.js';
+import { loadConfig } from './load-config.js';
+import { chooseStyle } from './style.js';
+
+export interface CheckOptions {
+  readonly config: string;
+  readonly ubus: string | undefined;
+  /** Only the configuration file. */
+  readonly offline: boolean;
+  readonly json: boolean;
+}
+
+/** Whether roaming can work. Rejects with ConfigError where the configuration cannot be used. */
+export async function check(options: CheckOptions): Promise<boolean> {
+  const config = await loadConfig(options.config);
+  const findings = [checkRole(options.config, config), ...(options.offline ? [] : await examine(config, options))];
+  const style = chooseStyle(process.stdout.isTTY === true, process.env);
+  process.stdout.write(options.json ? `${JSON.stringify({ findings }, null, 2)}\n` : formatFindings(findings, style));
+  return !hasErrors(findings);
+}
+
+function checkRole(file: string, { enabled, interface: interfaces, peer }: Config): Finding {
+  const role = interfaces.length === 0 ? 'a transit node' : `clients on ${interfaces.join(', ')}`;
+  const message = `${file} (${role}; peers: ${peer.length})`;
+  if (enabled) return { level: 'good', message };
+  const mend = ['uci set roaming.main.enabled=1', 'uci commit roaming && service roaming restart'];
+  return { level: 'warning', message: `${message}: not enabled`, mend };
+}
+
+async function examine(config: Config, { config: file, ubus }: CheckOptions): Promise<Finding[]> {
+  const directory = dirname(file);
+  const bus = await gatherBus(ubus);
+  const [network, dhcp] = await Promise.all([readUci(directory, 'network'), readUci(directory, 'dhcp')]);
+  const babel = await gatherBabel(directory, bus.babelId);
+  const mesh = await gatherMesh(bus.nodes ?? []);
+  return [
+    ...(await checkInterfaces(config)),
+    ...(network === undefined || dhcp === undefined ? [] : checkDhcp(dhcp, networksOf(network, config.interface))),
+    ...checkAccessPoints(bus.accessPoints, config.interface),
+    ...checkBabel(babel, config.gatewayMac),
+    ...checkPeers(bus.peers),
+    ...checkNodes(bus.nodes),
+    ...checkMtu(await readMtus(config.interface), mesh, config.mtu),
+    checkClock(Date.now() / 1000),
+  ];
+}
+
+async function checkInterfaces(config: Config): Promise<Finding[]> {
+  if (config.interface.length === 0) return [];
+  try {
+    return checkLinks(await lookAtInterfaces(config), config.setup);
+  } catch (error) {
+    return [{ level: 'unknown', message: `interfaces not looked at: ${(error as Error).message}` }];
+  }
+}
+
+async function lookAtInterfaces(config: Config): Promise<LinkReport[]> {
+  const { interface: names, gatewayMac, gatewayLinkLocal, gateway4, table, rulePriority } = config;
+  const addon = loadPacketAddon(join(dirname(process.argv[1]!), 'packet.node'));
+  const kernel = await LinuxKernel.open({ addon, log: new StreamLogger('error'), table, rulePriority });
+  const gateway = { mac: gatewayMac, linkLocal: gatewayLinkLocal, addresses4: gateway4 === undefined ? [] : [gateway4] };
+  try {
+    const links = await kernel.clientLinks(names);
+    return names.map((device) => {
+      const link = links.find(({ network }) => network === device);
+      return { device, problems: link && checkGatewayLink(link, gateway) };
+    });
+  } finally {
+    kernel.stop();
+  }
+}

@@ -1,0 +1,110 @@
+/** What `roaming check` looks at, gathered: files, programs, ubus. What cannot be had is undefined, never an error. */
+import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { promisify } from 'node:util';
+import type { Package } from 'uci-parser';
+import { parse } from 'uci-parser';
+import type { PlainTable, UbusClient } from 'ubus-ts';
+import type { NodeView, PeerView } from '../../status/peers.js';
+import { askOn, withUbus } from '../ask.js';
+import type { BabelFacts } from './babel.js';
+import type { MeshLink } from './network.js';
+
+const run = promisify(execFile);
+
+/** Milliseconds that another program or object may take. */
+const TIMEOUT = 2000;
+
+/** Where programs are on OpenWrt and elsewhere: PATH of a plain user may lack the second half. */
+const PATH = `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin`;
+
+export interface BusFacts {
+  /** hostapd's objects; undefined: ubusd does not answer. */
+  readonly accessPoints: readonly string[] | undefined;
+  readonly peers: readonly PeerView[] | undefined;
+  readonly nodes: readonly NodeView[] | undefined;
+  readonly babelId: string | undefined;
+}
+
+const NO_BUS: BusFacts = { accessPoints: undefined, peers: undefined, nodes: undefined, babelId: undefined };
+
+export async function gatherBus(socket: string | undefined): Promise<BusFacts> {
+  return withUbus(socket, async (ubus) => ({
+    accessPoints: (await ubus.list('hostapd.*').catch(() => [])).map(({ path }) => path),
+    peers: (await tryCall(() => askOn(ubus, 'peers')))?.['peers'] as PeerView[] | undefined,
+    nodes: (await tryCall(() => askOn(ubus, 'nodes')))?.['nodes'] as NodeView[] | undefined,
+    babelId: await babelId(ubus),
+  })).catch(() => NO_BUS);
+}
+
+/** With `option ubus_bindings` babeld says who it is. */
+async function babelId(ubus: UbusClient): Promise<string | undefined> {
+  const info = await tryCall(() => ubus.call('babeld', 'get_info', {}, { timeout: TIMEOUT }));
+  const id = info?.['my-id'] ?? info?.['my_id'];
+  return typeof id === 'string' ? id : undefined;
+}
+
+async function tryCall(call: () => Promise<PlainTable | undefined>): Promise<PlainTable | undefined> {
+  try {
+    return await call();
+  } catch {
+    return undefined;
+  }
+}
+
+export async function gatherBabel(directory: string, routerId: string | undefined): Promise<BabelFacts> {
+  const version = await output('babeld', '-V');
+  const general = (await readUci(directory, 'babeld'))?.ofType('general')[0]?.get('router_id');
+  return {
+    version: version?.trim().split('\n')[0],
+    routerId: routerId ?? idInState(await readText('/var/lib/babel-state')),
+    configuredId: typeof general === 'string' ? general : undefined,
+  };
+}
+
+/** babeld's state file, written when it stops: id, sequence number, time. */
+function idInState(text: string | undefined): string | undefined {
+  return /^([0-9a-f]{2}(?::[0-9a-f]{2}){7}) /.exec(text ?? '')?.[1];
+}
+
+/** The interfaces that lead to other routers, by the kernel's routes to their first addresses. */
+export async function gatherMesh(nodes: readonly NodeView[]): Promise<MeshLink[]> {
+  const devices = new Set<string>();
+  for (const { self, addresses } of nodes) {
+    const [address] = addresses;
+    if (self || address === undefined) continue;
+    const device = / dev (\S+)/.exec((await output('ip', 'route', 'get', address)) ?? '')?.[1];
+    if (device !== undefined) devices.add(device);
+  }
+  return readMtus([...devices]);
+}
+
+export async function readMtus(devices: readonly string[]): Promise<MeshLink[]> {
+  const links = await Promise.all(
+    devices.map(async (device) => ({ device, mtu: Number(await readText(`/sys/class/net/${device}/mtu`)) })),
+  );
+  return links.filter(({ mtu }) => mtu > 0);
+}
+
+export async function readUci(directory: string, name: string): Promise<Package | undefined> {
+  try {
+    const file = `${directory}/${name}`;
+    return parse(await readFile(file), { name, file });
+  } catch {
+    return undefined;
+  }
+}
+
+async function readText(file: string): Promise<string | undefined> {
+  return readFile(file, 'utf8').catch(() => undefined);
+}
+
+/** What a program prints, on either stream: babeld tells its version on standard error. */
+async function output(program: string, ...words: string[]): Promise<string | undefined> {
+  try {
+    const { stdout, stderr } = await run(program, words, { timeout: TIMEOUT, env: { ...process.env, PATH, LC_ALL: 'C' } });
+    return stdout || stderr;
+  } catch {
+    return undefined;
+  }
+}

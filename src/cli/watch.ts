@@ -1,0 +1,124 @@
+/** `roaming watch`: follows the daemon's notifications, on a terminal as a table that changes, elsewhere as lines. */
+import type { PlainTable } from 'ubus-ts';
+import { UbusClient } from 'ubus-ts';
+import type { ClientView } from '../status/views.js';
+import { askOn, OBJECT } from './ask.js';
+import { chooseStyle } from './style.js';
+import type { Heard } from './watch-view.js';
+import { describeEvent, renderScreen } from './watch-view.js';
+import { printable } from './table.js';
+
+/** How many notifications are remembered for the last roam of each client. */
+const MAX_EVENTS = 1000;
+
+/** Ages count on, and signals change, without a notification: milliseconds. */
+const REFRESH = 1000;
+
+/** What names begin with that hostapd's objects have. */
+const ACCESS_POINTS = 'hostapd.*';
+
+export interface WatchOptions {
+  readonly ubus: string | undefined;
+  readonly json: boolean;
+}
+
+const wallTime = () => Date.now() / 1000;
+
+/** Resolves when the user has had enough: at SIGINT, SIGTERM, or the end of who reads our output. */
+export async function watch({ ubus: path, json }: WatchOptions): Promise<void> {
+  const ubus = new UbusClient(path === undefined ? {} : { path });
+  const screen = process.stdout.isTTY && !json ? new LiveScreen(ubus) : undefined;
+  const write = (text: string) => void process.stdout.write(text);
+  const heard = (event: Heard) => {
+    if (screen !== undefined) screen.heard(event);
+    else if (json) write(`${JSON.stringify({ time: event.time, type: event.type, ...event.data })}\n`);
+    else write(`${printable(describeEvent(event))}\n`);
+  };
+  try {
+    await ubus.connect({ persist: true });
+    await ubus.watch(OBJECT, {
+      appeared: () => screen?.appeared(),
+      gone: () => screen?.gone(),
+      notified: (_, type, data) => heard({ time: wallTime(), type, data }),
+    });
+    await screen?.start();
+    await untilStopped();
+  } finally {
+    screen?.stop();
+    ubus.close();
+  }
+}
+
+function untilStopped(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
+    process.stdout.on('error', () => resolve());
+  });
+}
+
+/** The table on a terminal. */
+class LiveScreen {
+  #clients: readonly ClientView[] | undefined;
+  #signals = new Map<string, number>();
+  #events: Heard[] = [];
+  #timer: NodeJS.Timeout | undefined;
+  readonly #style = chooseStyle(true, process.env);
+
+  constructor(private readonly ubus: UbusClient) {}
+
+  async start(): Promise<void> {
+    await this.#refresh();
+    this.#timer = setInterval(() => void this.#refresh(), REFRESH);
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  appeared(): void {
+    void this.#refresh();
+  }
+
+  gone(): void {
+    this.#clients = undefined;
+    this.#draw();
+  }
+
+  heard(event: Heard): void {
+    this.#events = [...this.#events, event].slice(-MAX_EVENTS);
+    void this.#refresh();
+  }
+
+  async #refresh(): Promise<void> {
+    try {
+      this.#signals = await readSignals(this.ubus);
+      this.#clients = (await askOn(this.ubus, 'clients'))['clients'] as unknown as ClientView[];
+    } catch {
+      this.#clients = undefined;
+    }
+    this.#draw();
+  }
+
+  #draw(): void {
+    const { columns = 80, rows = 24 } = process.stdout;
+    const state = { clients: this.#clients, signals: this.#signals, events: this.#events };
+    const text = renderScreen(state, wallTime(), { columns, rows }, this.#style);
+    // Home, each line cleared behind its end, and what is below: no flicker, and the scrollback stays as it is.
+    process.stdout.write(`\x1b[H${text.replaceAll('\n', '\x1b[K\n')}\x1b[J`);
+  }
+}
+
+/** The signals of the stations of this router's access points, in dBm by MAC; of those that may be asked. */
+async function readSignals(ubus: UbusClient): Promise<Map<string, number>> {
+  const signals = new Map<string, number>();
+  const accessPoints = await ubus.list(ACCESS_POINTS).catch(() => []);
+  for (const { path } of accessPoints) {
+    const answer = await ubus.call(path, 'get_clients').catch(() => undefined);
+    const clients = answer?.['clients'] as PlainTable | undefined;
+    for (const [mac, station] of Object.entries(clients ?? {})) {
+      const signal = (station as PlainTable)['signal'];
+      if (typeof signal === 'number') signals.set(mac.toLowerCase(), signal);
+    }
+  }
+  return signals;
+}

@@ -1,0 +1,129 @@
+import t from 'tap';
+import { parse } from 'uci-parser';
+import { checkBabel, sharedRouterId } from '../../src/cli/doctor/babel.js';
+import { checkDhcp } from '../../src/cli/doctor/dhcp.js';
+import type { Finding } from '../../src/cli/doctor/finding.js';
+import { formatFindings, hasErrors } from '../../src/cli/doctor/finding.js';
+import { checkLinks } from '../../src/cli/doctor/gateway.js';
+import { checkAccessPoints, checkClock, checkMtu, checkNodes, checkPeers } from '../../src/cli/doctor/network.js';
+import { networksOf } from '../../src/cli/doctor/uci.js';
+import { COLOURED, PLAIN } from '../../src/cli/style.js';
+import { GATEWAY_MAC } from '../../src/gateway/gateway.js';
+import { EPOCH } from '../status/support.js';
+
+const levels = (findings: readonly Finding[]) => findings.map(({ level }) => level);
+const uci = (name: string, text: string) => parse(new TextEncoder().encode(text), { name, file: `/etc/config/${name}` });
+
+t.test('babeld', async (t) => {
+  const good = { version: 'babeld-1.13.1', routerId: undefined, configuredId: '02:11:22:33:44:55:66:77' };
+  const check = (facts: Partial<Parameters<typeof checkBabel>[0]>) => checkBabel({ ...good, ...facts }, GATEWAY_MAC);
+  t.same(levels(check({})), ['good', 'good']);
+  t.same(check({ version: undefined }), [], 'another routing protocol is as good');
+  for (const old of ['babeld-1.12.1', 'babeld-1.9', 'babeld-0.99.7']) t.same(levels(check({ version: old })), ['warning', 'good'], old);
+  for (const late of ['1.12.2', 'babeld-1.12.10', '2.0']) t.same(levels(check({ version: late })), ['good', 'good'], late);
+  t.same(levels(check({ version: 'babeld from git' })), ['unknown', 'good']);
+  t.equal(sharedRouterId(GATEWAY_MAC), '02:00:5e:ff:fe:00:52:13');
+  t.same(levels(check({ routerId: '02:00:5E:FF:FE:00:52:13' })), ['good', 'error']);
+  t.same(levels(check({ configuredId: '02:00:5e:ff:fe:00:52:13' })), ['good', 'error']);
+  t.same(levels(check({ configuredId: undefined })), ['good', 'warning'], 'it may choose the shared MAC at the next start');
+});
+
+t.test('other servers of DHCP', async (t) => {
+  const network = uci(
+    'network',
+    `
+config interface 'lan'
+	option device 'br-lan'
+config interface 'client'
+	option device 'br-client'
+config interface 'old'
+	option ifname 'br-old'
+`,
+  );
+  t.same(networksOf(network, ['br-client', 'br-old']), [
+    { network: 'client', device: 'br-client' },
+    { network: 'old', device: 'br-old' },
+  ]);
+  t.same(networksOf(network, ['client']), [{ network: 'client', device: 'br-client' }], 'named by the network');
+  const check = (text: string) => checkDhcp(uci('dhcp', text), [{ network: 'client', device: 'br-client' }]);
+  t.same(levels(check("config dhcp 'lan'\n\toption interface 'lan'\n")), ['good']);
+  t.same(levels(check("config dhcp 'x'\n\toption interface 'client'\n\toption ignore '1'\n")), ['good']);
+  t.same(levels(check("config dhcp 'x'\n\toption interface 'client'\n\toption dhcpv4 'disabled'\n\toption ra 'disabled'\n")), ['good']);
+  const [both] = check("config dhcp\n\toption interface 'client'\n\toption ra 'server'\n");
+  t.match(both, { level: 'error', message: /^br-client: dnsmasq gives addresses and odhcpd does ra too/ });
+  t.ok(both!.mend!.includes('uci set dhcp.@dhcp[0].ignore=1'));
+});
+
+t.test('client interfaces: what mends them stands once, below the last', async (t) => {
+  const reports = [
+    { device: 'br-a', problems: [] },
+    { device: 'br-b', problems: ['br-b is down', 'br-b has the MAC x'] },
+    { device: 'br-c', problems: undefined },
+  ];
+  t.same(levels(checkLinks(reports, false)), ['good', 'error', 'error', 'error']);
+  t.match(checkLinks(reports, false)[2], { mend: ['uci set roaming.main.setup=1', /restart/] });
+  t.equal(checkLinks(reports, false)[1]!.mend, undefined);
+  t.match(checkLinks(reports, true)[2], { mend: [/^service roaming restart/] });
+});
+
+t.test('clock', async (t) => {
+  t.equal(checkClock(EPOCH).level, 'good');
+  t.match(checkClock(86400), { level: 'warning', message: /1970-01-02/ });
+});
+
+t.test('access points', async (t) => {
+  t.same(checkAccessPoints([], []), [], 'a transit node has none');
+  t.same(levels(checkAccessPoints(undefined, ['br-client'])), ['error']);
+  t.same(levels(checkAccessPoints([], ['br-client'])), ['warning']);
+  t.match(checkAccessPoints(['hostapd.phy0-ap0'], ['br-client']), [{ level: 'good', message: /hostapd\.phy0-ap0/ }]);
+});
+
+t.test('peers', async (t) => {
+  const peer = {
+    remote: '[fd99::2]:4444',
+    direction: 'out',
+    state: 'up',
+    kind: 'roaming',
+    node: '02',
+    node_name: 'r2',
+    since: 1,
+    bytes_in: 0,
+    bytes_out: 0,
+    records_in: 0,
+    records_out: 0,
+  };
+  t.same(levels(checkPeers(undefined)), ['unknown'], 'a daemon that does not run is no fault of the configuration');
+  t.same(levels(checkPeers([])), ['warning']);
+  t.same(levels(checkPeers([peer])), ['good']);
+  const refused = { ...peer, state: 'waiting', error: 'connection refused' };
+  t.match(checkPeers([peer, refused]), [{ level: 'good' }, { level: 'warning', mend: ['ping fd99::2'] }]);
+  t.match(checkPeers([{ ...refused, error: 'TLS alert: decrypt error' }])[1], { mend: [/^uci get roaming\.main\.key/] });
+});
+
+t.test('MTU', async (t) => {
+  const client = [{ device: 'br-client', mtu: 1500 }];
+  t.same(levels(checkMtu(client, [{ device: 'eth0', mtu: 1500 }], undefined)), ['good']);
+  t.match(checkMtu(client, [{ device: 'wg0', mtu: 1420 }, { device: 'eth0', mtu: 1500 }], undefined), [
+    { level: 'warning', message: /1500 bytes, and there is less on wg0 \(1420\)/, mend: ['uci set roaming.main.mtu=1420', /reload/] },
+  ]);
+  t.same(levels(checkMtu(client, [{ device: 'wg0', mtu: 1420 }], 1420)), ['good'], 'what clients are told counts');
+});
+
+t.test('routers', async (t) => {
+  const node = (name: string, addresses: string[]) => ({ node: `0${name}`, name, addresses, port: 1, clients: 0, self: false, peer: true });
+  t.same(checkNodes(undefined), []);
+  t.same(checkNodes([node('r1', ['10.99.0.1']), node('r2', ['10.99.0.2'])]), []);
+  t.match(checkNodes([node('OpenWrt', ['10.99.0.1']), node('OpenWrt', ['10.99.0.2'])]), [{ message: 'several routers call themselves OpenWrt' }]);
+  t.match(checkNodes([node('old', [])]), [{ level: 'warning', message: /^router old has told no address/ }]);
+});
+
+t.test('how it is said', async (t) => {
+  const findings: Finding[] = [
+    { level: 'good', message: 'the clock is set' },
+    { level: 'error', message: 'br-client is down', mend: ['ifup client'] },
+  ];
+  t.equal(formatFindings(findings, PLAIN), 'good     the clock is set\nERROR    br-client is down\n         mend: ifup client\n');
+  t.match(formatFindings(findings, COLOURED), '\x1b[31mERROR  \x1b[39m');
+  t.equal(hasErrors(findings), true);
+  t.equal(hasErrors(findings.slice(0, 1)), false);
+});
