@@ -5,7 +5,7 @@ import { CliError, ExitCode } from './cli/ask.js';
 import { check } from './cli/check.js';
 import { runDaemon } from './cli/daemon.js';
 import { generateKey } from './cli/keygen.js';
-import { CONFIG_FILE, ConfigError } from './cli/load-config.js';
+import { CONFIG_FILE, ConfigError, loadConfig } from './cli/load-config.js';
 import { addQueries, json, ubus } from './cli/queries.js';
 import { VERSION } from './version.js';
 

@@ -46,37 +46,39 @@ async function examine(config: Config, { config: file, ubus }: CheckOptions): Pr
   const directory = dirname(file);
   const bus = await gatherBus(ubus);
   const [network, dhcp] = await Promise.all([readUci(directory, 'network'), readUci(directory, 'dhcp')]);
+  const networks = network === undefined ? [] : networksOf(network, config.interface);
+  const devices = config.interface.map((name) => networks.find((one) => one.network === name)?.device ?? name);
   const babel = await gatherBabel(directory, bus.babelId);
   const mesh = await gatherMesh(bus.nodes ?? []);
   return [
-    ...(await checkInterfaces(config)),
-    ...(network === undefined || dhcp === undefined ? [] : checkDhcp(dhcp, networksOf(network, config.interface))),
-    ...checkAccessPoints(bus.accessPoints, config.interface),
+    ...(await checkInterfaces(config, devices)),
+    ...(dhcp === undefined ? [] : checkDhcp(dhcp, networks)),
+    ...checkAccessPoints(bus.accessPoints, devices),
     ...checkBabel(babel, config.gatewayMac),
     ...checkPeers(bus.peers),
     ...checkNodes(bus.nodes),
-    ...checkMtu(await readMtus(config.interface), mesh, config.mtu),
+    ...checkMtu(await readMtus(devices), mesh, config.mtu),
     checkClock(Date.now() / 1000),
   ];
 }
 
-async function checkInterfaces(config: Config): Promise<Finding[]> {
-  if (config.interface.length === 0) return [];
+async function checkInterfaces(config: Config, devices: readonly string[]): Promise<Finding[]> {
+  if (devices.length === 0) return [];
   try {
-    return checkLinks(await lookAtInterfaces(config), config.setup);
+    return checkLinks(await lookAtInterfaces(config, devices), config.setup);
   } catch (error) {
     return [{ level: 'unknown', message: `interfaces not looked at: ${(error as Error).message}` }];
   }
 }
 
-async function lookAtInterfaces(config: Config): Promise<LinkReport[]> {
-  const { interface: names, gatewayMac, gatewayLinkLocal, gateway4, table, rulePriority } = config;
+async function lookAtInterfaces(config: Config, devices: readonly string[]): Promise<LinkReport[]> {
+  const { gatewayMac, gatewayLinkLocal, gateway4, table, rulePriority } = config;
   const addon = loadPacketAddon(join(dirname(process.argv[1]!), 'packet.node'));
   const kernel = await LinuxKernel.open({ addon, log: new StreamLogger('error'), table, rulePriority });
   const gateway = { mac: gatewayMac, linkLocal: gatewayLinkLocal, addresses4: gateway4 === undefined ? [] : [gateway4] };
   try {
-    const links = await kernel.clientLinks(names);
-    return names.map((device) => {
+    const links = await kernel.clientLinks(devices);
+    return devices.map((device) => {
       const link = links.find(({ network }) => network === device);
       return { device, problems: link && checkGatewayLink(link, gateway) };
     });
