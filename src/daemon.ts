@@ -225,10 +225,11 @@ export class Daemon {
       this.#reporter.conflict({ kind: 'association', mac, node });
       return this.#apply(claims.claim(this.#db, mac, this.self, now));
     }
+    const radios = this.#presence.radiosOf(mac);
     const station = this.#presence.elsewhere(mac);
     if (station === undefined) return;
     this.ports.log.info(`${mac} is at ${nodeName(this.#db, node) || node} now`);
-    this.ports.stations.disassociate(mac, station.via);
+    for (const via of radios) this.ports.stations.disassociate(mac, via);
     this.#forgetLocally(station);
     this.#services?.movedAway(mac, station.network, this.#stationsOn(station.network));
   }
@@ -236,9 +237,9 @@ export class Daemon {
   #station(event: StationEvent): void {
     const now = this.ports.clock.now();
     if (!this.#config.interface.includes(event.network)) return;
-    this.#reporter.station(event.mac, event.kind);
-    if (event.kind === 'left') this.#presence.left(event.mac, event.via, now);
-    else this.#presenceChanged(this.#presence.authorized(event, now), now);
+    const { mac, via } = event;
+    this.#reporter.station(mac, event.kind);
+    this.#presenceChanged(event.kind === 'left' ? this.#presence.left(mac, via, now) : this.#presence.authorized(event, now), now);
     this.#arm();
   }
 

@@ -26,7 +26,12 @@ export type PresenceChange =
   | { readonly kind: 'moved'; readonly station: Station; readonly from: Station }
   | { readonly kind: 'left'; readonly station: Station };
 
+/** What one radio says of a station. */
+type Sighting = Pick<Station, 'network' | 'via' | 'ssid'>;
+
 interface Held extends Station {
+  /** All that the radios say, the latest last: one that a station has walked off from keeps it for minutes. */
+  radios: readonly Sighting[];
   /** When it counts as gone; undefined while it is associated. */
   leaves: Instant | undefined;
 }
@@ -60,7 +65,9 @@ export class Presence {
   authorized(event: Omit<Station, 'since'>, now: Instant): PresenceChange | undefined {
     const { mac, network, via, ssid } = event;
     const known = this.#stations.get(mac);
-    const station: Held = { mac, network, via, ssid, since: known?.since ?? now, leaves: undefined };
+    const others = known?.radios.filter((radio) => radio.via !== via) ?? [];
+    const radios = [...others, { network, via, ssid }];
+    const station: Held = { mac, network, via, ssid, since: known?.since ?? now, radios, leaves: undefined };
     this.#stations.set(mac, station);
     if (known === undefined) return { kind: 'joined', station };
     if (known.network !== network) return { kind: 'moved', station, from: known };
@@ -68,12 +75,26 @@ export class Presence {
     return known.leaves !== undefined || known.via !== via ? { kind: 'joined', station } : undefined;
   }
 
-  /** An access point lost the station; of no account where another one of this router has it by now. */
-  left(mac: Mac, via: string, now: Instant): void {
+  /** An access point lost the station: where another one of this router has it, it is there, else it is held. */
+  left(mac: Mac, via: string, now: Instant): PresenceChange | undefined {
     const known = this.#stations.get(mac);
-    if (known === undefined || known.via !== via || known.leaves !== undefined) return;
-    known.leaves = after(now, this.hold);
-    this.#deadlines.push(known.leaves, mac);
+    if (known === undefined || known.leaves !== undefined) return undefined;
+    const radios = known.radios.filter((radio) => radio.via !== via);
+    const last = radios.at(-1);
+    if (last === undefined) {
+      known.radios = radios;
+      known.leaves = after(now, this.hold);
+      this.#deadlines.push(known.leaves, mac);
+      return undefined;
+    }
+    const station: Held = { ...known, ...last, radios };
+    this.#stations.set(mac, station);
+    return last.network === known.network ? undefined : { kind: 'moved', station, from: known };
+  }
+
+  /** The radios that say that they have the station. */
+  radiosOf(mac: Mac): readonly string[] {
+    return this.#stations.get(mac)?.radios.map(({ via }) => via) ?? [];
   }
 
   /** The station is at another node. Returns what was known of it here. */

@@ -1,0 +1,221 @@
+/** A router: what has power (kernel, access point, storage), and the daemon's process on it. */
+import { parse } from 'uci-parser';
+import type { Config } from '../../src/config/config.js';
+import { readConfig } from '../../src/config/config.js';
+import type { Millis } from '../../src/clients/time.js';
+import { parseIp } from '../../src/net/ip.js';
+import { hostPrefix } from '../../src/net/prefix.js';
+import { Daemon } from '../../src/daemon.js';
+import type { Ports } from '../../src/daemon.js';
+import type { BusMethod, Logger } from '../../src/ports.js';
+import type { ClientView } from '../../src/status/views.js';
+import type { AccessPoint } from './air.js';
+import type { Host, Network } from './network.js';
+import { addressOf, SimMesh } from './network.js';
+import { HostKernel, KERNEL_DELAY, ProcessKernel } from './kernel.js';
+import { SeededRandom } from './random.js';
+import type { Scheduler } from './scheduler.js';
+import { SimClock } from './scheduler.js';
+
+export interface NodeSettings {
+  readonly peers: readonly number[];
+  readonly options: string;
+  /** Seconds of its clock to a second of true time. */
+  readonly clockRate: number;
+  /** Whether what it stores survives the loss of power. */
+  readonly flash: boolean;
+  readonly transit: boolean;
+}
+
+export interface Notification {
+  readonly type: string;
+  readonly data: { readonly [name: string]: unknown };
+}
+
+interface Process {
+  readonly clock: SimClock;
+  readonly mesh: SimMesh;
+  readonly kernel: ProcessKernel;
+  readonly methods: { readonly [name: string]: BusMethod };
+  daemon: Daemon | undefined;
+}
+
+export type Trace = (line: string) => void;
+
+export class SimNode {
+  readonly host: Host;
+  kernel: HostKernel;
+  readonly files = new Map<string, Uint8Array>();
+  process: Process | undefined;
+  readonly notifications: Notification[] = [];
+  readonly log: string[] = [];
+  /** A start that failed, or a promise of the daemon that nobody expected to. */
+  failure: Error | undefined;
+  #starts = 0;
+  #nextHops = new Map<number, number | undefined>();
+
+  constructor(
+    readonly index: number,
+    readonly settings: NodeSettings,
+    readonly network: Network,
+    readonly ap: AccessPoint,
+    readonly random: SeededRandom,
+    readonly trace: Trace | undefined,
+  ) {
+    this.host = network.addHost();
+    this.kernel = this.#newKernel();
+  }
+
+  get #scheduler(): Scheduler {
+    return this.network.scheduler;
+  }
+
+  get name(): string {
+    return `n${this.index}`;
+  }
+
+  get id(): string {
+    return this.process?.daemon?.self ?? '';
+  }
+
+  #newKernel(): HostKernel {
+    return new HostKernel(this.index, (to) => this.network.nextHop(this.index, to));
+  }
+
+  /** The daemon is started, with whatever is stored. */
+  start(): void {
+    if (this.process !== undefined || !this.host.powered) return;
+    const zero = this.random.between(0, 1e7);
+    const clock = new SimClock(this.#scheduler, this.settings.clockRate, zero);
+    const methods: { [name: string]: BusMethod } = {};
+    const mesh = new SimMesh(this.network, this.host);
+    const kernel = new ProcessKernel(this.kernel, () => this.#pause(clock, this.random.between(...KERNEL_DELAY)), this.settings.transit);
+    const process: Process = { clock, mesh, kernel, methods, daemon: undefined };
+    this.process = process;
+    const ports: Ports = {
+      clock,
+      random: new SeededRandom(this.random.word(), ++this.#starts),
+      log: this.#logger(),
+      kernel,
+      packets: this.ap.packets(),
+      stations: this.ap.stations(),
+      mesh,
+      storage: {
+        load: async (name) => {
+          await this.#pause(clock, 1);
+          return this.files.get(name);
+        },
+        save: async (name, content) => {
+          await this.#pause(clock, 1);
+          this.files.set(name, content);
+        },
+      },
+      bus: {
+        publish: (published) => void Object.assign(methods, published),
+        notify: (type, data) => {
+          this.notifications.push({ type, data: data as { [name: string]: unknown } });
+          this.trace?.(`${this.name} notifies ${type} ${JSON.stringify(data)}`);
+        },
+        stop: () => {},
+      },
+    };
+    Daemon.start(ports, { config: configFor(this.settings), hostname: this.name, version: '0' }).then(
+      (daemon) => {
+        process.daemon = daemon;
+      },
+      (error: Error) => {
+        this.failure = error;
+      },
+    );
+  }
+
+  /** The routing protocol has other routes now; the kernel tells of those that are others than the last time. */
+  routingChanged(): void {
+    for (const { index } of this.network.hosts) {
+      const next = this.network.nextHop(this.index, index);
+      if (this.#nextHops.get(index) === next) continue;
+      this.#nextHops.set(index, next);
+      this.process?.kernel.tell({ kind: 'routes', destination: hostPrefix(parseIp(addressOf(index))) });
+    }
+  }
+
+  /** Takes that long, and for ever where the process is killed meanwhile. */
+  #pause(clock: SimClock, delay: Millis): Promise<void> {
+    return new Promise((resolve) => {
+      this.#scheduler.in(delay, () => {
+        if (!clock.dead) resolve();
+      });
+    });
+  }
+
+  #logger(): Logger {
+    const add = (level: string) => (message: string) => {
+      if (level !== 'debug') this.log.push(`${level} ${message}`);
+      this.trace?.(`${this.name} ${level} ${message}`);
+    };
+    return { error: add('error'), warn: add('warn'), info: add('info'), debug: add('debug') };
+  }
+
+  /** The daemon is killed; the host and its access point live on. */
+  kill(silently = false): void {
+    const { process } = this;
+    if (process === undefined) return;
+    this.process = undefined;
+    process.clock.dead = true;
+    process.mesh.die(silently);
+    process.kernel.stop();
+    this.ap.detach();
+  }
+
+  /** The daemon is stopped in an orderly way. */
+  async stop(): Promise<void> {
+    const { process } = this;
+    if (process?.daemon === undefined) return this.kill();
+    await process.daemon.stop();
+    if (this.process === process) this.kill();
+  }
+
+  powerOff(): void {
+    this.kill(true);
+    this.network.setPower(this.host, false);
+    this.ap.powerOff();
+    this.kernel = this.#newKernel();
+    if (!this.settings.flash) this.files.clear();
+  }
+
+  powerOn(): void {
+    this.ap.powered = true;
+    this.network.setPower(this.host, true);
+    this.start();
+  }
+
+  /** What `ubus call roaming clients` answers. */
+  clients(): readonly ClientView[] {
+    return (this.process?.methods['clients']?.call({}) as { clients: ClientView[] } | undefined)?.clients ?? [];
+  }
+
+  status(): { readonly [name: string]: unknown } {
+    return (this.process?.methods['status']?.call({}) as { [name: string]: unknown } | undefined) ?? {};
+  }
+}
+
+const configs = new Map<string, Config>();
+
+function configFor({ peers, options, transit }: NodeSettings): Config {
+  const text = [
+    "config roaming 'main'",
+    " option enabled '1'",
+    " option auth 'none'",
+    ...(transit ? [] : [" list interface 'br-client'"]),
+    " list prefix '10.44.0.0/16'",
+    " list prefix 'fd44::/48'",
+    ...peers.map((peer) => ` list peer '${addressOf(peer)}'`),
+    options,
+  ].join('\n');
+  const known = configs.get(text);
+  if (known !== undefined) return known;
+  const { config, problems } = readConfig(parse(text, { name: 'roaming', file: 'roaming' }), 'roaming');
+  if (config === undefined) throw new Error(problems.map(({ message }) => message).join('; '));
+  configs.set(text, config);
+  return config;
+}
