@@ -1,6 +1,7 @@
 # make demo    a client walks between three routers in network namespaces; needs root
 # make lab     the same network with a prompt to play in
 # make test    all tests
+# make sim     many daemons in one process, in trouble: SEEDS=1000 runs from SEED=1 on; TRACE=1 says what happens
 # make build   dist/roaming.js and dist/packet.node
 # make package installable packages for OpenWrt 24.10 in dist/
 # The first run installs what is missing: Debian packages, and npm packages by the lock file.
@@ -13,7 +14,7 @@ NODE_HEADERS = $(shell node -p 'require("path").resolve(process.execPath, "../..
 REPORTER = terse
 VERSION = $(shell node -p 'require("./package.json").version')
 
-.PHONY: build demo lab test readme package reference clean setup-build setup-lab
+.PHONY: build demo lab test sim readme package reference clean setup-build setup-lab
 
 build: setup-build dist/roaming.js dist/packet.node
 
@@ -38,6 +39,13 @@ package: build
 reference: node_modules/.package-lock.json
 	@$(BUNDLE) src/config/reference.ts --format=esm --outfile=build/reference.mjs
 	@node -e 'import("./build/reference.mjs").then((m) => process.stdout.write(m.referenceConfiguration()))' >files/etc/config/roaming
+
+SEEDS = 1000
+SEED = 1
+TRACE = 0
+
+sim: build/sim.mjs
+	@SEEDS=$(SEEDS) SEED=$(SEED) TRACE=$(TRACE) node --enable-source-maps build/sim.mjs
 
 clean:
 	rm -rf dist build .tap src/*/dist
@@ -65,6 +73,9 @@ dist/packet.node: src/linux/packet.c | setup-build
 	@mkdir -p dist
 	@test -e $(NODE_HEADERS)/node_api.h || { echo 'build: no node_api.h in $(NODE_HEADERS): the headers of Node.js are needed' >&2; exit 1; }
 	@$(CC) -shared -fPIC -O2 -Wall -Wextra -I$(NODE_HEADERS) -o $@ $<
+
+build/sim.mjs: test/sim/run.ts $(wildcard test/sim/*.ts) $(SOURCES) node_modules/.package-lock.json
+	@$(BUNDLE) $< --format=esm --sourcemap --outfile=$@
 
 build/%.mjs: test/lab/%.ts $(wildcard test/lab/*.ts) $(SOURCES) node_modules/.package-lock.json
 	@$(BUNDLE) $< --format=esm --outfile=$@

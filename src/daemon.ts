@@ -14,7 +14,7 @@ import { Keeper } from './clients/keeper.js';
 import type { NodeId } from './clients/node-id.js';
 import { nodeIdFromBytes } from './clients/node-id.js';
 import type { Meaning, Record } from './clients/record.js';
-import { nodeKey } from './clients/record.js';
+import { meaningOf, nodeKey } from './clients/record.js';
 import type { Instant, Millis } from './clients/time.js';
 import { after, earliest, SECOND } from './clients/time.js';
 import type { Config } from './config/config.js';
@@ -26,6 +26,7 @@ import { isIp6, isLinkLocal6, linkLocalOf } from './net/ip.js';
 import type { Ip6 } from './net/ip.js';
 import type { Mac } from './net/mac.js';
 import type { Bus, ClientLink, Clock, Kernel, Logger, Mesh, Packets, Random, StationEvent, Stations, Storage, Timer, WallClock } from './ports.js';
+import { Conflicts } from './presence/conflicts.js';
 import { Presence } from './presence/presence.js';
 import type { PresenceChange, Station } from './presence/presence.js';
 import { Routes } from './routes/routes.js';
@@ -80,6 +81,7 @@ export class Daemon {
   #config: Config;
   readonly #db: Database;
   readonly #presence: Presence;
+  readonly #conflicts: Conflicts;
   readonly #keeper: Keeper;
   readonly #routes: Routes;
   readonly #flooder: Flooder;
@@ -92,6 +94,8 @@ export class Daemon {
   readonly #started: Instant;
   /** Clients that have just come, to be told about their gateway as soon as their routes are in the kernel. */
   #arriving = new Set<Mac>();
+  /** Whoever was here before the start and is still here has shown himself. */
+  #settled = false;
   #stopped = false;
   #roams = 0;
   /** Only while somebody wants it. */
@@ -121,6 +125,18 @@ export class Daemon {
     this.#db = new Database(config.maxRecords);
     this.#presence = new Presence(config.holdTime * SECOND);
     this.#keeper = new Keeper(this.#db, config.leaseTime * SECOND);
+    this.#conflicts = new Conflicts({
+      self,
+      presence: this.#presence,
+      placeOf: (mac) => this.#db.client(mac)?.node,
+      ask: (station, now) => this.#ask(station, now),
+      claim: (station, against, now) => this.#claimBack(station, against, now),
+      yielded: (station, radios) => this.#yielded(station, radios),
+      flaps: (mac, against) => {
+        log.warn(`${mac} flaps between here and ${this.#nameOf(against)}: do two devices have this address, or do two routers hear one?`);
+        this.#reporter.conflict({ kind: 'flap', mac, node: against });
+      },
+    });
     this.#routes = new Routes({ self, kernel, clock, log, installed: (mac) => this.#installed(mac) });
     this.#flooder = new Flooder({
       self,
@@ -173,8 +189,17 @@ export class Daemon {
   #merge(record: Record): Outcome {
     const now = this.ports.clock.now();
     const outcome = this.#db.apply(record, now);
+    if (outcome.kind === 'older') this.#outdone(record, outcome.record, now);
     if (outcome.kind === 'newer' || outcome.kind === 'extended') this.#changed(outcome.meaning, outcome.previous, now);
     return outcome;
+  }
+
+  /** A record that lost against ours. With the same number, and about a client that is here, it is to be settled. */
+  #outdone(record: Record, ours: Record, now: Instant): void {
+    if (record.seqno !== ours.seqno) return;
+    const [theirs, own] = [meaningOf(record.key, record.value), meaningOf(ours.key, ours.value)];
+    if (theirs.type !== 'association' || own.type !== 'association' || own.node !== this.self) return;
+    if (theirs.node !== undefined) this.#conflicts.rivalled(theirs.mac, theirs.node, now);
   }
 
   /** A record of our own. */
@@ -210,6 +235,7 @@ export class Daemon {
   #associationChanged(mac: Mac, node: NodeId | undefined, previous: Meaning | undefined, now: Instant): void {
     const before = previous?.type === 'association' ? previous.node : undefined;
     if (node !== this.self && this.#presence.get(mac) !== undefined) this.#contradicted(mac, node, now);
+    if (node === this.self && this.#settled && this.#presence.get(mac) === undefined) this.#deny(mac, now);
     if (before === node) return;
     if (node === this.self) this.#trace?.step(mac, 'claimed', this.ports.clock.now());
     else if (node !== undefined) this.#trace?.begin(mac, 'received', now);
@@ -217,21 +243,53 @@ export class Daemon {
     this.#reporter.moved(mac, before, node, now);
   }
 
-  /** Another node says that a client is not here. */
+  /** Another node says that a client is not here: its record counts, but the station is given up only once that is sure. */
   #contradicted(mac: Mac, node: NodeId | undefined, now: Instant): void {
-    if (node === undefined) {
-      // It says that the client has gone; we know better.
-      if (!this.#presence.isAssociated(mac)) return;
-      this.#reporter.conflict({ kind: 'association', mac, node });
-      return this.#apply(claims.claim(this.#db, mac, this.self, now));
+    const station = this.#presence.get(mac)!;
+    if (node !== undefined) {
+      this.#keeper.release(mac);
+      this.ports.kernel.purge(mac, station.network);
+      this.#services?.movedAway(mac, station.network, this.#stationsOn(station.network));
     }
-    const radios = this.#presence.radiosOf(mac);
-    const station = this.#presence.elsewhere(mac);
-    if (station === undefined) return;
-    this.ports.log.info(`${mac} is at ${nodeName(this.#db, node) || node} now`);
+    this.#conflicts.contradicted(mac, node, now);
+    this.#arm();
+  }
+
+  #ask({ mac, network }: Station, now: Instant): void {
+    void this.#services?.probe(mac, network, now).then(({ answered }) => {
+      if (!answered || this.#stopped) return;
+      this.#conflicts.answered(mac, this.ports.clock.now());
+      this.#arm();
+    });
+  }
+
+  /** A client that another node says is gone or elsewhere has answered here. */
+  #claimBack({ mac }: Station, against: NodeId | undefined, now: Instant): void {
+    this.ports.log.info(`${mac} is still here, whatever ${this.#nameOf(against)} says`);
+    this.#reporter.conflict({ kind: 'association', mac, node: against });
+    this.#services?.provide(mac, now);
+    this.#apply(claims.reclaim(this.#db, mac, this.self, now));
+    this.#keeper.keep(mac, now);
+    this.#arriving.add(mac);
+    if (this.#routes.isInstalled(mac)) this.#installed(mac);
+  }
+
+  #yielded(station: Station, radios: readonly string[]): void {
+    const { mac } = station;
+    const node = this.#db.client(mac)?.node;
+    this.ports.log.info(node === undefined ? `${mac} is not here any more` : `${mac} is at ${this.#nameOf(node)} now`);
     for (const via of radios) this.ports.stations.disassociate(mac, via);
     this.#forgetLocally(station);
-    this.#services?.movedAway(mac, station.network, this.#stationsOn(station.network));
+  }
+
+  /** A copy of the database that was cut off says that a client is here: it was, and has left since. */
+  #deny(mac: Mac, now: Instant): void {
+    const record = claims.gone(this.#db, mac, this.self, now);
+    if (record !== undefined && this.#conflicts.mayDeny(mac, now)) this.#apply(record);
+  }
+
+  #nameOf(node: NodeId | undefined): string {
+    return node === undefined ? 'another node' : nodeName(this.#db, node) || node;
   }
 
   #station(event: StationEvent): void {
@@ -239,7 +297,16 @@ export class Daemon {
     if (!this.#config.interface.includes(event.network)) return;
     const { mac, via } = event;
     this.#reporter.station(mac, event.kind);
-    this.#presenceChanged(event.kind === 'left' ? this.#presence.left(mac, via, now) : this.#presence.authorized(event, now), now);
+    if (event.kind === 'left') {
+      this.#presenceChanged(this.#presence.left(mac, via, now), now);
+      this.#conflicts.left(mac, now);
+    } else {
+      const change = this.#presence.authorized(event, now);
+      // A station that another node has claimed meanwhile, and that comes anew to a radio which never missed it.
+      const isBack = this.#db.client(mac)?.node !== this.self;
+      this.#conflicts.joined(mac);
+      this.#presenceChanged(change ?? (isBack ? { kind: 'joined', station: this.#presence.get(mac)! } : undefined), now);
+    }
     this.#arm();
   }
 
@@ -346,6 +413,7 @@ export class Daemon {
   /** What was here before the start and has not shown itself is not here any more. */
   #settle(): void {
     if (this.#stopped) return;
+    this.#settled = true;
     const now = this.ports.clock.now();
     for (const { mac, node } of [...this.#db.clients()]) {
       if (node !== this.self || this.#presence.get(mac) !== undefined) continue;
@@ -363,6 +431,7 @@ export class Daemon {
     const next = earliest(
       this.#db.nextDeadline,
       this.#presence.nextDeadline,
+      this.#conflicts.nextDeadline,
       this.#keeper.nextDeadline,
       this.#services?.nextDeadline,
       this.#nodeRefresh,
@@ -380,6 +449,7 @@ export class Daemon {
     const now = this.ports.clock.now();
     for (const { meaning } of this.#db.expire(now)) this.#expired(meaning);
     for (const change of this.#presence.poll(now)) this.#presenceChanged(change, now);
+    this.#conflicts.poll(now);
     for (const record of this.#keeper.poll(now)) this.#apply(record);
     this.#services?.poll(now);
     const refresh = this.#nodeRefresh;

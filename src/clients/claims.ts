@@ -45,6 +45,13 @@ export function claim(db: Database, mac: Mac, self: NodeId, now: Instant): Recor
   return assert(db, associationKey(mac), nodeValue(self), ASSOCIATION_LIFETIME, now);
 }
 
+/** The client is here, whatever others say: a newer number than any that is known. */
+export function reclaim(db: Database, mac: Mac, self: NodeId, now: Instant): Record {
+  const key = associationKey(mac);
+  const known = db.get(key);
+  return { key, value: nodeValue(self), seqno: known === undefined ? 0 : nextSeqno(known.seqno), expires: after(now, ASSOCIATION_LIFETIME) };
+}
+
 /** The client has left, unless another node has claimed it. */
 export function gone(db: Database, mac: Mac, self: NodeId, now: Instant): Record | undefined {
   if (db.client(mac)?.node !== self) return undefined;

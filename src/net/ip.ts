@@ -97,9 +97,28 @@ export function ip4ToBytes(ip: Ip4): Uint8Array {
   return Uint8Array.from(ip.split('.'), Number);
 }
 
+/** Canonical text needs no check: one pass over its characters, since every frame of Neighbour Discovery comes by here. */
 export function ip6ToBytes(ip: Ip6): Uint8Array {
-  return ip6TextToBytes(ip);
+  const bytes = new Uint8Array(16);
+  let [at, word, digits, gap] = [0, 0, 0, -1];
+  for (let i = 0; i <= ip.length; i++) {
+    const code = i < ip.length ? ip.charCodeAt(i) : COLON;
+    if (code !== COLON) {
+      word = (word << 4) | (code < 0x3a ? code - 0x30 : (code | 0x20) - 0x57);
+      digits++;
+    } else if (digits > 0) {
+      bytes[at++] = word >> 8;
+      bytes[at++] = word;
+      [word, digits] = [0, 0];
+    } else if (i < ip.length) gap = at;
+  }
+  if (gap < 0) return bytes;
+  // What follows the gap belongs at the end.
+  bytes.copyWithin(16 - (at - gap), gap, at);
+  return bytes.fill(0, gap, 16 - (at - gap));
 }
+
+const COLON = 0x3a;
 
 export function ipToBytes(ip: Ip): Uint8Array {
   return isIp6(ip) ? ip6ToBytes(ip) : ip4ToBytes(ip);

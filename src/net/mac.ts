@@ -25,7 +25,14 @@ export function macFromBytes(bytes: Uint8Array, offset = 0): Mac {
 }
 
 export function macToBytes(mac: Mac): Uint8Array {
-  return Uint8Array.from({ length: 6 }, (_, i) => parseInt(mac.slice(3 * i, 3 * i + 2), 16));
+  const bytes = new Uint8Array(6);
+  for (let i = 0; i < 6; i++) bytes[i] = (nibble(mac.charCodeAt(3 * i)) << 4) | nibble(mac.charCodeAt(3 * i + 1));
+  return bytes;
+}
+
+/** The value of a lower-case hexadecimal digit's character code. */
+function nibble(code: number): number {
+  return code < 0x3a ? code - 0x30 : code - 0x57;
 }
 
 /** The group bit (IEEE 802): multicast and broadcast, never the address of a station. */

@@ -13,6 +13,8 @@ import { nodeName, viewClient } from './views.js';
 export type Conflict =
   /** Another node says that a client is gone or elsewhere, and it is here. */
   | { readonly kind: 'association'; readonly mac: Mac; readonly node: NodeId | undefined }
+  /** A client that two nodes have claimed back and forth: its claims wait longer from time to time. */
+  | { readonly kind: 'flap'; readonly mac: Mac; readonly node: NodeId | undefined }
   /** A client says that it has an address of the gateway. */
   | { readonly kind: 'gateway'; readonly mac: Mac; readonly address: string }
   /** Another node has the id of this one, or two others have the same. */

@@ -3,6 +3,7 @@ import { parse } from 'uci-parser';
 import type { Config } from '../../src/config/config.js';
 import { readConfig } from '../../src/config/config.js';
 import type { Millis } from '../../src/clients/time.js';
+import { SECOND } from '../../src/clients/time.js';
 import { parseIp } from '../../src/net/ip.js';
 import { hostPrefix } from '../../src/net/prefix.js';
 import { Daemon } from '../../src/daemon.js';
@@ -40,6 +41,9 @@ interface Process {
   daemon: Daemon | undefined;
 }
 
+/** When the simulation begins, in seconds since 1970. */
+const EPOCH = 1_800_000_000;
+
 export type Trace = (line: string) => void;
 
 export class SimNode {
@@ -52,6 +56,8 @@ export class SimNode {
   /** A start that failed, or a promise of the daemon that nobody expected to. */
   failure: Error | undefined;
   #starts = 0;
+  #poweredAt = 0;
+  #clockSetAt = 0;
   #nextHops = new Map<number, number | undefined>();
 
   constructor(
@@ -94,6 +100,7 @@ export class SimNode {
     this.process = process;
     const ports: Ports = {
       clock,
+      wallClock: { time: () => this.wallTime },
       random: new SeededRandom(this.random.word(), ++this.#starts),
       log: this.#logger(),
       kernel,
@@ -119,7 +126,7 @@ export class SimNode {
         stop: () => {},
       },
     };
-    Daemon.start(ports, { config: configFor(this.settings), hostname: this.name, version: '0' }).then(
+    Daemon.start(ports, { config: configFor(this.settings), hostname: this.name, version: '0', reload: async () => [] }).then(
       (daemon) => {
         process.daemon = daemon;
       },
@@ -127,6 +134,12 @@ export class SimNode {
         this.failure = error;
       },
     );
+  }
+
+  /** Seconds since 1970; after power came back without a clock chip it is 1970 for a while. */
+  get wallTime(): number {
+    const { now } = this.#scheduler;
+    return now < this.#clockSetAt ? (now - this.#poweredAt) / SECOND : EPOCH + now / SECOND;
   }
 
   /** The routing protocol has other routes now; the kernel tells of those that are others than the last time. */
@@ -185,6 +198,8 @@ export class SimNode {
 
   powerOn(): void {
     this.ap.powered = true;
+    this.#poweredAt = this.#scheduler.now;
+    this.#clockSetAt = this.#poweredAt + this.random.between(0, 20) * SECOND;
     this.network.setPower(this.host, true);
     this.start();
   }

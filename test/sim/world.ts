@@ -124,7 +124,7 @@ export class World {
       const together = (other: number) => this.network.way(node.index, other) !== undefined;
       wrong.push(...this.#checkView(node, running, together));
     }
-    return [...wrong, ...this.#checkUniqueness()];
+    return [...new Set([...wrong, ...this.#checkUniqueness()])];
   }
 
   #checkView(node: SimNode, running: readonly SimNode[], together: (node: number) => boolean): string[] {
