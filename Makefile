@@ -4,6 +4,7 @@
 # make sim     many daemons in one process, in trouble: SEEDS=1000 runs from SEED=1 on; TRACE=1 says what happens
 # make build   dist/roaming.js and dist/packet.node
 # make package installable packages for OpenWrt 24.10 in dist/
+# make bench-handover   how long streams stop when a client roams, against other systems; minutes
 # The first run installs what is missing: Debian packages, and npm packages by the lock file.
 
 ESBUILD = node_modules/.bin/esbuild
@@ -47,6 +48,11 @@ TRACE = 0
 sim: build/sim.mjs
 	@SEEDS=$(SEEDS) SEED=$(SEED) TRACE=$(TRACE) node --enable-source-maps build/sim.mjs
 
+# Gaps of a roaming client's streams: ours, one layer 2, Babel alone
+.PHONY: bench-handover
+bench-handover: setup-lab build build/handover.mjs build/stream.mjs build/access-point.mjs
+	@node build/handover.mjs
+
 clean:
 	rm -rf dist build .tap src/*/dist
 
@@ -76,6 +82,9 @@ dist/packet.node: src/linux/packet.c | setup-build
 
 build/sim.mjs: test/sim/run.ts $(wildcard test/sim/*.ts) $(SOURCES) node_modules/.package-lock.json
 	@$(BUNDLE) $< --format=esm --sourcemap --outfile=$@
+
+build/%.mjs: test/bench/%.ts $(wildcard test/bench/*.ts test/lab/*.ts) $(SOURCES) node_modules/.package-lock.json
+	@$(BUNDLE) $< --format=esm --outfile=$@
 
 build/%.mjs: test/lab/%.ts $(wildcard test/lab/*.ts) $(SOURCES) node_modules/.package-lock.json
 	@$(BUNDLE) $< --format=esm --outfile=$@

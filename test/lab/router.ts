@@ -20,7 +20,7 @@ export interface RouterOptions {
   readonly mesh: readonly string[];
   /** Other interfaces whose prefixes babeld announces. */
   readonly announce: readonly string[];
-  /** More lines for babeld's configuration. */
+  /** What babeld's configuration begins with: of its rules the first that matches counts. */
   readonly babeld: readonly string[];
   /** Options of /etc/config/roaming beside those that every router of the lab has. */
   readonly options: { readonly [name: string]: string | readonly string[] };
@@ -81,11 +81,11 @@ export class Router {
     const lines = [
       // By default babeld takes its id from the first MAC that is globally unique: here the bridge's, which all share.
       `router-id 02:00:00:ff:fe:00:00:0${this.options.number}`,
+      ...this.options.babeld,
       `redistribute ip ${PREFIX4} deny`,
       `redistribute ip ${PREFIX6} deny`,
       ...this.options.announce.map((device) => `redistribute if ${device} allow`),
       'redistribute local allow',
-      ...this.options.babeld,
     ];
     await writeFile(file, lines.join('\n') + '\n');
     const state = ['-S', join(this.directory, 'babel-state'), '-I', join(this.directory, 'babeld.pid')];

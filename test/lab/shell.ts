@@ -122,8 +122,9 @@ export class Service {
   constructor(
     readonly name: string,
     command: readonly string[],
+    stdin: 'ignore' | 'pipe' = 'ignore',
   ) {
-    this.child = spawn(command[0]!, command.slice(1), { ...DETACHED, stdio: ['ignore', 'pipe', 'pipe'] });
+    this.child = spawn(command[0]!, command.slice(1), { ...DETACHED, stdio: [stdin, 'pipe', 'pipe'] });
     for (const stream of [this.child.stdout!, this.child.stderr!]) {
       stream.setEncoding('utf8').on('data', (chunk: string) => this.#take(chunk));
     }

@@ -1,0 +1,68 @@
+/** Programs that a benchmark keeps running beside what it measures. */
+import { readFile } from 'node:fs/promises';
+import type { Cleanup } from '../lab/shell.js';
+import { Service, until } from '../lab/shell.js';
+import type { Topology } from '../lab/topology.js';
+import type { Captured } from './capture.js';
+import { readCapture } from './capture.js';
+
+/** `ip` in a host's namespace, kept running: a command takes no process of its own, and so less than a millisecond. */
+export class IpShell {
+  readonly #service: Service;
+  #done: ((error?: Error) => void)[] = [];
+
+  constructor(net: Topology, host: string, cleanup: Cleanup) {
+    this.#service = new Service('ip', net.in(host, 'ip', '-force', '-batch', '-'), 'pipe');
+    this.#service.onLine = (line) => {
+      // What was asked for last is shown when all before it is done.
+      if (/^\d+: lo:/.test(line)) this.#done.shift()?.();
+      else if (/^(RTNETLINK|Cannot|Error)/.test(line)) this.#done.shift()?.(new Error(`ip: ${line}`));
+    };
+    cleanup.add(() => this.#service.stop('SIGKILL'));
+  }
+
+  run(...commands: string[]): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#done.push((error) => (error === undefined ? resolve() : reject(error)));
+      this.#service.child.stdin!.write([...commands, 'link show lo', ''].join('\n'));
+    });
+  }
+}
+
+/** A capture on an interface, from its construction on. */
+export class Capture {
+  readonly #service: Service;
+
+  constructor(
+    net: Topology,
+    host: string,
+    device: string,
+    readonly file: string,
+    filter: string,
+    cleanup: Cleanup,
+  ) {
+    this.#service = new Service('dumpcap', net.in(host, 'dumpcap', '-q', '-P', '-i', device, '-s', '96', '-f', filter, '-w', file));
+    cleanup.add(() => this.#service.stop('SIGKILL'));
+  }
+
+  async ready(): Promise<void> {
+    await until('dumpcap captures', 30, async () => this.#service.output.includes('File:'));
+  }
+
+  async end(): Promise<Captured[]> {
+    await this.#service.stop('SIGINT');
+    return [...readCapture(await readFile(this.file))];
+  }
+}
+
+/** Resident memory, in MiB, of programs of these names in a host's namespace. */
+export async function residentSet(net: Topology, host: string, names: readonly string[]): Promise<number> {
+  const pids = (await net.exec(host, 'ip', 'netns', 'pids', net.ns(host))).split('\n').filter((pid) => pid !== '');
+  let total = 0;
+  for (const pid of pids) {
+    const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
+    const name = /^Name:\s*(.*)$/m.exec(status)?.[1] ?? '';
+    if (names.includes(name)) total += Number(/^VmRSS:\s*(\d+)/m.exec(status)?.[1] ?? 0);
+  }
+  return total / 1024;
+}

@@ -1,0 +1,178 @@
+/** What is compared: each makes of routers in a line something through which a client can roam. */
+import { join } from 'node:path';
+import type { Client } from '../lab/client.js';
+import type { Programs } from '../lab/router.js';
+import { Router } from '../lab/router.js';
+import type { Cleanup } from '../lab/shell.js';
+import { run, Service } from '../lab/shell.js';
+import type { Topology } from '../lab/topology.js';
+import { loopback4, SERVER4, SERVER6 } from '../lab/topology.js';
+
+/** What a system is built upon and from. */
+export interface Site {
+  readonly net: Topology;
+  readonly cleanup: Cleanup;
+  readonly directory: string;
+  readonly programs: Programs;
+  /** Names of the routers, in a line; the server is behind the last. All but the last have an access point. */
+  readonly routers: readonly string[];
+}
+
+export interface System {
+  readonly name: string;
+  /** Programs that it needs on each router, whose memory counts. */
+  readonly processes: readonly string[];
+  /** How long a client stays at a router, in milliseconds: so long that the system can recover, mostly. */
+  readonly dwell: number;
+  /** Routers, links and the server are there, without addresses: makes a network of them. */
+  build(site: Site): Promise<void>;
+  /** The client's cable is plugged in: gives it addresses. */
+  welcome(client: Client, router: string): Promise<void>;
+  /** The client has a carrier at another router. */
+  arrived(client: Client, router: string): void;
+}
+
+const BRIDGE = 'br-client';
+
+/** (a) The floor: all is one Ethernet, and switches learn from the client's first frame where it is. */
+export class LayerTwo implements System {
+  readonly name = 'layer 2';
+  readonly processes = [];
+  readonly dwell = 800;
+  #net: Topology | undefined;
+
+  async build({ net, routers }: Site): Promise<void> {
+    this.#net = net;
+    for (const [i, router] of routers.entries()) {
+      await net.ip(router, `link add ${BRIDGE} type bridge forward_delay 0`);
+      const neighbours = [routers[i - 1], routers[i + 1], i === routers.length - 1 ? 'server' : undefined];
+      for (const neighbour of neighbours) if (neighbour !== undefined) await net.ip(router, `link set to-${neighbour} master ${BRIDGE}`);
+      await net.ip(router, `link set ${BRIDGE} up`);
+    }
+    const device = `to-${routers.at(-1)}`;
+    await net.ip('server', `addr add ${SERVER4}/24 dev ${device}`);
+    await net.ip('server', `addr add ${SERVER6}/64 dev ${device} nodad`);
+  }
+
+  async welcome(client: Client): Promise<void> {
+    await this.#net!.ip(client.name, 'addr add 10.97.0.9/24 dev eth0');
+    await this.#net!.ip(client.name, 'addr add fd97::9/64 dev eth0 nodad');
+  }
+
+  arrived(): void {}
+}
+
+async function addServer({ net, routers }: Site): Promise<void> {
+  const [router, device] = [routers.at(-1)!, `to-${routers.at(-1)}`];
+  await net.ip(router, 'addr add 10.97.0.1/24 dev to-server');
+  await net.ip(router, 'addr add fd97::1/64 dev to-server nodad');
+  await net.ip('server', `addr add ${SERVER4}/24 dev ${device}`);
+  await net.ip('server', `addr add ${SERVER6}/64 dev ${device} nodad`);
+  await net.ip('server', 'route add default via 10.97.0.1');
+  await net.ip('server', '-6 route add default via fd97::1');
+}
+
+interface Variant {
+  readonly name: string;
+  readonly dwell: number;
+  /** Routes of the flood, or routes that babeld takes up and announces. */
+  readonly announcing: boolean;
+}
+
+/** (b) The daemon on every router; (b') where the routing protocol alone tells other routers of clients. */
+export class Roaming implements System {
+  readonly name: string;
+  readonly processes = ['node', 'babeld'];
+  readonly dwell: number;
+  readonly #announcing: boolean;
+  routers = new Map<string, Router>();
+
+  constructor({ name, dwell, announcing }: Variant) {
+    this.name = name;
+    this.dwell = dwell;
+    this.#announcing = announcing;
+  }
+
+  async build(site: Site): Promise<void> {
+    const { routers } = site;
+    await addServer(site);
+    for (const [i, name] of routers.entries()) this.routers.set(name, this.#router(site, name, i));
+    const all = [...this.routers.values()];
+    await Promise.all(all.map((router) => router.boot()));
+    for (const router of all) router.startDaemon();
+    await Promise.all(all.map((router) => router.ready()));
+  }
+
+  #router({ net, programs, directory, cleanup, routers }: Site, name: string, i: number): Router {
+    const last = i === routers.length - 1;
+    const options = {
+      key: 'open sesame, said the lab',
+      peer: last ? [] : [`${loopback4(i + 2)}`],
+      // An address that no route leads to: other routers make no routes to this node's clients, as sroamd does not.
+      ...(this.#announcing ? { node_address: [`192.0.2.${i + 1}`] } : {}),
+    };
+    const babeld = this.#announcing ? ['import-table 254', 'import-table 44', 'redistribute proto 44 allow'] : [];
+    const mesh = [routers[i - 1], routers[i + 1]].filter((to) => to !== undefined).map((to) => `to-${to}`);
+    const announce = last ? ['to-server'] : [];
+    return new Router(net, programs, { name, number: i + 1, clients: !last, mesh, announce, babeld, options }, directory, cleanup);
+  }
+
+  async welcome(client: Client, router: string): Promise<void> {
+    this.arrived(client, router);
+    await client.startDhcp();
+  }
+
+  arrived(client: Client, router: string): void {
+    this.routers.get(router)!.station({ authorize: client.mac });
+  }
+
+  async trace(enable: boolean): Promise<{ [router: string]: string }> {
+    const texts = [...this.routers].map(async ([name, router]) => [name, await router.cli('trace', ...(enable ? ['on'] : []))]);
+    return Object.fromEntries(await Promise.all(texts)) as { [router: string]: string };
+  }
+}
+
+/** (f) Babel, and a subnet for each access point: a client gets other addresses, and its connections end. */
+export class Renumbering implements System {
+  readonly name = 'babel, renumbering';
+  readonly processes = ['babeld', 'dnsmasq'];
+  readonly dwell = 6000;
+  #net: Topology | undefined;
+
+  async build(site: Site): Promise<void> {
+    const { net, routers, directory, cleanup } = site;
+    this.#net = net;
+    await addServer(site);
+    for (const [i, name] of routers.entries()) {
+      const last = i === routers.length - 1;
+      const mesh = [routers[i - 1], routers[i + 1]].filter((to) => to !== undefined).map((to) => `to-${to}`);
+      const babeld = last ? [] : [`redistribute if ${BRIDGE} allow`];
+      const options = { name, number: i + 1, clients: false, mesh, announce: last ? ['to-server'] : [], babeld, options: {} };
+      await new Router(net, site.programs, options, directory, cleanup).boot();
+      if (!last) await this.#serve(site, name, i + 1);
+    }
+  }
+
+  async #serve({ net, directory, cleanup }: Site, router: string, n: number): Promise<void> {
+    await net.ip(router, `link add ${BRIDGE} type bridge forward_delay 0`);
+    await net.ip(router, `link set ${BRIDGE} up`);
+    await net.ip(router, `addr add 10.44.${n}.1/24 dev ${BRIDGE}`);
+    await net.ip(router, `addr add 2001:db8:44:${n}::1/64 dev ${BRIDGE} nodad`);
+    const ranges = [`10.44.${n}.10,10.44.${n}.200,1h`, `2001:db8:44:${n}::,ra-only,64,1h`].map((range) => `--dhcp-range=${range}`);
+    const options = ['--no-daemon', '--conf-file=/dev/null', '--port=0', `--interface=${BRIDGE}`, '--enable-ra', '--no-ping'];
+    const leases = `--dhcp-leasefile=${join(directory, `${router}.leases`)}`;
+    const dnsmasq = new Service('dnsmasq', net.in(router, 'dnsmasq', ...options, ...ranges, leases));
+    cleanup.add(() => dnsmasq.stop());
+  }
+
+  async welcome(client: Client): Promise<void> {
+    await client.startDhcp();
+  }
+
+  /** As network managers do on a new link: forget the old addresses, ask for new ones. */
+  arrived(client: Client): void {
+    const flush = this.#net!.exec(client.name, 'sh', '-c', 'ip -6 route flush proto ra; ip -6 addr flush dev eth0 scope global');
+    const pid = String(client.dhcp!.child.pid);
+    void flush.then(() => run('kill', '-USR2', pid)).then(() => run('kill', '-USR1', pid));
+  }
+}
