@@ -37,8 +37,13 @@ export class Reporter {
 
   /** The database says that a client is elsewhere than before. Notifies `join`, `leave` or `roam`. */
   moved(mac: Mac, from: NodeId | undefined, to: NodeId | undefined, now: Instant): void {
-    const { db, self } = this.view;
-    this.#history.moved(mac, from, to, self, now);
+    this.#history.moved(mac, from, to, this.view.self, now);
+    // Makes and writes a message: for that the flood and the kernel's routes do not wait, which are on their way then.
+    void Promise.resolve().then(() => this.#notifyMove(mac, from, to));
+  }
+
+  #notifyMove(mac: Mac, from: NodeId | undefined, to: NodeId | undefined): void {
+    const { db } = this.view;
     const type = from === undefined ? 'join' : to === undefined ? 'leave' : 'roam';
     const client = db.client(mac);
     const view = client === undefined ? { mac } : viewClient(this.view, client);
