@@ -559,6 +559,8 @@ export class Daemon {
     const now = clock.now();
     if (!this.#config.linger) {
       for (const station of [...this.#presence.stations()]) {
+        // Forgotten first: what is associated here would be claimed again.
+        this.#presence.elsewhere(station.mac);
         const record = claims.gone(this.#db, station.mac, this.self, now);
         if (record !== undefined) this.#apply(record);
       }
