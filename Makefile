@@ -3,7 +3,7 @@
 # make test    all tests
 # make sim     many daemons in one process, in trouble: SEEDS=1000 runs from SEED=1 on; TRACE=1 says what happens
 # make build   dist/roaming.js and dist/packet.node
-# make package installable packages for OpenWrt 24.10 in dist/
+# make package  installable packages for OpenWrt in dist/
 # make bench-handover   how long streams stop when a client roams, against other systems; minutes
 # The first run installs what is missing: Debian packages, and npm packages by the lock file.
 
@@ -12,6 +12,8 @@ BUNDLE = $(ESBUILD) --bundle --platform=node --target=node20 --conditions=@roami
 SOURCES = $(shell find src -name '*.ts' -not -path '*/node_modules/*' -not -path '*/dist/*') package.json
 LAB = build/demo.mjs build/access-point.mjs build/tcp-peer.mjs
 NODE_HEADERS = $(shell node -p 'require("path").resolve(process.execPath, "../../include/node")')
+# No C library of its own: it uses that of the node which loads it, glibc here and musl on a router.
+ADDON_FLAGS = -nostdlib -U_FORTIFY_SOURCE
 REPORTER = terse
 VERSION = $(shell node -p 'require("./package.json").version')
 
@@ -68,17 +70,18 @@ node_modules/.package-lock.json: package-lock.json | setup-build
 
 # CommonJS, because on a router the file stands alone, without a package.json that says otherwise.
 dist/roaming.js: $(SOURCES) node_modules/.package-lock.json
-	@$(BUNDLE) src/main.ts --format=cjs --minify --keep-names --sourcemap=external --legal-comments=linked \
+	@$(BUNDLE) src/main.ts --format=cjs --minify --keep-names --sourcemap=external --legal-comments=none --metafile=build/roaming.json \
 		'--define:__VERSION__="$(VERSION)"' '--define:import.meta.url=importMetaUrl' \
 		--banner:js="$$(printf '#!/usr/bin/env node\nconst importMetaUrl = require("url").pathToFileURL(__filename);')" \
 		--outfile=$@
 	@chmod +x $@
+	@node openwrt/licenses.mjs build/roaming.json >dist/LICENSES
 	@echo '{ "type": "commonjs" }' >dist/package.json
 
 dist/packet.node: src/linux/packet.c | setup-build
 	@mkdir -p dist
 	@test -e $(NODE_HEADERS)/node_api.h || { echo 'build: no node_api.h in $(NODE_HEADERS): the headers of Node.js are needed' >&2; exit 1; }
-	@$(CC) -shared -fPIC -O2 -Wall -Wextra -I$(NODE_HEADERS) -o $@ $<
+	@$(CC) -shared -fPIC -O2 -Wall -Wextra $(ADDON_FLAGS) -I$(NODE_HEADERS) -o $@ $< -lgcc
 
 build/sim.mjs: test/sim/run.ts $(wildcard test/sim/*.ts) $(SOURCES) node_modules/.package-lock.json
 	@$(BUNDLE) $< --format=esm --sourcemap --outfile=$@
