@@ -19,13 +19,12 @@ import type { Instant, Millis } from './clients/time.js';
 import { after, earliest, SECOND } from './clients/time.js';
 import type { Config } from './config/config.js';
 import { Flooder } from './flood/flooder.js';
-import type { Gateway } from './gateway/gateway.js';
-import { checkGatewayLink } from './gateway/check.js';
+import { gatewayAt, gatewayWanted } from './client-gateway.js';
+import { GatewayLinks } from './gateway/links.js';
 import { BadInput } from './net/bytes.js';
-import { isIp6, isLinkLocal6, linkLocalOf } from './net/ip.js';
-import type { Ip6 } from './net/ip.js';
+import { isIp6 } from './net/ip.js';
 import type { Mac } from './net/mac.js';
-import type { Bus, ClientLink, Clock, Kernel, Logger, Mesh, Packets, Random, StationEvent, Stations, Storage, Timer, WallClock } from './ports.js';
+import type { Bus, ClientLink, Clock, DhcpPort, Kernel, LinkControl, Logger, Mesh, Packets, Random, StationEvent, Stations, Storage, Timer, WallClock } from './ports.js';
 import { Conflicts } from './presence/conflicts.js';
 import { Presence } from './presence/presence.js';
 import type { PresenceChange, Station } from './presence/presence.js';
@@ -49,6 +48,8 @@ export interface Ports {
   readonly mesh: Mesh;
   readonly storage: Storage;
   readonly bus: Bus;
+  readonly linkControl: LinkControl;
+  readonly dhcpPort: DhcpPort;
 }
 
 export interface DaemonOptions {
@@ -84,6 +85,7 @@ export class Daemon {
   readonly #conflicts: Conflicts;
   readonly #keeper: Keeper;
   readonly #routes: Routes;
+  readonly #gatewayLinks: GatewayLinks;
   readonly #flooder: Flooder;
   readonly #history = new History();
   readonly #reporter: Reporter;
@@ -137,6 +139,7 @@ export class Daemon {
         this.#reporter.conflict({ kind: 'flap', mac, node: against });
       },
     });
+    this.#gatewayLinks = new GatewayLinks(ports.linkControl, log);
     this.#routes = new Routes({ self, kernel, clock, log, installed: (mac) => this.#installed(mac) });
     this.#flooder = new Flooder({
       self,
@@ -361,9 +364,12 @@ export class Daemon {
 
   /** Client interfaces and our own addresses, as the kernel has them now. */
   async #readLinks(): Promise<void> {
-    const { kernel, packets, log } = this.ports;
+    const { kernel, packets, clock, log } = this.ports;
     try {
-      const links = await kernel.clientLinks(this.#config.interface);
+      let links = await kernel.clientLinks(this.#config.interface);
+      if (this.#stopped) return;
+      const changed = await this.#gatewayLinks.prepare(links, gatewayWanted(this.#config), clock.now());
+      if (changed) links = await kernel.clientLinks(this.#config.interface);
       if (this.#stopped) return;
       this.#links = links;
       packets.attach(links);
@@ -380,8 +386,9 @@ export class Daemon {
   #serve(): void {
     const link = this.#links[0];
     if (link === undefined) return;
-    const { clock, random, log, packets } = this.ports;
-    const gateway = gatewayOf(link, this.#config);
+    const { clock, random, log, packets, dhcpPort } = this.ports;
+    const gateway = gatewayAt(link, this.#config);
+    dhcpPort.hold(gateway.addresses4);
     const own = this.#links.flatMap(({ addresses }) => addresses.map(({ address }) => address)).filter((ip) => !isIp6(ip));
     if (this.#services !== undefined) return this.#services.configure(this.#config, gateway, own, clock.now());
     this.#services = new ClientServices({
@@ -524,14 +531,12 @@ export class Daemon {
 
   /** What about this router is not as clients need it: a line each. */
   #problems(): string[] {
-    const { interface: wanted, gateway4, gatewayMac, gatewayLinkLocal, auth, key } = this.#config;
-    const addresses4 = gateway4 === undefined ? [] : [gateway4];
-    const gateway = { mac: gatewayMac, linkLocal: gatewayLinkLocal, addresses4 };
+    const { interface: wanted, auth, key } = this.#config;
     const missing = wanted.filter((network) => !this.#links.some((link) => link.network === network));
     return [
       ...(auth === 'psk' && key === undefined ? ["no key is set and auth is not 'none': this router talks to no other"] : []),
       ...missing.map((network) => `there is no interface ${network}: its clients are not served`),
-      ...this.#links.flatMap((link) => checkGatewayLink(link, gateway)),
+      ...this.#gatewayLinks.problems,
     ];
   }
 
@@ -555,7 +560,7 @@ export class Daemon {
   /** Withdraws everything, or with `option linger` leaves the routes for the next start. */
   async stop(): Promise<void> {
     if (this.#stopped) return;
-    const { clock, stations, packets, bus, kernel, mesh, log } = this.ports;
+    const { clock, stations, packets, dhcpPort, bus, kernel, mesh, log } = this.ports;
     const now = clock.now();
     if (!this.#config.linger) {
       for (const station of [...this.#presence.stations()]) {
@@ -573,7 +578,9 @@ export class Daemon {
     bus.stop();
     await this.#flooder.stop();
     mesh.stop();
+    dhcpPort.stop();
     await this.#routes.stop({ linger: this.#config.linger });
+    if (!this.#config.linger) await this.#gatewayLinks.restore();
     kernel.stop();
     log.info('stopped');
   }
@@ -585,11 +592,4 @@ const RESTART_OPTIONS = ['port', 'key', 'auth', 'table', 'rulePriority', 'stateD
 /** Whether a daemon that runs with one configuration has to be started anew for the other. */
 export function needsRestart(before: Config, after: Config): boolean {
   return RESTART_OPTIONS.some((option) => JSON.stringify(before[option]) !== JSON.stringify(after[option]));
-}
-
-/** What clients see of a router: the addresses on its client interface. */
-function gatewayOf({ mac, addresses }: ClientLink, { gateway4, gatewayLinkLocal }: Config): Gateway {
-  const own = addresses.map(({ address }) => address).filter((address): address is Ip6 => isLinkLocal6(address));
-  const linkLocal = own.find((address) => address === gatewayLinkLocal) ?? own[0] ?? linkLocalOf(mac);
-  return { mac, linkLocal, addresses4: gateway4 === undefined ? [] : [gateway4] };
 }

@@ -75,8 +75,36 @@ export interface ClientLink {
   readonly mac: Mac;
   readonly mtu: number;
   readonly up: boolean;
-  /** Addresses on it, link-local ones too. */
+  /** Addresses on it, link-local ones too; not those that duplicate address detection found elsewhere. */
   readonly addresses: readonly Prefix[];
+}
+
+/** A change of a client interface, or of a kernel setting (sysctl) that bears on it. */
+export type LinkChange =
+  | { readonly op: 'mac'; readonly ifindex: number; readonly mac: Mac }
+  | { readonly op: 'addAddress'; readonly ifindex: number; readonly address: Ip; readonly length: number }
+  | { readonly op: 'removeAddress'; readonly ifindex: number; readonly address: Ip; readonly length: number }
+  | { readonly op: 'setting'; readonly name: string; readonly value: string };
+
+/** Client interfaces themselves: what is checked of them, and with `option setup` set. */
+export interface LinkControl {
+  /** Settings by name, `net/ipv4/conf/br-client/forwarding`; absent where the kernel has none of that name. */
+  settings(names: readonly string[]): Promise<ReadonlyMap<string, string>>;
+  /** Applies in order; the n-th result is the n-th change's error, if any. */
+  apply(changes: readonly LinkChange[]): Promise<(Error | undefined)[]>;
+  /**
+   * From now on no ICMP redirect leaves by these interfaces, and any may by others, until {@link stop} or the end of the
+   * process. Rejects where the kernel has no packet filter.
+   */
+  blockRedirects(networks: readonly string[]): Promise<void>;
+  stop(): void;
+}
+
+/** UDP port 67 on the gateway's addresses, which packet sockets serve: held, so that the kernel refuses no datagram. */
+export interface DhcpPort {
+  /** Holds the port on these addresses, and on no others. */
+  hold(addresses: readonly Ip[]): void;
+  stop(): void;
 }
 
 /** A next hop as the kernel resolves a node's address: what a nexthop object holds. */

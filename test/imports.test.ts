@@ -14,10 +14,11 @@ const ALLOWED: { [place: string]: readonly string[] } = {
   ...Object.fromEntries(SIDES.map((side) => [side, ['net', 'clients', 'ports.ts']])),
   'service-config.ts': ['net', 'clients', 'config', 'dhcp4', 'ra'],
   'client-services.ts': ['net', 'clients', 'config', 'dhcp4', 'ra', 'gateway', 'presence', 'ports.ts', 'service-config.ts'],
-  'daemon.ts': ['net', 'clients', 'config', 'ports.ts', 'client-services.ts', ...SIDES],
+  'client-gateway.ts': ['net', 'config', 'gateway', 'ports.ts'],
+  'daemon.ts': ['net', 'clients', 'config', 'ports.ts', 'client-services.ts', 'client-gateway.ts', ...SIDES],
   linux: ['net', 'clients/time.ts', 'ports.ts', 'ubus-ts', 'uci-parser', 'node:'],
   'version.ts': [],
-  cli: ['net', 'clients', 'config', 'gateway', 'status', 'linux', 'daemon.ts', 'service-config.ts', 'version.ts', 'ubus-ts', 'uci-parser', 'node:'],
+  cli: ['net', 'clients', 'config', 'status', 'linux', 'gateway', 'daemon.ts', 'service-config.ts', 'client-gateway.ts', 'version.ts', 'ubus-ts', 'uci-parser', 'node:'],
   'main.ts': ['cli', 'version.ts', 'yargs', 'node:'],
 };
 

@@ -1,9 +1,11 @@
 /** `roaming check`: the doctor. Gathers what there is to know of this router and says what is wrong, and what mends it. */
 import { dirname, join } from 'node:path';
+import { gatewayWanted } from '../client-gateway.js';
 import type { Config } from '../config/config.js';
-import { checkGatewayLink } from '../gateway/check.js';
+import { checkGatewayLink, neededSettings } from '../gateway/check.js';
 import { loadPacketAddon } from '../linux/addons.js';
 import { LinuxKernel } from '../linux/kernel.js';
+import { LinuxLinkControl } from '../linux/link-control.js';
 import { StreamLogger } from '../linux/log.js';
 import { checkBabel } from './doctor/babel.js';
 import { checkDhcp } from './doctor/dhcp.js';
@@ -72,15 +74,16 @@ async function checkInterfaces(config: Config, devices: readonly string[]): Prom
 }
 
 async function lookAtInterfaces(config: Config, devices: readonly string[]): Promise<LinkReport[]> {
-  const { gatewayMac, gatewayLinkLocal, gateway4, table, rulePriority } = config;
+  const { table, rulePriority } = config;
   const addon = loadPacketAddon(join(dirname(process.argv[1]!), 'packet.node'));
   const kernel = await LinuxKernel.open({ addon, log: new StreamLogger('error'), table, rulePriority });
-  const gateway = { mac: gatewayMac, linkLocal: gatewayLinkLocal, addresses4: gateway4 === undefined ? [] : [gateway4] };
+  const { gateway } = gatewayWanted(config);
   try {
     const links = await kernel.clientLinks(devices);
+    const settings = await new LinuxLinkControl(addon).settings(devices.flatMap((device) => neededSettings(device)).map(({ name }) => name));
     return devices.map((device) => {
       const link = links.find(({ network }) => network === device);
-      return { device, problems: link && checkGatewayLink(link, gateway) };
+      return { device, problems: link && checkGatewayLink(link, gateway, settings) };
     });
   } finally {
     kernel.stop();

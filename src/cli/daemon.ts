@@ -9,7 +9,9 @@ import { Daemon, needsRestart } from '../daemon.js';
 import { loadPacketAddon } from '../linux/addons.js';
 import { UbusObject } from '../linux/bus.js';
 import { systemClock, systemRandom, systemWallClock } from '../linux/clock.js';
+import { LinuxDhcpPort } from '../linux/dhcp-port.js';
 import { LinuxKernel } from '../linux/kernel.js';
+import { LinuxLinkControl } from '../linux/link-control.js';
 import { StreamLogger } from '../linux/log.js';
 import { LinuxMesh } from '../linux/mesh.js';
 import { Networks } from '../linux/networks.js';
@@ -143,6 +145,8 @@ async function makePorts(config: Config, log: StreamLogger, ubus: UbusClient): P
     stations: new HostapdStations(ubus, log),
     mesh: new LinuxMesh({ key: config.auth === 'none' ? undefined : config.key, log }),
     storage: new DirectoryStorage(config.stateDir),
+    linkControl: new LinuxLinkControl(addon),
+    dhcpPort: new LinuxDhcpPort(log),
     bus: new UbusObject(ubus, 'roaming', log),
   };
 }

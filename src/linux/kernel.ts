@@ -166,7 +166,7 @@ export class LinuxKernel implements Kernel {
     const [links, addresses] = await Promise.all([this.#rtnl.links(), this.#rtnl.addresses()]);
     return links.flatMap(({ name, index, mac, mtu, up }) => {
       if (mac === undefined || !networks.includes(name)) return [];
-      const own = addresses.filter(({ ifindex }) => ifindex === index).map(({ ip }) => hostPrefix(ip));
+      const own = addresses.filter(({ ifindex, duplicate }) => ifindex === index && duplicate !== true).map(({ ip }) => hostPrefix(ip));
       return [{ network: name, ifindex: index, mac, mtu, up, addresses: own }];
     });
   }

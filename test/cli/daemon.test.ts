@@ -235,7 +235,7 @@ async function faults(t: TAP): Promise<void> {
   });
 
   const setpriv = spawnSync('setpriv', ['--version']).status === 0;
-  t.test('as another user with two capabilities and the ACL of the package', { skip: setpriv ? false : 'no setpriv' }, async (t) => {
+  t.test('as another user with its capabilities and the ACL of the package', { skip: setpriv ? false : 'no setpriv' }, async (t) => {
     const scene = new Scene(t);
     scene.write({ interface: 'br-p', prefix: '10.44.0.0/16' });
     bridge('br-p');

@@ -91,7 +91,7 @@ t.test('not enabled: no instance', { skip }, async (t) => {
   t.same(run(t, 'start_service', { config: '' }).lines, [], 'no section');
 });
 
-t.test('enabled, with a jail: own user and two capabilities', { skip }, async (t) => {
+t.test('enabled, with a jail: own user and its capabilities', { skip }, async (t) => {
   const { lines, stderr, mode } = run(t, 'start_service', { config: ENABLED, networks: { client: 'br-client' } });
   t.equal(stderr, '');
   t.same(lines, [

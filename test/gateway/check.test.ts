@@ -1,5 +1,5 @@
 import t from 'tap';
-import { checkGatewayLink } from '../../src/gateway/check.js';
+import { checkGatewayLink, neededSettings } from '../../src/gateway/check.js';
 import type { Gateway } from '../../src/gateway/gateway.js';
 import { GATEWAY_LINK_LOCAL, GATEWAY_MAC } from '../../src/gateway/gateway.js';
 import type { Ip4 } from '../../src/net/ip.js';
@@ -36,3 +36,21 @@ for (const [what, link, said] of table) {
     said.forEach((pattern, i) => t.match(problems[i], pattern));
   });
 }
+
+t.test('settings', async (t) => {
+  const needed = neededSettings('br-client', false);
+  const say = (value: (wanted: string) => string) =>
+    checkGatewayLink(good, gateway, new Map(needed.map((one) => [one.name, value(one.value)])), needed);
+  t.same(say((wanted) => wanted), []);
+  t.same(checkGatewayLink(good, gateway, new Map(), needed), [], 'what the kernel does not have is not asked for');
+  t.match(say(() => '1'), [
+    /^net\/ipv4\/conf\/all\/send_redirects is 1, not 0: two clients/,
+    /^net\/ipv4\/conf\/br-client\/send_redirects is 1, not 0/,
+    /^net\/ipv4\/conf\/br-client\/proxy_arp is 1, not 0/,
+  ]);
+  t.match(say(() => '0'), [
+    /^net\/ipv4\/conf\/br-client\/forwarding is 0, not 1/,
+    /^net\/ipv6\/conf\/all\/forwarding is 0, not 1/,
+  ]);
+  t.notOk(neededSettings('br-client').some(({ name }) => name.endsWith('send_redirects')), 'the packet filter does that');
+});

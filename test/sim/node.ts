@@ -125,6 +125,13 @@ export class SimNode {
         },
         stop: () => {},
       },
+      linkControl: {
+        settings: async () => new Map(),
+        apply: async (changes) => changes.map(() => undefined),
+        blockRedirects: async () => {},
+        stop: () => {},
+      },
+      dhcpPort: { hold: () => {}, stop: () => {} },
     };
     Daemon.start(ports, { config: configFor(this.settings), hostname: this.name, version: '0', reload: async () => [] }).then(
       (daemon) => {

@@ -1,0 +1,189 @@
+import t from 'tap';
+import type { Instant } from '../../src/clients/time.js';
+import { after, SECOND } from '../../src/clients/time.js';
+import { neededSettings } from '../../src/gateway/check.js';
+import { GATEWAY_LINK_LOCAL, GATEWAY_MAC } from '../../src/gateway/gateway.js';
+import { GatewayLinks } from '../../src/gateway/links.js';
+import type { Ip4 } from '../../src/net/ip.js';
+import type { Mac } from '../../src/net/mac.js';
+import type { Prefix4 } from '../../src/net/prefix.js';
+import { formatPrefix, hostPrefix, parsePrefix } from '../../src/net/prefix.js';
+import type { ClientLink, LinkChange, LinkControl } from '../../src/ports.js';
+
+const gateway = { mac: GATEWAY_MAC, linkLocal: GATEWAY_LINK_LOCAL, addresses4: ['10.44.0.1' as Ip4] };
+const prefixes4 = [parsePrefix('10.44.0.0/16') as Prefix4];
+const OWN_MAC = '02:00:00:00:00:01' as Mac;
+const NOW = 0 as Instant;
+
+/** One interface and its settings, in memory. */
+class MemoryLink implements LinkControl {
+  link: ClientLink = { network: 'br-client', ifindex: 7, mac: OWN_MAC, mtu: 1500, up: true, addresses: [] };
+  values = new Map<string, string>();
+  applied: LinkChange[] = [];
+  refuse: LinkChange['op'] | undefined;
+  hasFilter = true;
+  filtered: readonly string[] = [];
+
+  constructor() {
+    for (const { name, value } of neededSettings('br-client', false)) this.values.set(name, value === '0' ? '1' : '0');
+  }
+
+  async settings(names: readonly string[]) {
+    return new Map([...this.values].filter(([name]) => names.includes(name)));
+  }
+
+  async apply(changes: readonly LinkChange[]) {
+    return changes.map((change) => {
+      this.applied.push(change);
+      if (change.op === this.refuse) return new Error('EPERM');
+      this.#apply(change);
+      return undefined;
+    });
+  }
+
+  async blockRedirects(networks: readonly string[]) {
+    if (!this.hasFilter) throw new Error('EOPNOTSUPP');
+    this.filtered = networks;
+  }
+
+  stop() {
+    this.filtered = [];
+  }
+
+  #apply(change: LinkChange): void {
+    const { addresses } = this.link;
+    if (change.op === 'setting') this.values.set(change.name, change.value);
+    else if (change.op === 'mac') this.link = { ...this.link, mac: change.mac };
+    else if (change.op === 'addAddress') this.link = { ...this.link, addresses: [...addresses, hostPrefix(change.address)] };
+    else this.link = { ...this.link, addresses: addresses.filter(({ address }) => address !== change.address) };
+  }
+
+  get state(): string {
+    return JSON.stringify([this.link, [...this.values]]);
+  }
+}
+
+function start(setup: boolean) {
+  const link = new MemoryLink();
+  const log: string[] = [];
+  const to = (level: string) => (message: string) => void log.push(`${level} ${message}`);
+  const links = new GatewayLinks(link, { error: to('error'), warn: to('warn'), info: to('info'), debug: to('debug') });
+  const prepare = (now = NOW) => links.prepare([link.link], { gateway, prefixes4, setup }, now);
+  const told = () => log.splice(0);
+  return { link, links, prepare, told };
+}
+
+t.test('without setup nothing is changed, and each problem is said once for as long as it is there', async (t) => {
+  const { link, links, prepare, told } = start(false);
+  t.equal(await prepare(), false);
+  t.same(link.applied, []);
+  const first = told();
+  t.equal(links.problems.length, 6);
+  t.equal(first.length, 6, first.join('\n'));
+  t.ok(first.every((line) => line.startsWith('warn ')));
+  await prepare();
+  t.same(told(), [], 'not again');
+  link.link = { ...link.link, up: false };
+  await prepare();
+  t.match(told(), ['warn br-client is down'], 'only what is new');
+  link.link = { ...link.link, up: true };
+  await prepare();
+  link.link = { ...link.link, up: false };
+  await prepare();
+  t.match(told(), ['warn br-client is down'], 'again, when it has come again');
+  link.link = { ...link.link, up: true, mac: GATEWAY_MAC, addresses: [GATEWAY_LINK_LOCAL, gateway.addresses4[0]!].map((ip) => hostPrefix(ip)) };
+  for (const { name, value } of neededSettings('br-client')) link.values.set(name, value);
+  await prepare();
+  t.same(told(), ['info br-client is as it should be now']);
+  t.same(links.problems, []);
+});
+
+t.test('an interface that is gone has no problems', async (t) => {
+  const { link, links } = start(false);
+  const wanted = { gateway, prefixes4, setup: false };
+  await links.prepare([link.link], wanted, NOW);
+  t.equal(links.problems.length, 6);
+  await links.prepare([], wanted, NOW);
+  t.same(links.problems, []);
+});
+
+t.test('with setup the interface is made what it has to be, and put back', async (t) => {
+  const { link, links, prepare, told } = start(true);
+  const before = link.state;
+  t.equal(await prepare(), true);
+  t.same(link.link.mac, GATEWAY_MAC);
+  t.same(link.link.addresses.map(formatPrefix), [`${GATEWAY_LINK_LOCAL}/128`, '10.44.0.1/32']);
+  t.equal(link.values.get('net/ipv4/conf/br-client/forwarding'), '1');
+  const order = link.applied.map(({ op }) => op);
+  t.ok(order.lastIndexOf('setting') < order.indexOf('mac') && order.indexOf('mac') < order.indexOf('addAddress'), order.join());
+  t.match(link.applied.filter(({ op }) => op === 'addAddress'), [{ length: 64 }, { length: 16 }], 'on the prefix of the clients');
+  told();
+  t.equal(await prepare(), false, 'nothing is left to do');
+  t.same(told(), []);
+  await links.restore();
+  t.equal(link.state, before);
+  link.applied = [];
+  await links.restore();
+  t.same(link.applied, [], 'once');
+});
+
+t.test('what was there before is not taken back', async (t) => {
+  const { link, links, prepare } = start(true);
+  link.link = { ...link.link, mac: GATEWAY_MAC, addresses: [hostPrefix(gateway.addresses4[0]!)] };
+  await prepare();
+  await links.restore();
+  t.equal(link.link.mac, GATEWAY_MAC);
+  t.same(link.link.addresses.map(formatPrefix), ['10.44.0.1/32']);
+});
+
+t.test('two calls at once, the second with what the first has changed since: still put back to what was first', async (t) => {
+  const { link, links, prepare } = start(true);
+  const before = link.state;
+  await Promise.all([prepare(), prepare()]);
+  await links.restore();
+  t.equal(link.link.mac, OWN_MAC);
+  t.same(JSON.parse(link.state)[1], JSON.parse(before)[1]);
+});
+
+t.test('what cannot be set is said', async (t) => {
+  const { link, prepare, told } = start(true);
+  link.refuse = 'mac';
+  t.equal(await prepare(), true);
+  t.match(told().filter((line) => line.startsWith('error')), [`error br-client: cannot set MAC ${GATEWAY_MAC}: EPERM`]);
+});
+
+t.test('another program that sets it otherwise is not fought for ever', async (t) => {
+  const { link, prepare, told } = start(true);
+  let rounds = 0;
+  for (let i = 0; i < 50; i++) {
+    link.link = { ...link.link, mac: OWN_MAC };
+    if (await prepare()) rounds++;
+  }
+  t.equal(rounds, 5);
+  t.match(told().filter((line) => line.startsWith('warn')), [/has the MAC/], 'then it is said');
+  t.equal(await prepare(after(NOW, 11 * SECOND)), true, 'and later tried again');
+});
+
+t.test('redirects are filtered, whether or not there is setup', async (t) => {
+  for (const setup of [false, true]) {
+    const { link, links, prepare } = start(setup);
+    await prepare();
+    t.same(link.filtered, ['br-client']);
+    t.equal(link.values.get('net/ipv4/conf/all/send_redirects'), '1', 'so this may be as it is');
+    await links.restore();
+    t.same(link.filtered, []);
+  }
+});
+
+t.test('where the kernel has no packet filter, that is said once, and the settings have to do', async (t) => {
+  const { link, prepare, told } = start(true);
+  link.hasFilter = false;
+  await prepare();
+  t.equal(link.values.get('net/ipv4/conf/all/send_redirects'), '0');
+  t.equal(link.values.get('net/ipv4/conf/br-client/send_redirects'), '0');
+  await prepare();
+  t.match(told().filter((line) => line.startsWith('warn')), [/^warn the kernel filters no packets \(EOPNOTSUPP\)/]);
+  link.hasFilter = true;
+  await prepare();
+  t.same(told(), ['info the kernel is as it should be now']);
+});
