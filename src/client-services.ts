@@ -26,6 +26,7 @@ import { parseEthernet } from './net/ethernet.js';
 import type { LinkFrame } from './net/link-frame.js';
 import { parseLinkFrame } from './net/link-frame.js';
 import type { Mac } from './net/mac.js';
+import { isStationMac } from './net/mac.js';
 import type { Prefix6 } from './net/prefix.js';
 import { contains, prefixOf } from './net/prefix.js';
 import type { Random } from './ports.js';
@@ -43,6 +44,8 @@ export interface ClientServicesOptions {
   readonly own: readonly Ip4[];
   /** The station of that MAC, if it is here. */
   readonly station: (mac: Mac) => Station | undefined;
+  /** A frame of that MAC came in: it may be a sign that the client is here, or still is. */
+  readonly heard: (mac: Mac, network: string, now: Instant) => void;
   /** Enters a record into the database, and floods it. */
   readonly apply: (record: Record) => void;
   readonly send: (network: string, frame: Uint8Array) => void;
@@ -140,6 +143,16 @@ export class ClientServices {
     this.#usurpers.delete(mac);
   }
 
+  /** Has a client that has gone silent show whether it is there: its answer is seen as any frame of it. */
+  ask(mac: Mac, network: string): void {
+    for (const frame of probe({ mac, addresses: this.#addressesOf(mac) }, this.#gateway)) this.#options.send(network, frame);
+  }
+
+  /** The kernel's neighbour cache has found who has an address, or has lost him. */
+  neighbour(mac: Mac, network: string, address: Ip, state: 'resolved' | 'failed', now: Instant): void {
+    if (state === 'resolved' && this.#options.station(mac)?.network === network) this.#learnClaim(mac, address, now);
+  }
+
   /** Addresses of a client that matter on its link alone. */
   linkLocalOf(mac: Mac): Ip6 | undefined {
     return this.#linkLocals.get(mac);
@@ -187,7 +200,8 @@ export class ClientServices {
     }
   }
 
-  #isHere(mac: Mac, network: string): boolean {
+  #isHere(mac: Mac, network: string, now: Instant): boolean {
+    if (isStationMac(mac) && mac !== this.#gateway.mac) this.#options.heard(mac, network, now);
     const here = this.#options.station(mac)?.network === network;
     if (!here) this.counters.strangers++;
     return here;
@@ -195,7 +209,7 @@ export class ClientServices {
 
   #receiveLink(network: string, link: LinkFrame, now: Instant): void {
     const mac = link.ethernet.source;
-    if (!this.#isHere(mac, network)) return;
+    if (!this.#isHere(mac, network, now)) return;
     const { db, send } = this.#options;
     const book = {
       owner: (address: Ip) => db.owner(address),
@@ -215,8 +229,12 @@ export class ClientServices {
     const address = sighting?.claims;
     if (sighting === undefined || address === undefined) return;
     this.#prober.heard(sighting.mac, address, now);
-    if (isLinkLocal6(address)) this.#linkLocals.set(sighting.mac, address as Ip6);
-    else if (this.#isOurs(address)) this.#learnAddress(sighting.mac, address, now);
+    this.#learnClaim(sighting.mac, address, now);
+  }
+
+  #learnClaim(mac: Mac, address: Ip, now: Instant): void {
+    if (isLinkLocal6(address)) this.#linkLocals.set(mac, address as Ip6);
+    else if (this.#isOurs(address)) this.#learnAddress(mac, address, now);
   }
 
   #reportUsurper(mac: Mac, address: Ip): void {
@@ -244,7 +262,7 @@ export class ClientServices {
 
   #receiveDhcp4(network: string, frame: Uint8Array, now: Instant): void {
     const { source } = parseEthernet(frame).header;
-    if (this.#dhcp4 === undefined || !this.#isHere(source, network)) return;
+    if (this.#dhcp4 === undefined || !this.#isHere(source, network, now)) return;
     const { frame: reply, effects } = this.#dhcp4.handleFrame(network, frame, this.#gateway.mac, now);
     for (const effect of effects) this.#carryOut(effect, network, now);
     if (reply !== undefined) this.#options.send(network, reply);

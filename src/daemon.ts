@@ -18,16 +18,17 @@ import { meaningOf, nodeKey } from './clients/record.js';
 import type { Instant, Millis } from './clients/time.js';
 import { after, earliest, SECOND } from './clients/time.js';
 import type { Config } from './config/config.js';
+import { presenceSources } from './config/presence.js';
 import { Flooder } from './flood/flooder.js';
 import { gatewayAt, gatewayWanted } from './client-gateway.js';
 import { GatewayLinks } from './gateway/links.js';
 import { BadInput } from './net/bytes.js';
 import { isIp6 } from './net/ip.js';
 import type { Mac } from './net/mac.js';
-import type { Bus, ClientLink, Clock, DhcpPort, Kernel, LinkControl, Logger, Mesh, Packets, Random, StationEvent, Stations, Storage, Timer, WallClock } from './ports.js';
+import type { Bus, ClientLink, Clock, DhcpPort, Kernel, LinkControl, Logger, Mesh, Packets, PresenceSource, Random, StationEvent, Stations, Storage, Timer, WallClock } from './ports.js';
 import { Conflicts } from './presence/conflicts.js';
 import { Presence } from './presence/presence.js';
-import type { PresenceChange, Station } from './presence/presence.js';
+import type { PresenceChange, Sight, Station } from './presence/presence.js';
 import { Routes } from './routes/routes.js';
 import { History } from './status/history.js';
 import { releases } from './status/leases.js';
@@ -297,13 +298,15 @@ export class Daemon {
 
   #station(event: StationEvent): void {
     const now = this.ports.clock.now();
-    if (!this.#config.interface.includes(event.network)) return;
-    const { mac, via } = event;
-    this.#reporter.station(mac, event.kind);
-    if (event.kind === 'left') {
-      this.#presenceChanged(this.#presence.left(mac, via, now), now);
+    const { mac, network } = event;
+    if (!this.#config.interface.includes(network)) return;
+    if (event.kind === 'neighbour') this.#neighbour(event, now);
+    else if (event.kind === 'left') {
+      this.#reporter.station(mac, event.kind);
+      this.#presenceChanged(this.#presence.left(mac, event.via, now, event.source), now);
       this.#conflicts.left(mac, now);
-    } else {
+    } else if (this.#counts(event)) {
+      this.#reporter.station(mac, event.kind);
       const change = this.#presence.authorized(event, now);
       // A station that another node has claimed meanwhile, and that comes anew to a radio which never missed it.
       const isBack = this.#db.client(mac)?.node !== this.self;
@@ -313,11 +316,31 @@ export class Daemon {
     this.#arm();
   }
 
+  /** Whether the user wants that source on that interface, and stations of that Wi-Fi network at all. */
+  #counts({ network, source, ssid }: Omit<Sight, 'mac' | 'via'>): boolean {
+    const { presence, ignoreSsid } = this.#config;
+    return presenceSources(presence, network).includes(source) && !(ssid !== '' && ignoreSsid.includes(ssid));
+  }
+
+  #neighbour({ mac, network, address, state }: StationEvent & { kind: 'neighbour' }, now: Instant): void {
+    if (state === 'resolved') this.#sighted(mac, network, 'neighbour', now);
+    this.#services?.neighbour(mac, network, address, state, now);
+  }
+
+  /** The host speaks, though no access point told of it: where none of ours could have, that is a sign of presence. */
+  #sighted(mac: Mac, network: string, source: PresenceSource, now: Instant): void {
+    const sight = { mac, network, via: network, ssid: '', source };
+    if (!this.#counts(sight) || this.ports.stations.hasAccessPoint(network)) return;
+    this.#presenceChanged(this.#presence.authorized(sight, now), now);
+  }
+
   #presenceChanged(change: PresenceChange | undefined, now: Instant): void {
     if (change === undefined) return;
     const { mac, network } = change.station;
     if (change.kind === 'left') return this.#left(change.station, now);
-    if (change.kind === 'moved') this.ports.kernel.purge(mac, change.from.network);
+    if (change.kind === 'fading') return this.#services?.ask(mac, network);
+    // The bridge may have learnt it on the old port: band changes too are told to the client before it says anything.
+    if (change.from !== undefined) this.ports.kernel.purge(mac, change.from.network);
     const known = this.#db.client(mac)?.node;
     if (known !== this.self) this.ports.log.info(`${mac} is here, on ${network}${known === undefined ? '' : `, and was at ${nodeName(this.#db, known) || known}`}`);
     this.#trace?.begin(mac, 'station', now);
@@ -398,6 +421,7 @@ export class Daemon {
       gateway,
       own,
       station: (mac) => this.#presence.get(mac),
+      heard: (mac, network, now) => this.#sighted(mac, network, 'traffic', now),
       apply: (record) => this.#apply(record),
       send: (network, frame) => packets.send(network, frame),
       usurped: (mac, address) => {
@@ -587,7 +611,7 @@ export class Daemon {
 }
 
 /** Options that take effect at a start only: sockets, tables and files are bound to them. */
-const RESTART_OPTIONS = ['port', 'key', 'auth', 'table', 'rulePriority', 'stateDir', 'maxRecords'] as const;
+const RESTART_OPTIONS = ['port', 'key', 'auth', 'table', 'rulePriority', 'stateDir', 'maxRecords', 'presence', 'mode'] as const;
 
 /** Whether a daemon that runs with one configuration has to be started anew for the other. */
 export function needsRestart(before: Config, after: Config): boolean {

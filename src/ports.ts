@@ -37,17 +37,49 @@ export interface Logger {
   debug(message: string): void;
 }
 
-/** What an access point says of a station. `network` is the client interface (bridge) above the radio. */
+/**
+ * What tells of stations. `hostapd`, `nl80211`: the access point, by either way. `fdb`: the bridge learnt the MAC on a
+ * port that is no access point of ours. `neighbour`: the kernel's neighbour cache. `traffic`: frames from the client.
+ */
+export type PresenceSource = 'hostapd' | 'nl80211' | 'fdb' | 'neighbour' | 'traffic';
+
+/**
+ * What a source says of a station. `network` is the client interface (bridge) that it is on, `via` the access point's
+ * interface or the port of the bridge.
+ */
 export type StationEvent =
-  /** The station may pass traffic: handshake done, or an open network. */
-  | { readonly kind: 'authorized'; readonly mac: Mac; readonly network: string; readonly via: string; readonly ssid: string }
-  /** The station left: disassociated, timed out, or its access point is gone. */
-  | { readonly kind: 'left'; readonly mac: Mac; readonly network: string; readonly via: string };
+  /** The station may pass traffic: handshake done, an open network, or it is wired. `ssid` is '' where there is none. */
+  | {
+      readonly kind: 'authorized';
+      readonly mac: Mac;
+      readonly network: string;
+      readonly via: string;
+      readonly ssid: string;
+      readonly source: PresenceSource;
+    }
+  /** The station left: disassociated, timed out, forgotten, or its access point or port is gone. */
+  | {
+      readonly kind: 'left';
+      readonly mac: Mac;
+      readonly network: string;
+      readonly via: string;
+      readonly source: PresenceSource;
+    }
+  /** The kernel's neighbour cache holds an address to be at a MAC (RFC 4861 7.3.2), or has given it up. */
+  | {
+      readonly kind: 'neighbour';
+      readonly mac: Mac;
+      readonly network: string;
+      readonly address: Ip;
+      readonly state: 'resolved' | 'failed';
+    };
 
 export interface Stations {
   /** From now on events are delivered; what is there already is told first. */
   start(listener: (event: StationEvent) => void): void;
-  /** Has the access point forget a station that is now elsewhere. */
+  /** Whether there is an access point of this router on a client interface: then nobody but it vouches for stations. */
+  hasAccessPoint(network: string): boolean;
+  /** Has the access point forget a station that is now elsewhere; nothing where `via` is no access point. */
   disassociate(mac: Mac, via: string): void;
   stop(): void;
 }

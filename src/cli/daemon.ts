@@ -4,6 +4,7 @@ import { hostname, setPriority } from 'node:os';
 import { dirname, join } from 'node:path';
 import { UbusClient } from 'ubus-ts';
 import type { Config } from '../config/config.js';
+import { usedSources } from '../config/presence.js';
 import type { Ports } from '../daemon.js';
 import { Daemon, needsRestart } from '../daemon.js';
 import { loadPacketAddon } from '../linux/addons.js';
@@ -16,7 +17,7 @@ import { StreamLogger } from '../linux/log.js';
 import { LinuxMesh } from '../linux/mesh.js';
 import { Networks } from '../linux/networks.js';
 import { PacketSockets } from '../linux/packets.js';
-import { HostapdStations } from '../linux/stations.js';
+import { LinuxStations } from '../linux/linux-stations.js';
 import { DirectoryStorage } from '../linux/storage.js';
 import { VERSION } from '../version.js';
 import { ConfigError, loadConfig } from './load-config.js';
@@ -142,7 +143,7 @@ async function makePorts(config: Config, log: StreamLogger, ubus: UbusClient): P
     log,
     kernel: await LinuxKernel.open({ addon, log, table: config.table, rulePriority: config.rulePriority }),
     packets: new PacketSockets(addon, log),
-    stations: new HostapdStations(ubus, log),
+    stations: new LinuxStations({ addon, ubus, log, networks: () => config.interface, sources: usedSources(config.presence, config.interface) }),
     mesh: new LinuxMesh({ key: config.auth === 'none' ? undefined : config.key, log }),
     storage: new DirectoryStorage(config.stateDir),
     linkControl: new LinuxLinkControl(addon),

@@ -3,6 +3,7 @@
  * say. The UCI name of an option is its key here in snake case: leaseTime is `lease_time`.
  */
 import type { ValueType } from './types.js';
+import { presenceOption } from './presence.js';
 import * as types from './types.js';
 
 /** A single option: has a default, or is undefined where it is not set. */
@@ -35,6 +36,11 @@ function list<T>(type: ValueType<T>, help: string): List<T> {
 
 export const schema = {
   enabled: option(types.boolean, '0', 'Whether the daemon runs at all.'),
+  mode: option(
+    types.oneOf('roam', 'observe'),
+    'roam',
+    'observe: watch and log what would be done, but change nothing in the kernel, send clients nothing, remove no station and tell other routers nothing.',
+  ),
   interface: list(
     types.interfaceName,
     'Interfaces that roaming clients are on: the bridge above the access points. None: a transit node, which has no clients and only routes.',
@@ -76,6 +82,21 @@ export const schema = {
   exclude: list(
     types.address4,
     "Addresses in the IPv4 prefixes that no client gets. The gateway's and those of routers that are known are such by themselves.",
+  ),
+  presence: list(
+    presenceOption,
+    'What tells that a client is here. hostapd, nl80211: our access points. fdb: MACs that the bridge learns on other ports, for wired clients and access points of others. neighbour, traffic: who is in the neighbour cache, who sends ARP, DHCP or ND; for interfaces without an access point of ours. With @interface for that one only: `fdb@br-lan`. Default: hostapd and nl80211.',
+  ),
+  ignoreSsid: list(types.text(1, 32, 'SSID'), 'Wi-Fi networks whose stations are left alone, though they are on a client interface.'),
+  ipv6Mode: option(
+    types.oneOf('prefix', 'host'),
+    'prefix',
+    'prefix: each client gets a /64 of its own (RFC 8273). host: all share a /64 and choose addresses in it, each of which has a host route.',
+  ),
+  seek: option(
+    types.boolean,
+    '1',
+    'Look for the client on all routers when a packet comes for an address in our prefixes that nobody is known to have; it is answered as unreachable meanwhile.',
   ),
   leaseTime: option(types.duration(120, 604800), '1h', 'How long a client that is gone keeps its addresses.'),
   holdTime: option(

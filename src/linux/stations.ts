@@ -2,12 +2,11 @@
  * Stations of the access points on this router, as hostapd tells over ubus: objects `hostapd.<interface>` that come and
  * go with the radios. A station counts once it is authorised, so that nobody is moved by associating with his MAC.
  */
-import { readlinkSync } from 'node:fs';
-import { basename } from 'node:path';
 import type { PlainTable, UbusClient } from 'ubus-ts';
 import type { Mac } from '../net/mac.js';
 import { isStationMac, parseMac } from '../net/mac.js';
 import type { Logger, StationEvent, Stations } from '../ports.js';
+import { networkOf } from './devices.js';
 
 const PREFIX = 'hostapd.';
 
@@ -15,7 +14,10 @@ const PREFIX = 'hostapd.';
 const LEAVES = new Set(['disassoc', 'deauth', 'inactive-deauth', 'local-deauth']);
 
 /** Reason code 3 of IEEE 802.11 9.4.1.7: the station has left. */
-const REASON_LEFT = 3;
+export const REASON_LEFT = 3;
+
+/** A hostapd from before sta-authorized is asked so many milliseconds after an association whether the handshake is done. */
+const ASK_DELAYS = [200, 1000, 4000];
 
 interface RemoteObject {
   readonly path: string;
@@ -35,9 +37,13 @@ export class HostapdStations implements Stations {
   #listener: ((event: StationEvent) => void) | undefined;
   #watch: Promise<{ close(): Promise<void> }> | undefined;
 
+  #timers = new Set<NodeJS.Timeout>();
+
+  /** `changed`: an access point came or went. */
   constructor(
     private readonly ubus: UbusClient,
     private readonly log: Logger,
+    private readonly changed: () => void = () => {},
   ) {}
 
   start(listener: (event: StationEvent) => void): void {
@@ -50,6 +56,15 @@ export class HostapdStations implements Stations {
     this.#watch.catch((error: Error) => this.log.error(`cannot follow hostapd: ${error.message}`));
   }
 
+  /** Whether hostapd runs an access point on this interface. */
+  knows(device: string): boolean {
+    return this.#accessPoints.has(device);
+  }
+
+  hasAccessPoint(network: string): boolean {
+    return [...this.#accessPoints.keys()].some((device) => networkOf(device) === network);
+  }
+
   disassociate(mac: Mac, via: string): void {
     this.#told.get(via)?.delete(mac);
     const accessPoint = this.#accessPoints.get(via);
@@ -60,6 +75,7 @@ export class HostapdStations implements Stations {
 
   stop(): void {
     this.#listener = undefined;
+    for (const timer of this.#timers) clearTimeout(timer);
     void this.#watch?.then((watch) => watch.close()).catch(() => {});
   }
 
@@ -68,6 +84,7 @@ export class HostapdStations implements Stations {
     const device = object.path.slice(PREFIX.length);
     const accessPoint: AccessPoint = { object, device, ssid: '' };
     this.#accessPoints.set(device, accessPoint);
+    this.changed();
     try {
       const status = await object.call('get_status');
       accessPoint.ssid = typeof status?.['ssid'] === 'string' ? status['ssid'] : '';
@@ -93,7 +110,31 @@ export class HostapdStations implements Stations {
     const mac = readMac(data['address']);
     if (mac === undefined) return;
     if (type === 'sta-authorized') this.#authorized(device, mac);
+    else if (type === 'assoc') this.#associated(device, mac);
     else if (LEAVES.has(type)) this.#left(device, mac);
+  }
+
+  /** A request, not granted yet; and whether a notification follows when it is depends on hostapd's age. */
+  #associated(device: string, mac: Mac): void {
+    this.#told.get(device)?.delete(mac);
+    for (const delay of ASK_DELAYS) {
+      const timer = setTimeout(() => {
+        this.#timers.delete(timer);
+        if (this.#told.get(device)?.has(mac) !== true) void this.#ask(device, mac);
+      }, delay);
+      this.#timers.add(timer);
+    }
+  }
+
+  async #ask(device: string, mac: Mac): Promise<void> {
+    try {
+      const clients = (await this.#accessPoints.get(device)?.object.call('get_clients'))?.['clients'];
+      const state = isTable(clients) ? clients[mac] : undefined;
+      const isTold = this.#told.get(device)?.has(mac) === true;
+      if (!isTold && isTable(state) && state['authorized'] === true) this.#authorized(device, mac);
+    } catch (error) {
+      this.log.debug(`${device} does not say whether ${mac} is authorized: ${(error as Error).message}`);
+    }
   }
 
   #authorized(device: string, mac: Mac): void {
@@ -101,28 +142,20 @@ export class HostapdStations implements Stations {
     const told = this.#told.get(device) ?? new Set();
     this.#told.set(device, told.add(mac));
     const ssid = this.#accessPoints.get(device)?.ssid ?? '';
-    this.#listener?.({ kind: 'authorized', mac, network, via: device, ssid });
+    this.#listener?.({ kind: 'authorized', mac, network, via: device, ssid, source: 'hostapd' });
   }
 
   #left(device: string, mac: Mac): void {
     this.#told.get(device)?.delete(mac);
-    this.#listener?.({ kind: 'left', mac, network: networkOf(device), via: device });
+    this.#listener?.({ kind: 'left', mac, network: networkOf(device), via: device, source: 'hostapd' });
   }
 
   /** The access point stopped: its stations are off. If only ubusd went, they are still there, and compared later. */
   #gone(device: string): void {
     this.#accessPoints.delete(device);
+    this.changed();
     if (!this.ubus.connected) return;
     for (const mac of this.#told.get(device) ?? []) this.#left(device, mac);
-  }
-}
-
-/** The bridge that an interface is a port of, or else the interface itself. */
-function networkOf(device: string): string {
-  try {
-    return basename(readlinkSync(`/sys/class/net/${device}/master`));
-  } catch {
-    return device;
   }
 }
 

@@ -47,7 +47,7 @@ export class AccessPoint {
   }
 
   #event(kind: 'authorized' | 'left', mac: Mac, via: string): StationEvent {
-    const common = { mac, network: CLIENT_NETWORK, via };
+    const common = { mac, network: CLIENT_NETWORK, via, source: 'hostapd' as const };
     return kind === 'left' ? { kind, ...common } : { kind, ...common, ssid: 'mesh' };
   }
 
@@ -112,6 +112,7 @@ export class AccessPoint {
         this.#listener = listener;
         for (const { mac, via } of this.table.values()) this.#tell(this.#event('authorized', mac, via));
       },
+      hasAccessPoint: () => true,
       disassociate: (mac, via) => void this.scheduler.in(1, () => this.#disassociate(mac, via)),
       stop: () => (this.#listener = undefined),
     };

@@ -21,7 +21,12 @@ const ATTR_IFNAME = 4;
 const ATTR_IFTYPE = 5;
 const ATTR_MAC = 6;
 const ATTR_STA_INFO = 21;
+const ATTR_MGMT_SUBTYPE = 41;
 const ATTR_SSID = 52;
+const ATTR_REASON_CODE = 54;
+
+/** Subtype of a deauthentication frame, IEEE 802.11 9.2.4.1.3. */
+const DEAUTHENTICATION = 12;
 
 const STA_INFO_INACTIVE_TIME = 1;
 const STA_INFO_SIGNAL = 7;
@@ -71,6 +76,16 @@ export function getStation(family: number, ifindex: number, mac: Mac): Uint8Arra
   return header(family, CMD_GET_STATION)
     .attributeU32(ATTR_IFINDEX, ifindex)
     .attribute(ATTR_MAC, macToBytes(mac))
+    .done();
+}
+
+/** Has the access point send the station a deauthentication frame with that reason code, and forget it. */
+export function deleteStation(family: number, ifindex: number, mac: Mac, reason: number): Uint8Array {
+  return header(family, CMD_DEL_STATION)
+    .attributeU32(ATTR_IFINDEX, ifindex)
+    .attribute(ATTR_MAC, macToBytes(mac))
+    .attributeU8(ATTR_MGMT_SUBTYPE, DEAUTHENTICATION)
+    .attributeU16(ATTR_REASON_CODE, reason)
     .done();
 }
 
@@ -206,6 +221,15 @@ export class Nl80211 {
     } catch (error) {
       if (error instanceof NetlinkError && error.code === 'ENOENT') return undefined;
       throw error;
+    }
+  }
+
+  /** Has the access point forget a station; nothing where it is not there. */
+  async removeStation(ifindex: number, mac: Mac, reason: number): Promise<void> {
+    try {
+      await this.#socket.request(deleteStation(this.#family, ifindex, mac, reason));
+    } catch (error) {
+      if (!(error instanceof NetlinkError && error.code === 'ENOENT')) throw error;
     }
   }
 

@@ -1,0 +1,40 @@
+/** Which sources of presence count, from `list presence` and `list ignore_ssid`. */
+import { BadInput } from '../net/bytes.js';
+import type { PresenceSource } from '../ports.js';
+import type { ValueType } from './types.js';
+import { interfaceName } from './types.js';
+
+const SOURCES: readonly PresenceSource[] = ['hostapd', 'nl80211', 'fdb', 'neighbour', 'traffic'];
+
+/** What counts where the user says nothing: access points of this router, told of by whatever there is. */
+const PRESET: readonly PresenceSource[] = ['hostapd', 'nl80211'];
+
+/** `fdb`, or `fdb@br-lan`: a source, on one client interface or on all that have none named for them. */
+export interface PresenceOption {
+  readonly source: PresenceSource;
+  readonly network: string | undefined;
+}
+
+export const presenceOption: ValueType<PresenceOption> = {
+  label: 'source[@interface]',
+  read(text) {
+    const [word, network, rest] = text.split('@');
+    const source = SOURCES.find((known) => known === word);
+    if (source === undefined || rest !== undefined) {
+      throw new BadInput(`one of ${SOURCES.join(', ')}, with @interface if only meant there, such as fdb@br-lan`);
+    }
+    return { source, network: network === undefined ? undefined : interfaceName.read(network) };
+  },
+};
+
+/** The sources that count on a client interface: those named for it, else those named for none, else the preset. */
+export function presenceSources(options: readonly PresenceOption[], network: string): readonly PresenceSource[] {
+  const own = options.filter((option) => option.network === network);
+  const chosen = own.length > 0 ? own : options.filter((option) => option.network === undefined);
+  return chosen.length > 0 ? chosen.map(({ source }) => source) : PRESET;
+}
+
+/** The sources that count anywhere. */
+export function usedSources(options: readonly PresenceOption[], networks: readonly string[]): ReadonlySet<PresenceSource> {
+  return new Set(networks.flatMap((network) => presenceSources(options, network)));
+}

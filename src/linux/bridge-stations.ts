@@ -1,0 +1,171 @@
+/**
+ * Hosts that no access point of ours tells of: MACs that a client bridge has learnt on other ports (wired hosts, and
+ * stations of foreign access points behind a cable), and addresses that the kernel's neighbour cache has resolved.
+ */
+import type { Mac } from '../net/mac.js';
+import { isStationMac } from '../net/mac.js';
+import type { Logger, StationEvent } from '../ports.js';
+import { NEIGHBOUR_PROTOCOL } from './kernel-messages.js';
+import type { FdbEntry } from './netlink/fdb.js';
+import type { Link } from './netlink/link.js';
+import type { Neighbour, NeighbourState } from './netlink/neighbour.js';
+import type { Rtnetlink, RtnetlinkEvent } from './netlink/rtnetlink.js';
+
+export interface BridgeStationsOptions {
+  readonly rtnl: Pick<Rtnetlink, 'links' | 'fdb' | 'neighbours'>;
+  readonly log: Logger;
+  /** Client interfaces. */
+  readonly networks: () => readonly string[];
+  /** Whether a port is an access point of ours: those tell of their stations themselves. */
+  readonly isAccessPoint: (device: string) => boolean;
+}
+
+/** The host is there, as far as the kernel knows; nothing is said of states in which it does not know. */
+const RESOLVED: ReadonlySet<NeighbourState> = new Set(['reachable', 'stale', 'delay', 'probe']);
+
+interface Learnt {
+  readonly mac: Mac;
+  readonly network: string;
+  readonly via: string;
+}
+
+export class BridgeStations {
+  readonly #options: BridgeStationsOptions;
+  #listener: ((event: StationEvent) => void) | undefined;
+  #links = new Map<number, Link>();
+  /** What was told as learnt, by network and MAC. */
+  #learnt = new Map<string, Learnt>();
+  /** Who has an address, by interface index and address: the kernel forgets the MAC of one that has failed. */
+  #resolved = new Map<string, { readonly network: string; readonly mac: Mac }>();
+  #reading: Promise<void> | undefined;
+  #stale = false;
+  /** What was told while all is read: it may be newer than what is read, and counts after that. */
+  #waiting: RtnetlinkEvent[] = [];
+
+  constructor(options: BridgeStationsOptions) {
+    this.#options = options;
+  }
+
+  start(listener: (event: StationEvent) => void): void {
+    this.#listener = listener;
+    this.refresh();
+  }
+
+  stop(): void {
+    this.#listener = undefined;
+  }
+
+  /** Interfaces or access points came or went, or events were lost: all is read anew and compared with what was told. */
+  refresh(): void {
+    this.#stale = true;
+    this.#reading ??= this.#readAll().finally(() => {
+      this.#reading = undefined;
+    });
+  }
+
+  async #readAll(): Promise<void> {
+    const { rtnl, log } = this.#options;
+    while (this.#stale && this.#listener !== undefined) {
+      this.#stale = false;
+      try {
+        const [links, fdb, neighbours] = await Promise.all([rtnl.links(), rtnl.fdb(), rtnl.neighbours()]);
+        this.#links = new Map(links.map((link) => [link.index, link]));
+        this.#compare(fdb);
+        for (const neighbour of neighbours) this.#neighbour(neighbour, false);
+      } catch (error) {
+        log.warn(`cannot read what the bridges have learnt: ${(error as Error).message}`);
+      }
+      for (const event of this.#waiting.splice(0)) this.#handle(event);
+    }
+  }
+
+  #compare(entries: readonly FdbEntry[]): void {
+    const present = new Set<string>();
+    for (const entry of entries) {
+      const learnt = this.#wiredOf(entry);
+      if (learnt === undefined) continue;
+      present.add(keyOf(learnt));
+      this.#tell(learnt);
+    }
+    for (const [key, learnt] of [...this.#learnt]) if (!present.has(key)) this.#forget(learnt);
+  }
+
+  /** What the kernel tells, in its order. */
+  take(event: RtnetlinkEvent): void {
+    if (this.#reading === undefined) this.#handle(event);
+    else this.#waiting.push(event);
+  }
+
+  #handle(event: RtnetlinkEvent): void {
+    if (event.kind === 'link') {
+      if (event.removed) this.#links.delete(event.link.index);
+      else this.#links.set(event.link.index, event.link);
+    } else if (event.kind === 'fdb') this.#entry(event.entry, event.removed);
+    else if (event.kind === 'neighbour') this.#neighbour(event.neighbour, event.removed);
+  }
+
+  #entry(entry: FdbEntry, removed: boolean): void {
+    const port = this.#links.get(entry.port);
+    if (port === undefined) return removed ? undefined : this.refresh();
+    const network = this.#networkOf(port);
+    const known = network === undefined ? undefined : this.#learnt.get(keyOf({ network, mac: entry.mac }));
+    const learnt = removed ? undefined : this.#wiredOf(entry);
+    if (learnt !== undefined) this.#tell(learnt);
+    // Gone, or learnt on an access point's port by now: of no account where another port has it.
+    else if (known !== undefined && (!removed || known.via === port.name)) this.#forget(known);
+  }
+
+  /** Undefined for what is no wired host: the bridge's own addresses, and stations of our access points. */
+  #wiredOf(entry: FdbEntry): Learnt | undefined {
+    const port = this.#links.get(entry.port);
+    const network = port && this.#networkOf(port);
+    if (network === undefined || !entry.learned || !isStationMac(entry.mac)) return undefined;
+    if (this.#options.isAccessPoint(port!.name) || this.#isOwn(entry.mac)) return undefined;
+    return { mac: entry.mac, network, via: port!.name };
+  }
+
+  #networkOf(port: Link): string | undefined {
+    const bridge = port.master === undefined ? undefined : this.#links.get(port.master)?.name;
+    return bridge !== undefined && this.#options.networks().includes(bridge) ? bridge : undefined;
+  }
+
+  /** A router's own MAC comes back over a loop, or from another router that shows the same. */
+  #isOwn(mac: Mac): boolean {
+    for (const link of this.#links.values()) if (link.mac === mac) return true;
+    return false;
+  }
+
+  #tell(learnt: Learnt): void {
+    const key = keyOf(learnt);
+    const before = this.#learnt.get(key);
+    if (before?.via === learnt.via) return;
+    this.#learnt.set(key, learnt);
+    this.#listener?.({ kind: 'authorized', ...learnt, ssid: '', source: 'fdb' });
+    if (before !== undefined) this.#listener?.({ kind: 'left', ...before, source: 'fdb' });
+  }
+
+  #forget(learnt: Learnt): void {
+    this.#learnt.delete(keyOf(learnt));
+    this.#listener?.({ kind: 'left', ...learnt, source: 'fdb' });
+  }
+
+  /** Entries that the daemon itself made say nothing about the host. */
+  #neighbour({ ip: address, ifindex, mac, state, protocol, proxy, router }: Neighbour, removed: boolean): void {
+    const network = this.#links.get(ifindex)?.name;
+    if (network === undefined || !this.#options.networks().includes(network) || proxy === true) return;
+    const key = `${ifindex} ${address}`;
+    if (!removed && RESOLVED.has(state) && mac !== undefined && isStationMac(mac) && !this.#isOwn(mac) && router !== true) {
+      this.#resolved.set(key, { network, mac });
+      this.#listener?.({ kind: 'neighbour', mac, network, address, state: 'resolved' });
+      return;
+    }
+    const known = this.#resolved.get(key);
+    if (protocol === NEIGHBOUR_PROTOCOL || known === undefined || !(removed || state === 'failed')) return;
+    this.#resolved.delete(key);
+    if (state === 'failed') this.#listener?.({ kind: 'neighbour', ...known, address, state: 'failed' });
+  }
+}
+
+function keyOf({ network, mac }: { readonly network: string; readonly mac: Mac }): string {
+  return `${network} ${mac}`;
+}

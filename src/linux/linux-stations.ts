@@ -1,0 +1,110 @@
+/** The {@link Stations} port on Linux: all sources of presence that are used, put together. */
+import type { UbusClient } from 'ubus-ts';
+import type { Mac } from '../net/mac.js';
+import type { Logger, PresenceSource, StationEvent, Stations } from '../ports.js';
+import type { PacketAddon } from './addons.js';
+import { BridgeStations } from './bridge-stations.js';
+import { isWireless } from './devices.js';
+import { NetlinkMonitor } from './netlink/monitor.js';
+import { Nl80211 } from './netlink/nl80211.js';
+import { parseEvent, Rtnetlink, RtnetlinkGroup } from './netlink/rtnetlink.js';
+import type { RtnetlinkEvent } from './netlink/rtnetlink.js';
+import { NETLINK_ROUTE } from './netlink/socket.js';
+import type { NetlinkMessage } from './netlink/wire.js';
+import { HostapdStations } from './stations.js';
+import { WifiStations } from './wifi-stations.js';
+
+export interface LinuxStationsOptions {
+  readonly addon: PacketAddon;
+  readonly ubus: UbusClient;
+  readonly log: Logger;
+  /** Client interfaces; read again at every change of interfaces. */
+  readonly networks: () => readonly string[];
+  /** Sources that are listened to. */
+  readonly sources: ReadonlySet<PresenceSource>;
+}
+
+/** Interfaces change in bursts: they are looked at so many milliseconds after the first change. */
+const SETTLE = 100;
+
+/** A large bridge flushes all that it has learnt at once. */
+const EVENT_BUFFER = 4 << 20;
+
+export class LinuxStations implements Stations {
+  readonly #options: LinuxStationsOptions;
+  readonly #hostapd: HostapdStations;
+  readonly #wifi: WifiStations;
+  #rtnl: Rtnetlink | undefined;
+  #bridge: BridgeStations | undefined;
+  #monitor: NetlinkMonitor | undefined;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(options: LinuxStationsOptions) {
+    const { addon, ubus, log } = options;
+    this.#options = options;
+    this.#hostapd = new HostapdStations(ubus, log, () => this.#bridge?.refresh());
+    this.#wifi = new WifiStations({ open: (handlers) => Nl80211.open(addon, handlers), log });
+  }
+
+  start(listener: (event: StationEvent) => void): void {
+    const { addon, sources, networks, log } = this.#options;
+    const { link, neighbour } = RtnetlinkGroup;
+    if (sources.has('fdb') || sources.has('neighbour')) {
+      this.#rtnl = new Rtnetlink(addon);
+      const isAccessPoint = (device: string) => this.#hostapd.knows(device) || isWireless(device);
+      this.#bridge = new BridgeStations({ rtnl: this.#rtnl, log, networks, isAccessPoint });
+    }
+    this.#monitor = new NetlinkMonitor(addon, {
+      protocol: NETLINK_ROUTE,
+      groups: this.#bridge === undefined ? [link] : [link, neighbour],
+      receiveBuffer: EVENT_BUFFER,
+      onMessages: (messages) => messages.forEach((message) => this.#take(message)),
+      onOverrun: () => this.#refresh(),
+    });
+    // Access points first: what the bridge has learnt on their ports is not wired. hostapd is followed also where it is
+    // no source, since it removes stations.
+    this.#hostapd.start(sources.has('hostapd') ? listener : () => {});
+    if (sources.has('nl80211')) this.#wifi.start(listener);
+    this.#bridge?.start((event) => {
+      if (sources.has(event.kind === 'neighbour' ? 'neighbour' : event.source)) listener(event);
+    });
+  }
+
+  hasAccessPoint(network: string): boolean {
+    return this.#hostapd.hasAccessPoint(network) || this.#wifi.hasAccessPoint(network);
+  }
+
+  disassociate(mac: Mac, via: string): void {
+    if (this.#hostapd.knows(via)) this.#hostapd.disassociate(mac, via);
+    else this.#wifi.disassociate(mac, via);
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+    this.#monitor?.close();
+    this.#hostapd.stop();
+    this.#wifi.stop();
+    this.#bridge?.stop();
+    this.#rtnl?.close();
+  }
+
+  #take(message: NetlinkMessage): void {
+    let event: RtnetlinkEvent | undefined;
+    try {
+      event = parseEvent(message);
+    } catch {
+      return this.#refresh();
+    }
+    if (event === undefined) return;
+    this.#bridge?.take(event);
+    if (event.kind === 'link') this.#refresh();
+  }
+
+  #refresh(): void {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      if (this.#options.sources.has('nl80211')) this.#wifi.refresh();
+      this.#bridge?.refresh();
+    }, SETTLE);
+  }
+}

@@ -1,0 +1,184 @@
+/**
+ * Stations of the access points on this router, as nl80211 tells. A station is new when it has merely authenticated,
+ * and nothing tells when its handshake is done: it is asked for, soon and then ever more rarely, until it is authorised.
+ */
+import type { Mac } from '../net/mac.js';
+import { isStationMac } from '../net/mac.js';
+import type { Logger, StationEvent, Stations } from '../ports.js';
+import { networkOf } from './devices.js';
+import type { Nl80211, Station, StationEvent as WirelessEvent, WirelessInterface } from './netlink/nl80211.js';
+import { REASON_LEFT } from './stations.js';
+
+/** The requests of {@link Nl80211} that are made here. */
+export type Wireless = Pick<Nl80211, 'interfaces' | 'stations' | 'station' | 'removeStation' | 'close'>;
+
+export interface WirelessHandlers {
+  readonly onStation: (event: WirelessEvent) => void;
+  readonly onOverrun: (code: string) => void;
+}
+
+export interface WifiStationsOptions {
+  /** Undefined while the kernel has no Wi-Fi. */
+  readonly open: (handlers: WirelessHandlers) => Promise<Wireless | undefined>;
+  readonly log: Logger;
+  /** Calls back after so many milliseconds. */
+  readonly after?: (ms: number, callback: () => void) => void;
+  /** The bridge above an interface. */
+  readonly networkOf?: (device: string) => string;
+}
+
+/** A handshake takes 20 to 200 ms, a login by 802.1X seconds. */
+const FIRST_DELAY = 10;
+const LONGEST_DELAY = 2000;
+
+interface AccessPoint {
+  readonly name: string;
+  readonly ssid: string;
+}
+
+export class WifiStations implements Stations {
+  readonly #options: WifiStationsOptions;
+  readonly #after: (ms: number, callback: () => void) => void;
+  readonly #networkOf: (device: string) => string;
+  #wireless: Wireless | undefined;
+  #listener: ((event: StationEvent) => void) | undefined;
+  /** By interface index. */
+  #accessPoints = new Map<number, AccessPoint>();
+  /** Stations told as authorised, with the interface's name at that time. */
+  #told = new Map<string, { readonly mac: Mac; readonly via: string }>();
+  #asking = new Set<string>();
+  /** Those that we have had removed: until the kernel has done it, a list of stations still shows them. */
+  #removing = new Set<string>();
+  #reading: Promise<void> | undefined;
+  #stale = false;
+  /** What was told while all is read: it may be newer than what is read, and counts after that. */
+  #waiting: WirelessEvent[] = [];
+
+  constructor(options: WifiStationsOptions) {
+    this.#options = options;
+    this.#after = options.after ?? ((ms, callback) => void setTimeout(callback, ms).unref());
+    this.#networkOf = options.networkOf ?? networkOf;
+  }
+
+  start(listener: (event: StationEvent) => void): void {
+    this.#listener = listener;
+    this.refresh();
+  }
+
+  hasAccessPoint(network: string): boolean {
+    return [...this.#accessPoints.values()].some(({ name }) => this.#networkOf(name) === network);
+  }
+
+  disassociate(mac: Mac, via: string): void {
+    for (const [ifindex, { name }] of this.#accessPoints) {
+      if (name !== via) continue;
+      this.#removing.add(keyOf(ifindex, mac));
+      this.#wireless
+        ?.removeStation(ifindex, mac, REASON_LEFT)
+        .catch((error: Error) => this.#options.log.debug(`${via}: ${mac} cannot be removed: ${error.message}`));
+    }
+  }
+
+  stop(): void {
+    this.#listener = undefined;
+    this.#wireless?.close();
+    this.#wireless = undefined;
+  }
+
+  /** Interfaces came, went or changed, or events were lost: all is read anew, and compared with what was told. */
+  refresh(): void {
+    this.#stale = true;
+    this.#reading ??= this.#readAll().finally(() => {
+      this.#reading = undefined;
+    });
+  }
+
+  async #readAll(): Promise<void> {
+    const { log, open } = this.#options;
+    while (this.#stale && this.#listener !== undefined) {
+      this.#stale = false;
+      try {
+        this.#wireless ??= await open({ onStation: (event) => this.#queue(event), onOverrun: () => this.refresh() });
+        if (this.#wireless !== undefined) await this.#compare(this.#wireless);
+      } catch (error) {
+        log.warn(`cannot read the Wi-Fi stations: ${(error as Error).message}`);
+      }
+      for (const event of this.#waiting.splice(0)) this.#heard(event);
+    }
+    if (this.#listener === undefined) this.stop();
+  }
+
+  async #compare(wireless: Wireless): Promise<void> {
+    const interfaces = (await wireless.interfaces()).filter(({ accessPoint }) => accessPoint);
+    this.#accessPoints = new Map(interfaces.map((one) => [one.ifindex, { name: one.name, ssid: textOf(one) }]));
+    const present = new Set<string>();
+    for (const { ifindex } of interfaces) {
+      for (const station of await wireless.stations(ifindex)) {
+        const key = keyOf(ifindex, station.mac);
+        present.add(key);
+        if (!this.#told.has(key) && !this.#removing.has(key)) this.#take(station);
+      }
+    }
+    for (const key of this.#removing) if (!present.has(key)) this.#removing.delete(key);
+    for (const key of [...this.#told.keys()]) if (!present.has(key)) this.#left(key);
+  }
+
+  #queue(event: WirelessEvent): void {
+    if (this.#reading === undefined) this.#heard(event);
+    else this.#waiting.push(event);
+  }
+
+  #heard({ removed, station }: WirelessEvent): void {
+    if (removed) return this.#left(keyOf(station.ifindex, station.mac));
+    if (!this.#accessPoints.has(station.ifindex)) return this.refresh();
+    this.#removing.delete(keyOf(station.ifindex, station.mac));
+    this.#take(station);
+  }
+
+  #take(station: Station): void {
+    if (!isStationMac(station.mac)) return;
+    if (station.authorized === true) this.#authorized(station);
+    else this.#ask(station.ifindex, station.mac, FIRST_DELAY);
+  }
+
+  #ask(ifindex: number, mac: Mac, delay: number): void {
+    const key = keyOf(ifindex, mac);
+    if (this.#asking.has(key)) return;
+    this.#asking.add(key);
+    this.#after(delay, () => {
+      this.#asking.delete(key);
+      const next = Math.min(2 * delay, LONGEST_DELAY);
+      this.#wireless?.station(ifindex, mac).then(
+        (station) => {
+          if (station?.authorized === true) this.#authorized(station);
+          else if (station !== undefined) this.#ask(ifindex, mac, next);
+        },
+        (error: Error) => this.#options.log.debug(`${mac}: its station cannot be read: ${error.message}`),
+      );
+    });
+  }
+
+  #authorized({ ifindex, mac }: Station): void {
+    const accessPoint = this.#accessPoints.get(ifindex);
+    if (accessPoint === undefined) return;
+    const { name: via, ssid } = accessPoint;
+    this.#told.set(keyOf(ifindex, mac), { mac, via });
+    this.#listener?.({ kind: 'authorized', mac, network: this.#networkOf(via), via, ssid, source: 'nl80211' });
+  }
+
+  #left(key: string): void {
+    this.#removing.delete(key);
+    const told = this.#told.get(key);
+    if (told === undefined) return;
+    this.#told.delete(key);
+    this.#listener?.({ kind: 'left', ...told, network: this.#networkOf(told.via), source: 'nl80211' });
+  }
+}
+
+function keyOf(ifindex: number, mac: Mac): string {
+  return `${ifindex} ${mac}`;
+}
+
+function textOf({ ssid }: WirelessInterface): string {
+  return new TextDecoder().decode(ssid);
+}

@@ -1,0 +1,118 @@
+import t from 'tap';
+import { execFileSync } from 'node:child_process';
+import { BridgeStations } from '../../src/linux/bridge-stations.js';
+import { NetlinkMonitor } from '../../src/linux/netlink/monitor.js';
+import { parseEvent, Rtnetlink, RtnetlinkGroup } from '../../src/linux/netlink/rtnetlink.js';
+import { NETLINK_ROUTE } from '../../src/linux/netlink/socket.js';
+import type { StationEvent } from '../../src/ports.js';
+import { TestLog } from '../routes/helpers.js';
+import { addon, inNamespace, ip, until } from './namespace.js';
+
+const MAC = '02:00:00:00:00:77';
+
+const bridge = (command: string) => execFileSync('bridge', command.split(' '), { stdio: ['ignore', 'pipe', 'pipe'] });
+
+const say = (event: StationEvent) =>
+  event.kind === 'neighbour' ? `${event.state} ${event.mac} ${event.address}` : `${event.kind} ${event.mac} ${event.network} ${event.via} ${event.source}`;
+
+await inNamespace(t, import.meta.url, async (t) => {
+  ip('link add br-client type bridge');
+  ip('link add br-other type bridge');
+  for (const [port, master] of [['eth1', 'br-client'], ['eth2', 'br-client'], ['wlan0', 'br-client'], ['eth9', 'br-other']]) {
+    ip(`link add ${port} type veth peer name far-${port}`);
+    ip(`link set ${port} master ${master} up`);
+    ip(`link set far-${port} up`);
+  }
+  ip('link set br-client up');
+  ip('link set br-other up');
+  ip('addr add 10.44.0.1/16 dev br-client');
+
+  const rtnl = new Rtnetlink(addon());
+  const accessPoints = new Set(['wlan0']);
+  const events: string[] = [];
+  const stations = new BridgeStations({
+    rtnl,
+    log: new TestLog(),
+    networks: () => ['br-client'],
+    isAccessPoint: (device) => accessPoints.has(device),
+  });
+  const monitor = new NetlinkMonitor(addon(), {
+    protocol: NETLINK_ROUTE,
+    groups: [RtnetlinkGroup.link, RtnetlinkGroup.neighbour],
+    onMessages: (messages) => {
+      for (const message of messages) {
+        const event = parseEvent(message);
+        if (event !== undefined) stations.take(event);
+      }
+    },
+    onOverrun: () => stations.refresh(),
+  });
+  t.teardown(() => {
+    monitor.close();
+    rtnl.close();
+  });
+  const saw = (t: Parameters<typeof until>[0], ...wanted: string[]) =>
+    until(t, wanted.join(', '), () => wanted.every((one) => events.includes(one)));
+
+  bridge(`fdb add 02:00:00:00:00:01 dev eth1 master dynamic`);
+  stations.start((event) => events.push(say(event)));
+
+  await t.test('what was learnt before the start', async (t) => {
+    await saw(t, 'authorized 02:00:00:00:00:01 br-client eth1 fdb');
+    t.equal(events.length, 1, 'and neither the own addresses of ports nor those of the bridge');
+  });
+
+  await t.test('learnt, moved to another port, forgotten', async (t) => {
+    events.length = 0;
+    bridge(`fdb add ${MAC} dev eth1 master dynamic`);
+    await saw(t, `authorized ${MAC} br-client eth1 fdb`);
+    bridge(`fdb replace ${MAC} dev eth2 master dynamic`);
+    await saw(t, `authorized ${MAC} br-client eth2 fdb`, `left ${MAC} br-client eth1 fdb`);
+    bridge(`fdb del ${MAC} dev eth2 master`);
+    await saw(t, `left ${MAC} br-client eth2 fdb`);
+    t.equal(events.length, 4, events.join("; "));
+  });
+
+  await t.test('a host that goes over to an access point of ours is not wired any more', async (t) => {
+    events.length = 0;
+    bridge(`fdb add ${MAC} dev eth1 master dynamic`);
+    await saw(t, `authorized ${MAC} br-client eth1 fdb`);
+    events.length = 0;
+    bridge(`fdb replace ${MAC} dev wlan0 master dynamic`);
+    await saw(t, `left ${MAC} br-client eth1 fdb`);
+    bridge(`fdb del ${MAC} dev wlan0 master`);
+    bridge(`fdb add 02:00:00:00:00:78 dev wlan0 master dynamic`);
+    bridge(`fdb add 02:00:00:00:00:79 dev eth9 master dynamic`);
+    bridge(`fdb add 02:00:00:00:00:7a dev eth2 master dynamic`);
+    await saw(t, 'authorized 02:00:00:00:00:7a br-client eth2 fdb');
+    t.same(events, [`left ${MAC} br-client eth1 fdb`, 'authorized 02:00:00:00:00:7a br-client eth2 fdb'], 'no station, and no other bridge');
+  });
+
+  await t.test('the cable is pulled', async (t) => {
+    events.length = 0;
+    ip('link set eth2 nomaster');
+    await saw(t, 'left 02:00:00:00:00:7a br-client eth2 fdb');
+  });
+
+  await t.test('an access point that turns out to be one only later', async (t) => {
+    events.length = 0;
+    accessPoints.add('eth1');
+    stations.refresh();
+    await saw(t, 'left 02:00:00:00:00:01 br-client eth1 fdb');
+    t.equal(events.length, 1);
+  });
+
+  await t.test('the neighbour cache: resolved, failed; entries of the daemon itself say nothing', async (t) => {
+    events.length = 0;
+    ip(`neigh add 10.44.0.9 lladdr ${MAC} dev br-client nud stale`);
+    await saw(t, `resolved ${MAC} 10.44.0.9`);
+    events.length = 0;
+    ip(`neigh replace 10.44.0.9 lladdr ${MAC} dev br-client nud permanent protocol 44`);
+    ip('neigh replace 10.44.0.10 lladdr 02:00:00:00:00:7b dev br-client nud permanent protocol 44');
+    ip(`neigh add 10.44.0.11 lladdr ${MAC} dev br-client nud reachable`);
+    await saw(t, `resolved ${MAC} 10.44.0.11`);
+    t.same(events, [`resolved ${MAC} 10.44.0.11`]);
+    ip('neigh change 10.44.0.11 dev br-client nud failed');
+    await saw(t, `failed ${MAC} 10.44.0.11`);
+  });
+});

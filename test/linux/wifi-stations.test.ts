@@ -1,0 +1,175 @@
+import t from 'tap';
+import type { StationEvent as WirelessEvent, Station } from '../../src/linux/netlink/nl80211.js';
+import type { Wireless, WirelessHandlers } from '../../src/linux/wifi-stations.js';
+import { WifiStations } from '../../src/linux/wifi-stations.js';
+import { parseMac } from '../../src/net/mac.js';
+import type { StationEvent } from '../../src/ports.js';
+import { TestLog } from '../routes/helpers.js';
+
+const A = parseMac('02:00:00:00:00:0a');
+const B = parseMac('02:00:00:00:00:0b');
+
+/** The kernel's Wi-Fi as far as these tests need it, and time that passes when it is told to. */
+class Air {
+  readonly events: StationEvent[] = [];
+  readonly removed: string[] = [];
+  readonly stationsOf = new Map<number, Map<string, Station>>();
+  interfaces = [{ ifindex: 7, name: 'wlan0', accessPoint: true, ssid: new TextEncoder().encode('mesh') }];
+  handlers: WirelessHandlers | undefined;
+  exists = true;
+  opened = 0;
+  #tasks: { at: number; task: () => void }[] = [];
+  #now = 0;
+  readonly stations: WifiStations;
+
+  constructor() {
+    this.stations = new WifiStations({
+      open: async (handlers) => {
+        this.opened++;
+        this.handlers = handlers;
+        return this.exists ? this.#wireless() : undefined;
+      },
+      log: new TestLog(),
+      after: (ms, task) => this.#tasks.push({ at: this.#now + ms, task }),
+      networkOf: (device) => (device.startsWith('wlan') ? 'br-client' : device),
+    });
+    this.stations.start((event) => this.events.push(event));
+  }
+
+  #wireless(): Wireless {
+    return {
+      interfaces: async () => this.interfaces,
+      stations: async (ifindex) => [...(this.stationsOf.get(ifindex)?.values() ?? [])],
+      station: async (ifindex, mac) => this.stationsOf.get(ifindex)?.get(mac),
+      removeStation: async (ifindex, mac, reason) => {
+        this.removed.push(`${ifindex} ${mac} ${reason}`);
+      },
+      close: () => undefined,
+    };
+  }
+
+  set(station: Station): void {
+    const all = this.stationsOf.get(station.ifindex) ?? new Map<string, Station>();
+    this.stationsOf.set(station.ifindex, all.set(station.mac, station));
+  }
+
+  /** NEW_STATION or DEL_STATION. */
+  tell(event: WirelessEvent): void {
+    if (event.removed) this.stationsOf.get(event.station.ifindex)?.delete(event.station.mac);
+    else this.set(event.station);
+    this.handlers!.onStation(event);
+  }
+
+  async pass(ms: number): Promise<void> {
+    const end = this.#now + ms;
+    for (;;) {
+      await new Promise((resolve) => setImmediate(resolve));
+      this.#tasks.sort((a, b) => a.at - b.at);
+      const next = this.#tasks[0];
+      if (next === undefined || next.at > end) break;
+      this.#tasks.shift();
+      this.#now = next.at;
+      next.task();
+    }
+    this.#now = end;
+  }
+
+  take(): string[] {
+    return this.events.splice(0).map((event) => (event.kind === 'neighbour' ? event.kind : `${event.kind} ${event.mac} ${event.via}`));
+  }
+}
+
+const at = (ifindex: number, mac: Station['mac'], authorized?: boolean): Station => ({
+  ifindex,
+  mac,
+  ...(authorized === undefined ? {} : { authorized }),
+});
+
+t.test('a new station counts when its handshake is done, not before (sroamd defects 40 and 41)', async (t) => {
+  const air = new Air();
+  await air.pass(0);
+  air.tell({ removed: false, station: at(7, A, false) });
+  await air.pass(150);
+  t.same(air.take(), []);
+  air.set(at(7, A, true));
+  await air.pass(200);
+  t.match(air.events, [{ kind: 'authorized', mac: A, network: 'br-client', via: 'wlan0', ssid: 'mesh', source: 'nl80211' }]);
+  air.take();
+  air.tell({ removed: true, station: at(7, A) });
+  t.same(air.take(), [`left ${A} wlan0`]);
+});
+
+t.test('a station that never finishes its handshake, and one whose driver does not say', async (t) => {
+  const air = new Air();
+  await air.pass(0);
+  air.tell({ removed: false, station: at(7, A, false) });
+  air.tell({ removed: false, station: at(7, B) });
+  await air.pass(60_000);
+  t.same(air.take(), []);
+  air.tell({ removed: true, station: at(7, A) });
+  await air.pass(60_000);
+  t.same(air.take(), [], 'who was not told as here is not told as gone');
+});
+
+t.test('who is there at the start; and after lost events what has changed, once', async (t) => {
+  const air = new Air();
+  air.set(at(7, A, true));
+  await air.pass(0);
+  t.same(air.take(), [`authorized ${A} wlan0`]);
+  air.stationsOf.get(7)!.delete(A);
+  air.set(at(7, B, true));
+  air.handlers!.onOverrun('ENOBUFS');
+  await air.pass(10);
+  t.same(air.take(), [`authorized ${B} wlan0`, `left ${A} wlan0`]);
+  air.stations.refresh();
+  await air.pass(10);
+  t.same(air.take(), []);
+});
+
+t.test('interfaces come and go (wifi reload, sroamd defect 42)', async (t) => {
+  const air = new Air();
+  air.set(at(7, A, true));
+  await air.pass(0);
+  air.take();
+  air.interfaces = [{ ...air.interfaces[0]!, ifindex: 9 }];
+  air.stationsOf.clear();
+  air.stations.refresh();
+  await air.pass(10);
+  t.same(air.take(), [`left ${A} wlan0`]);
+  air.interfaces.push({ ifindex: 12, name: 'wlan1', accessPoint: true, ssid: new Uint8Array() });
+  air.tell({ removed: false, station: at(12, A, true) });
+  await air.pass(50);
+  t.same(air.take(), [`authorized ${A} wlan1`], 'of an interface not heard of before');
+  t.ok(air.stations.hasAccessPoint('br-client'));
+  t.notOk(air.stations.hasAccessPoint('br-lan'));
+});
+
+t.test('a kernel that gets its Wi-Fi later', async (t) => {
+  const air = new Air();
+  air.exists = false;
+  await air.pass(0);
+  air.set(at(7, A, true));
+  air.exists = true;
+  await air.pass(10);
+  t.same(air.take(), []);
+  air.stations.refresh();
+  await air.pass(10);
+  t.same(air.take(), [`authorized ${A} wlan0`]);
+});
+
+t.test('a station that is removed is not taken for new while the kernel still lists it', async (t) => {
+  const air = new Air();
+  air.set(at(7, A, true));
+  await air.pass(0);
+  air.take();
+  air.stations.disassociate(A, 'wlan0');
+  t.same(air.removed, [`7 ${A} 3`]);
+  air.stations.refresh();
+  await air.pass(10);
+  t.same(air.take(), []);
+  air.tell({ removed: true, station: at(7, A) });
+  t.same(air.take(), [`left ${A} wlan0`]);
+  air.tell({ removed: false, station: at(7, A, true) });
+  await air.pass(10);
+  t.same(air.take(), [`authorized ${A} wlan0`], 'back again');
+});
