@@ -20,6 +20,8 @@ const EXAMPLES: { readonly [key in keyof Schema]?: readonly string[] } = {
   ipv6OnlyWait: ['30m'],
   pref64: ['64:ff9b::/96'],
   exclude: ['10.44.0.2'],
+  presence: ['hostapd', 'fdb@br-client'],
+  ignoreSsid: ['guests'],
   gatewayLinkLocal: ['fe80::200:5eff:fe00:5213'],
 };
 

@@ -6,18 +6,28 @@
 import { Broker, UbusClient } from 'ubus-ts';
 
 /** From the lab: a station's handshake is done, or its access point noticed that it left. */
-export type Command = { authorize: string } | { leave: string };
+export type Command = { authorize: string; radio?: Radio } | { leave: string; radio?: Radio };
+/** `wlan1` is another band of the same router. */
+export type Radio = 'wlan0' | 'wlan1';
 /** To the lab. */
 export type Report = { ready: true } | { removed: string };
 
 const [socket, bssid, ...stations] = process.argv.slice(2) as [string, string, ...string[]];
-const associated = new Set(stations);
 
 async function main(): Promise<void> {
   await new Broker({ path: socket }).listen();
   const ubus = new UbusClient({ path: socket });
   await ubus.connect();
-  const accessPoint = await ubus.addObject('hostapd.wlan0', {
+  const radios = { wlan0: await addRadio(ubus, 'wlan0', stations), wlan1: await addRadio(ubus, 'wlan1', []) };
+  process.on('message', (command: Command) => radios[command.radio ?? 'wlan0'](command));
+  process.on('disconnect', () => process.exit(0));
+  report({ ready: true });
+}
+
+/** Returns what takes the commands for this radio. */
+async function addRadio(ubus: UbusClient, ifname: Radio, stations: readonly string[]): Promise<(command: Command) => void> {
+  const associated = new Set(stations);
+  const accessPoint = await ubus.addObject(`hostapd.${ifname}`, {
     get_clients: { handler: () => ({ freq: 5180, clients: Object.fromEntries([...associated].map((m) => [m, stationInfo()])) }) },
     get_status: { handler: () => ({ status: 'ENABLED', bssid, ssid: 'mesh', freq: 5180, channel: 36 }) },
     del_client: {
@@ -28,16 +38,14 @@ async function main(): Promise<void> {
       },
     },
   });
-  process.on('message', (command: Command) => {
+  return (command) => {
     if ('authorize' in command) {
       associated.add(command.authorize);
-      accessPoint.notify('sta-authorized', { address: command.authorize, ifname: 'wlan0', 'auth-alg': 'open' });
+      accessPoint.notify('sta-authorized', { address: command.authorize, ifname, 'auth-alg': 'open' });
     } else if (associated.delete(command.leave)) {
-      accessPoint.notify('disassoc', { address: command.leave, ifname: 'wlan0' });
+      accessPoint.notify('disassoc', { address: command.leave, ifname });
     }
-  });
-  process.on('disconnect', () => process.exit(0));
-  report({ ready: true });
+  };
 }
 
 function stationInfo() {

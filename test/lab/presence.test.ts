@@ -1,67 +1,88 @@
 /** Clients that no access point of ours tells of, and clients of which several do, on real kernels. */
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import t from 'tap';
-import type { Test } from 'tap';
 import { Client, PingStream } from './client.js';
-import type { LabOptions, RouterName } from './lab.js';
-import { Lab } from './lab.js';
+import { BUILT, onLab, QUICK_BABELD, settles } from './harness.js';
+import { Journey } from './journey.js';
+import type { Lab } from './lab.js';
 import { sleep, until } from './shell.js';
-import { GATEWAY4, SERVER4 } from './topology.js';
+import { GATEWAY4 } from './topology.js';
 
-const root = join(dirname(fileURLToPath(import.meta.url)), '../..');
-const programs = { roaming: join(root, 'dist/roaming.js'), accessPoint: join(root, 'build/access-point.mjs') };
+const WIRED = '02:00:00:00:00:51';
+const PHONE = '02:00:00:00:00:52';
 
-/** A lab that is up, and goes with the test. */
-async function lab(t: Test, name: string, options: LabOptions['options']): Promise<Lab> {
-  const made = await Lab.create({ name, programs, ...(options && { options }) });
-  t.teardown(() => made.stop());
-  await made.start();
-  return made;
+/** Where the routers say that a client is, as r3 knows it. */
+async function whereIs(lab: Lab, mac: string): Promise<string> {
+  return (await lab.routers.r3.clients()).find((client) => client.mac === mac)?.node_name ?? '';
 }
 
-/** A host with a cable to a router's bridge, of which no access point says anything. */
-async function wired(lab: Lab, name: string, mac: string, router: RouterName): Promise<Client> {
-  await lab.net.addHost(name, false);
-  const client = new Client(lab.net, name, mac, lab.directory, lab.cleanup);
-  await client.plugIn(router);
-  return client;
-}
+let wired: Client;
+let phone: Client;
 
-const skip = process.getuid?.() === 0 ? false : 'needs root';
+await onLab(t, { name: 'twired', babeld: QUICK_BABELD, options: { presence: ['hostapd', 'fdb'], hold_time: '2' } }, [
+  {
+    name: 'a wired host is a client as soon as the bridge has learnt it',
+    run: async (t, lab) => {
+      await lab.net.addHost('wired', false);
+      wired = new Client(lab.net, 'wired', WIRED, lab.directory, lab.cleanup);
+      await wired.plugIn('r1');
+      await wired.startDhcp();
+      await wired.address(4);
+      await lab.net.exec('server', 'ping', '-c', '1', '-W', '2', await wired.address(4));
+      await settles(t, 'it is at r1', 'r1', () => whereIs(lab, WIRED));
+    },
+  },
+  {
+    name: 'its cable goes over to another router',
+    run: async (t, lab) => {
+      const address = await wired.address(4);
+      const stream = new PingStream(lab.net, 'server', address, 20, lab.cleanup);
+      await until('the server reaches it', 10, async () => stream.answers > 10);
+      await wired.roam('r2');
+      const moved = Date.now();
+      await lab.net.exec('wired', 'ping', '-c', '2', '-W', '1', GATEWAY4).catch(() => undefined);
+      await until('the server reaches it at r2', 10, async () => stream.answeredSince(moved + 500));
+      t.equal(await wired.address(4), address, 'it has the address that it had');
+      await settles(t, 'it is at r2', 'r2', () => whereIs(lab, WIRED));
+      await stream.stop();
+    },
+  },
+  {
+    name: 'its cable is pulled',
+    run: async (t, lab) => {
+      await lab.net.ip('r2', `link set ${wired.plug} down`);
+      await settles(t, 'it is nowhere', '', () => whereIs(lab, WIRED));
+    },
+  },
+]);
 
-t.test('a wired client is here when the bridge has learnt it, and roams with its cable', { skip }, async (t) => {
-  const net = await lab(t, 'prw', { presence: ['hostapd', 'fdb'], hold_time: '2' });
-  const client = await wired(net, 'wired', '02:00:00:00:00:51', 'r1');
-  await client.startDhcp();
-  const address = await client.address(4);
-  const stream = new PingStream(net.net, 'server', address, 20, net.cleanup);
-  await until('the server reaches it', 10, async () => stream.answers > 10);
-
-  await client.roam('r2');
-  await net.net.exec('wired', 'ping', '-c', '1', '-W', '1', GATEWAY4).catch(() => undefined);
-  const moved = Date.now();
-  await until('the server reaches it at r2', 10, async () => stream.answeredSince(moved));
-  t.equal(await client.address(4), address, 'the same address');
-  t.match(await net.routers.r3.cli('clients'), /02:00:00:00:00:51.*r2/);
-
-  await net.net.ip('r2', `link set ${client.plug} down`);
-  await until('it has left once its cable is out', 10, async () => !/02:00:00:00:00:51.*r2/.test(await net.routers.r3.cli('clients')));
-});
-
-t.test('a client that changes band on one router keeps everything', { skip }, async (t) => {
-  const net = await lab(t, 'prb', {});
-  const client = await net.addClient('phone', '02:00:00:00:00:52', 'r1');
-  await client.startDhcp();
-  const before = [await client.address(4), await client.address(6)];
-  const stream = new PingStream(net.net, 'server', before[0]!, 20, net.cleanup);
-  await until('the server reaches it', 10, async () => stream.answers > 10);
-  await until('it has no router yet', 10, async () => stream.answers > 20);
-  net.routers.r1.secondStation({ authorize: client.mac });
-  await sleep(200);
-  net.routers.r1.station({ leave: client.mac });
-  await sleep(7000);
-  t.same([await client.address(4), await client.address(6)], before);
-  t.ok(stream.answeredSince(Date.now() - 1000), 'longer than hold_time after the old radio lost it');
-  t.match(await net.routers.r3.cli('clients'), /02:00:00:00:00:52.*r1/);
-});
+await onLab(t, { name: 'tband', babeld: QUICK_BABELD, options: { hold_time: '2' } }, [
+  {
+    name: 'a station that changes its band on one router keeps everything, and loses nothing when the old one notices',
+    run: async (t, lab) => {
+      phone = await lab.addClient('phone', PHONE, 'r1');
+      await phone.startDhcp();
+      const before = [await phone.address(4), await phone.address(6)];
+      const journey = await Journey.start(lab, phone, BUILT.tcpPeer);
+      const start = Date.now();
+      lab.routers.r1.station({ authorize: PHONE, radio: 'wlan1' });
+      await sleep(300);
+      lab.routers.r1.station({ leave: PHONE, radio: 'wlan0' });
+      await sleep(4000);
+      t.same([await phone.address(4), await phone.address(6)], before);
+      t.equal(await whereIs(lab, PHONE), 'r1');
+      t.same(lab.routers.r1.removed, [], 'nobody was removed');
+      for (const [name, stream] of Object.entries(journey.streams)) {
+        t.ok(stream.gap(start, Date.now() - 500).longest < 300, `${name}: no gap`);
+      }
+      t.notOk(journey.tcpEnded);
+      await journey.stop();
+    },
+  },
+  {
+    name: 'and leaves when the new one has lost it too',
+    run: async (t, lab) => {
+      lab.routers.r1.station({ leave: PHONE, radio: 'wlan1' });
+      await settles(t, 'it is nowhere', '', () => whereIs(lab, PHONE));
+    },
+  },
+]);

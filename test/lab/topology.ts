@@ -70,15 +70,17 @@ export class Topology {
     await this.ip(b, `link set to-${a} up`);
   }
 
-  /** The bridge above a router's access point, with the addresses that all routers show, and the access point's port. */
+  /** The bridge above a router's access point, with the addresses that all routers show, and the ports of its radios. */
   async addClientBridge(router: string): Promise<void> {
     await this.ip(router, `link add br-client address ${GATEWAY_MAC} type bridge forward_delay 0`);
     await this.exec(router, 'sysctl', '-qw', 'net.ipv6.conf.br-client.accept_dad=0');
     await this.ip(router, 'link set br-client up');
     await this.ip(router, `addr add ${GATEWAY4}/16 dev br-client`);
-    await this.ip(router, 'link add wlan0 type veth peer name air0');
-    await this.ip(router, 'link set wlan0 master br-client up');
-    await this.ip(router, 'link set air0 up');
+    for (const [radio, air] of [['wlan0', 'air0'], ['wlan1', 'air1']]) {
+      await this.ip(router, `link add ${radio} type veth peer name ${air}`);
+      await this.ip(router, `link set ${radio} master br-client up`);
+      await this.ip(router, `link set ${air} up`);
+    }
   }
 
   /** Plugs a cable from `client` into the bridge of `router`; its interface there is `plug`. */
