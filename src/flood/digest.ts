@@ -20,6 +20,7 @@ import type { Instant, Millis } from '../clients/time.js';
 import { after, SECOND } from '../clients/time.js';
 import type { SummaryEntry } from './frame.js';
 import { FANOUT } from './frame.js';
+import { finish, FNV_OFFSET, fnv, fnvByte } from './hash.js';
 import type { Replica } from './replica.js';
 
 export const ROOT = 1;
@@ -40,23 +41,6 @@ const MAX_LEVEL = 10;
 /** Where the sums of a level begin in one array of all of them: (8^level - 1) / 7. */
 const LEVEL_OFFSET = [0, 1, 9, 73, 585] as const;
 
-/** FNV-1a over the bytes of a binary string, from `state` on. */
-function fnv(text: string, state: number): number {
-  let h = state;
-  for (let i = 0; i < text.length; i++) h = Math.imul(h ^ text.charCodeAt(i), 0x01000193);
-  return h;
-}
-
-/** The finalizer of MurmurHash3: FNV's high bits alone are too even to choose a place by. */
-function finish(state: number): number {
-  let h = state;
-  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
-  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
-  return (h ^ (h >>> 16)) >>> 0;
-}
-
-const FNV_OFFSET = 0x811c9dc5 | 0;
-
 /** Where in the tree a key lies: 32 bits. */
 export function hashKey(key: RecordKey): number {
   return finish(fnv(key, FNV_OFFSET));
@@ -65,8 +49,7 @@ export function hashKey(key: RecordKey): number {
 /** Key, sequence number and value in 32 bits. */
 export function hashRecord(record: Record): number {
   let h = fnv(record.key, FNV_OFFSET);
-  h = Math.imul(h ^ (record.seqno >> 8), 0x01000193);
-  h = Math.imul(h ^ (record.seqno & 0xff), 0x01000193);
+  h = fnvByte(record.seqno & 0xff, fnvByte(record.seqno >> 8, h));
   return finish(fnv(record.value, h));
 }
 
