@@ -19,13 +19,15 @@ import type { Instant, Millis } from './clients/time.js';
 import { after, earliest, SECOND } from './clients/time.js';
 import type { Config } from './config/config.js';
 import { presenceSources } from './config/presence.js';
+import { mayBePeer } from './flood/admission.js';
+import { Finder } from './flood/finder.js';
 import { Flooder } from './flood/flooder.js';
 import { gatewayAt, gatewayWanted } from './client-gateway.js';
 import { GatewayLinks } from './gateway/links.js';
 import { BadInput } from './net/bytes.js';
 import { isIp6 } from './net/ip.js';
 import type { Mac } from './net/mac.js';
-import type { Bus, ClientLink, Clock, DhcpPort, Kernel, LinkControl, Logger, Mesh, Packets, PresenceSource, Random, StationEvent, Stations, Storage, Timer, WallClock } from './ports.js';
+import type { Bus, ClientLink, Clock, DhcpPort, Discovery, InterfaceChoice, Kernel, LinkControl, Logger, Mesh, Packets, PresenceSource, Random, StationEvent, Stations, Storage, Timer, WallClock } from './ports.js';
 import { Conflicts } from './presence/conflicts.js';
 import { Presence } from './presence/presence.js';
 import type { PresenceChange, Sight, Station } from './presence/presence.js';
@@ -47,6 +49,8 @@ export interface Ports {
   readonly packets: Packets;
   readonly stations: Stations;
   readonly mesh: Mesh;
+  /** Absent: neighbours are not looked for. */
+  readonly discovery?: Discovery;
   readonly storage: Storage;
   readonly bus: Bus;
   readonly linkControl: LinkControl;
@@ -88,6 +92,7 @@ export class Daemon {
   readonly #routes: Routes;
   readonly #gatewayLinks: GatewayLinks;
   readonly #flooder: Flooder;
+  readonly #finder: Finder;
   readonly #history = new History();
   readonly #reporter: Reporter;
   #services: ClientServices | undefined;
@@ -121,11 +126,11 @@ export class Daemon {
     private readonly options: DaemonOptions,
     readonly self: NodeId,
   ) {
-    const { clock, random, log, kernel, mesh } = ports;
+    const { clock, random, log, kernel, mesh, discovery } = ports;
     const { config } = options;
     this.#config = config;
     this.#started = clock.now();
-    this.#db = new Database(config.maxRecords);
+    this.#db = new Database(config.maxRecords, config.maxRecordBytes);
     this.#presence = new Presence(config.holdTime * SECOND);
     this.#keeper = new Keeper(this.#db, config.leaseTime * SECOND);
     this.#conflicts = new Conflicts({
@@ -150,11 +155,27 @@ export class Daemon {
       clock,
       random,
       log,
+      maxSessions: config.maxSessions,
       events: {
-        up: (peer) => this.#reporter.peer(peer),
+        up: (peer) => {
+          this.#reporter.peer(peer);
+          this.#finder.sessionUp(peer.node);
+        },
+        unreachable: (endpoint) => this.#finder.unreachable(endpoint),
         down: (peer, reason) => this.#reporter.peer({ ...peer, state: 'down' }, reason),
         duplicateId: (node, remote) => this.#reporter.conflict({ kind: 'node', node, remote }),
       },
+    });
+    this.#finder = new Finder({
+      self,
+      degree: config.maxPeers,
+      flooder: this.#flooder,
+      records: this.#db,
+      discovery: config.discovery ? discovery : undefined,
+      clock,
+      random,
+      log,
+      changed: () => this.#arm(),
     });
     this.#reporter = new Reporter(this.#statusSource(), this.ports.bus);
   }
@@ -186,7 +207,14 @@ export class Daemon {
       this.ports.log.warn("no key is set and auth is not 'none': this router talks to no other");
       return;
     }
-    await this.#flooder.start({ port, peers: peer });
+    await this.#flooder.start({ port, peers: peer, admit: (address) => this.#mayBePeer(address) });
+    this.#finder.start(port, interfacesOf(this.#config));
+  }
+
+  #mayBePeer(address: string): boolean {
+    const { prefix: prefixes, interface: interfaces } = this.#config;
+    const routers = new Set([...this.#db.nodes()].flatMap(([, { addresses }]) => addresses));
+    return mayBePeer(address, { prefixes, interfaces, routers });
   }
 
   /** The way of all records, from here and from peers. Throws BadInput where the content cannot be. */
@@ -217,6 +245,7 @@ export class Daemon {
   #changed(meaning: Meaning, previous: Meaning | undefined, now: Instant): void {
     if (meaning.type === 'node') {
       this.#routes.setNode(meaning.node, meaning.info.addresses);
+      this.#finder.nodeChanged(meaning.node);
       const before = previous?.type === 'node' ? previous.info.addresses : [];
       if (String(before) !== String(meaning.info.addresses)) this.#services?.nodeChanged([...before, ...meaning.info.addresses]);
     }
@@ -388,6 +417,7 @@ export class Daemon {
   /** Client interfaces and our own addresses, as the kernel has them now. */
   async #readLinks(): Promise<void> {
     const { kernel, packets, clock, log } = this.ports;
+    this.#finder.attach(interfacesOf(this.#config));
     try {
       let links = await kernel.clientLinks(this.#config.interface);
       if (this.#stopped) return;
@@ -465,6 +495,7 @@ export class Daemon {
       this.#conflicts.nextDeadline,
       this.#keeper.nextDeadline,
       this.#services?.nextDeadline,
+      this.#finder.nextDeadline,
       this.#nodeRefresh,
     );
     this.#timer = next === undefined ? undefined : this.ports.clock.schedule(next, () => this.#poll());
@@ -483,6 +514,7 @@ export class Daemon {
     this.#conflicts.poll(now);
     for (const record of this.#keeper.poll(now)) this.#apply(record);
     this.#services?.poll(now);
+    this.#finder.poll(now);
     const refresh = this.#nodeRefresh;
     if (refresh !== undefined && refresh <= now) {
       const record = this.#db.get(nodeKey(this.self))!;
@@ -494,6 +526,7 @@ export class Daemon {
   #expired(meaning: Meaning): void {
     if (meaning.type === 'node') {
       this.#routes.setNode(meaning.node, []);
+      this.#finder.nodeChanged(meaning.node);
       this.#services?.nodeChanged(meaning.info.addresses);
     }
     for (const mac of clientsOf(meaning)) this.#updateRoutes(mac);
@@ -519,7 +552,7 @@ export class Daemon {
         if (enable !== undefined) this.#trace = enable ? (this.#trace ?? new Trace()) : undefined;
         return this.#trace?.view(clock.now());
       },
-      counters: () => ({ roams: this.#roams, ...this.#services?.statistics, ...this.#flooder.counters }),
+      counters: () => ({ roams: this.#roams, ...this.#services?.statistics, ...this.#flooder.counters, ...this.#finder.counters }),
       problems: () => this.#problems(),
     };
   }
@@ -600,6 +633,7 @@ export class Daemon {
     stations.stop();
     packets.stop();
     bus.stop();
+    this.#finder.stop();
     await this.#flooder.stop();
     mesh.stop();
     dhcpPort.stop();
@@ -611,7 +645,26 @@ export class Daemon {
 }
 
 /** Options that take effect at a start only: sockets, tables and files are bound to them. */
-const RESTART_OPTIONS = ['port', 'key', 'auth', 'table', 'rulePriority', 'stateDir', 'maxRecords', 'presence', 'mode'] as const;
+const RESTART_OPTIONS = [
+  'port',
+  'key',
+  'auth',
+  'discovery',
+  'maxPeers',
+  'maxSessions',
+  'table',
+  'rulePriority',
+  'stateDir',
+  'maxRecords',
+  'maxRecordBytes',
+  'presence',
+  'mode',
+] as const;
+
+/** Where to look for other routers. Without a key anybody could answer: then only where the user says so. */
+function interfacesOf({ meshInterface, interface: clients, auth }: Config): InterfaceChoice {
+  return { only: meshInterface.length > 0 ? meshInterface : auth === 'none' ? [] : undefined, except: clients };
+}
 
 /** Whether a daemon that runs with one configuration has to be started anew for the other. */
 export function needsRestart(before: Config, after: Config): boolean {

@@ -241,9 +241,40 @@ export interface Endpoint {
 
 /** Streams between nodes: TCP, inside TLS with a pre-shared key where one is set. */
 export interface Mesh {
-  listen(accept: (stream: PeerStream) => PeerStreamEvents, port: number): Promise<void>;
+  /** `admit`: whether to talk to an address that connects, asked before anything else is done; default: to all. */
+  listen(
+    accept: (stream: PeerStream) => PeerStreamEvents,
+    port: number,
+    admit?: (address: string) => boolean,
+  ): Promise<void>;
   /** `opened` is called with the stream once it is up and gives its events; `failed` instead where it never is. */
   dial(endpoint: Endpoint, opened: (stream: PeerStream) => PeerStreamEvents, failed: (reason: string) => void): void;
+  stop(): void;
+}
+
+/** Which interfaces to look for other routers on. */
+export interface InterfaceChoice {
+  /** Those alone; undefined: all that have a link-local address. */
+  readonly only: readonly string[] | undefined;
+  readonly except: readonly string[];
+}
+
+export interface DiscoveryEvents {
+  /** What another router says, and the link-local address that it came from, with its zone. */
+  heard(content: Uint8Array, address: string): void;
+  /** There is an interface more to send to. */
+  attached(): void;
+}
+
+/** Short messages to all routers on the links of this one: only those that hold the key can read or write them. */
+export interface Discovery {
+  start(port: number, events: DiscoveryEvents): void;
+  /** The interfaces to send to and to hear. To be called again when interfaces have come or gone. */
+  attach(choice: InterfaceChoice): void;
+  /** Sends to all that are attached; what cannot be sent is dropped. */
+  send(content: Uint8Array): void;
+  /** Since the start: sent and received, and what was passed over by cause. */
+  readonly counters: { readonly [name: `hello_${string}`]: number };
   stop(): void;
 }
 

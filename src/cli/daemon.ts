@@ -11,10 +11,11 @@ import { loadPacketAddon } from '../linux/addons.js';
 import { UbusObject } from '../linux/bus.js';
 import { systemClock, systemRandom, systemWallClock } from '../linux/clock.js';
 import { LinuxDhcpPort } from '../linux/dhcp-port.js';
+import { LinuxDiscovery } from '../linux/discovery.js';
 import { LinuxKernel } from '../linux/kernel.js';
 import { LinuxLinkControl } from '../linux/link-control.js';
 import { StreamLogger } from '../linux/log.js';
-import { LinuxMesh } from '../linux/mesh.js';
+import { derivePsk, LinuxMesh } from '../linux/mesh.js';
 import { Networks } from '../linux/networks.js';
 import { PacketSockets } from '../linux/packets.js';
 import { LinuxStations } from '../linux/linux-stations.js';
@@ -100,7 +101,11 @@ async function problemsOf(configFile: string): Promise<readonly string[]> {
 async function serve(first: Config, context: Context): Promise<Config | undefined> {
   const { configFile, log, ubus, signals } = context;
   const networks = new Networks(ubus, log);
-  const withDevices = async (config: Config) => ({ ...config, interface: await networks.devices(config.interface) });
+  const withDevices = async (config: Config) => ({
+    ...config,
+    interface: await networks.devices(config.interface),
+    meshInterface: await networks.devices(config.meshInterface),
+  });
   let config = first;
   let applied = await withDevices(config);
   const daemon = await Daemon.start(await makePorts(applied, log, ubus), {
@@ -136,6 +141,7 @@ async function serve(first: Config, context: Context): Promise<Config | undefine
 
 async function makePorts(config: Config, log: StreamLogger, ubus: UbusClient): Promise<Ports> {
   const addon = loadPacketAddon(join(dirname(realpathSync(process.argv[1]!)), 'packet.node'));
+  const psk = config.auth === 'none' || config.key === undefined ? undefined : derivePsk(config.key);
   return {
     clock: systemClock,
     wallClock: systemWallClock,
@@ -144,7 +150,8 @@ async function makePorts(config: Config, log: StreamLogger, ubus: UbusClient): P
     kernel: await LinuxKernel.open({ addon, log, table: config.table, rulePriority: config.rulePriority }),
     packets: new PacketSockets(addon, log),
     stations: new LinuxStations({ addon, ubus, log, networks: () => config.interface, sources: usedSources(config.presence, config.interface) }),
-    mesh: new LinuxMesh({ key: config.auth === 'none' ? undefined : config.key, log }),
+    mesh: new LinuxMesh({ key: psk, log }),
+    discovery: new LinuxDiscovery({ psk, log }),
     storage: new DirectoryStorage(config.stateDir),
     linkControl: new LinuxLinkControl(addon),
     dhcpPort: new LinuxDhcpPort(log),

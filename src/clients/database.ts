@@ -51,7 +51,7 @@ export type Outcome =
   | { readonly kind: 'same'; readonly record: Record }
   /** The sender is behind: `record` is what we have. */
   | { readonly kind: 'older'; readonly record: Record }
-  /** A new key, and the database is full. */
+  /** A new key or a longer value, and the database is full. */
   | { readonly kind: 'refused' };
 
 interface Stored {
@@ -80,8 +80,19 @@ export class Database {
   #nodes = new Map<NodeId, NodeInfo>();
   #deadlines = new DeadlineHeap<RecordKey>();
 
-  /** `limit`: how many records are kept at the most; new keys beyond it are refused. */
-  constructor(readonly limit = Infinity) {}
+  /** Of all keys and values. */
+  #bytes = 0;
+
+  /** How many records are kept at the most, and how many bytes of keys and values: what is beyond is refused. */
+  constructor(
+    readonly limit = Infinity,
+    readonly byteLimit = Infinity,
+  ) {}
+
+  /** Bytes of all keys and values. */
+  get bytes(): number {
+    return this.#bytes;
+  }
 
   /** Records known, dead ones included. */
   get size(): number {
@@ -171,7 +182,7 @@ export class Database {
     const meaning = meaningOf(record.key, record.value);
     const stored = this.#records.get(record.key);
     if (stored === undefined) {
-      if (this.#records.size >= this.limit) return { kind: 'refused' };
+      if (this.#records.size >= this.limit || !this.#fits(bytesOf(record))) return { kind: 'refused' };
       return this.#store(record, meaning, undefined, now);
     }
     const order = compareVersions(record, stored.record);
@@ -179,7 +190,12 @@ export class Database {
     if (order === 0 && record.expires <= stored.record.expires + EXTENSION_SLACK) {
       return { kind: 'same', record: stored.record };
     }
+    if (!this.#fits(bytesOf(record) - bytesOf(stored.record))) return { kind: 'refused' };
     return this.#store(record, meaning, stored, now);
+  }
+
+  #fits(growth: number): boolean {
+    return growth <= 0 || this.#bytes + growth <= this.byteLimit;
   }
 
   #store(record: Record, meaning: Meaning, old: Stored | undefined, now: Instant): Outcome {
@@ -189,6 +205,7 @@ export class Database {
     const live = record.expires > now;
     const stored: Stored = { record, live, forget: forgetAt(record, old?.forget, now), queued: old?.queued ?? NEVER };
     this.#records.set(record.key, stored);
+    this.#bytes += bytesOf(record) - (old === undefined ? 0 : bytesOf(old.record));
     if (live && (kind === 'newer' || previous === undefined)) this.#index(meaning);
     this.#enqueue(stored);
     return { kind, record, meaning, previous };
@@ -219,10 +236,15 @@ export class Database {
         died.push({ record: stored.record, meaning });
       }
       stored.queued = NEVER;
-      if (!stored.live && stored.forget <= now) this.#records.delete(key);
+      if (!stored.live && stored.forget <= now) this.#forget(stored.record);
       else this.#enqueue(stored);
     }
     return died;
+  }
+
+  #forget(record: Record): void {
+    this.#records.delete(record.key);
+    this.#bytes -= bytesOf(record);
   }
 
   #entry(mac: Mac): ClientEntry {
@@ -271,6 +293,10 @@ export class Database {
       this.#clients.delete(entry.mac);
     }
   }
+}
+
+function bytesOf({ key, value }: Record): number {
+  return key.length + value.length;
 }
 
 /** No copy of an older version outlives what any version was given. */

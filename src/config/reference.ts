@@ -11,6 +11,7 @@ const EXAMPLES: { readonly [key in keyof Schema]?: readonly string[] } = {
   domain: ['mesh.example.org'],
   key: ['as roaming keygen prints it'],
   peer: ['192.0.2.1', '[2001:db8::1]:4444'],
+  meshInterface: ['mesh'],
   nodeAddress: ['192.0.2.1'],
   search: ['mesh.example.org'],
   ntp: ['192.0.2.123'],

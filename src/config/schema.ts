@@ -136,7 +136,22 @@ export const schema = {
     "psk: only peers that hold the key. none: anybody who reaches the port, in the clear; sroamd needs this.",
   ),
   peer: list(types.endpoint, 'Routers to open a flooding session to. One that is reachable is enough.'),
-  port: option(types.integer(1, 65535), '4444', 'TCP port of the flooding sessions.'),
+  port: option(types.integer(1, 65535), '4444', 'TCP port of the flooding sessions, and UDP port of the hellos to neighbours.'),
+  discovery: option(
+    types.boolean,
+    '1',
+    'Whether to find other routers on the same links by multicast, so that no peer has to be configured.',
+  ),
+  meshInterface: list(
+    types.interfaceName,
+    "Interfaces on which to look for other routers. Default: with a key, all but those of clients; with auth 'none', none.",
+  ),
+  maxPeers: option(
+    types.integer(0, 64),
+    '6',
+    'Sessions to keep with routers that are known from others, chosen so that none of them can cut off the rest. 0: only with configured peers and neighbours.',
+  ),
+  maxSessions: option(types.integer(1, 200), '64', 'Sessions that other routers may open with this one.'),
   nodeAddress: list(
     types.unicastAddress,
     "This router's own addresses, as the routing protocol carries them: where others send its clients' packets. Default: found out.",
@@ -150,6 +165,11 @@ export const schema = {
     'Where the node id and the database are kept over a restart. On OpenWrt /var is in memory.',
   ),
   maxRecords: option(types.integer(100, 10_000_000), '200000', 'Records that the database holds at the most.'),
+  maxRecordBytes: option(
+    types.integer(10_000, 1_000_000_000),
+    '16000000',
+    'Bytes of all keys and values together that the database holds at the most. A record of a client has 15 to 30.',
+  ),
   logLevel: option(types.oneOf('error', 'warn', 'info', 'debug'), 'info', 'What goes to the system log.'),
 } as const;
 

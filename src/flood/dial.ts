@@ -14,6 +14,9 @@ const SUCCESS: Millis = 10 * SECOND;
 /** An endpoint that turned out to be this node itself is tried again only then: addresses move. */
 const SELF_WAIT: Millis = 10 * MINUTE;
 
+/** A peer that has no room is tried again only then, before jitter, as long as there are others. */
+const FULL_WAIT: Millis = 10 * MINUTE;
+
 /** `host:port`, an IPv6 address in brackets. */
 export function formatEndpoint({ host, port }: Endpoint): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
@@ -24,8 +27,10 @@ export class Dial {
   state: 'waiting' | 'dialling' | 'open' | 'elsewhere' = 'waiting';
   /** Whoever wants the endpoint; nobody left: it is to be given up. */
   readonly wanted = new Set<string>();
-  /** The node that was found there last. */
+  /** The node that was found there last, or is said to be there. */
   node: NodeId | undefined;
+  /** Whom one hopes to find there, if anybody in particular. */
+  expected: NodeId | undefined;
   lastError: string | undefined;
   retryAt: Instant;
   #failures = 0;
@@ -39,6 +44,11 @@ export class Dial {
 
   get name(): string {
     return formatEndpoint(this.endpoint);
+  }
+
+  expect(node: NodeId): void {
+    this.expected = node;
+    this.node ??= node;
   }
 
   isDue(now: Instant): boolean {
@@ -61,6 +71,12 @@ export class Dial {
   isSelf(now: Instant): void {
     this.#waitUntil(after(now, SELF_WAIT), now);
     this.lastError = 'this node itself';
+  }
+
+  /** The peer has no room for us, and others have. */
+  isFull(now: Instant, random: Random): void {
+    this.#waitUntil(after(now, FULL_WAIT / 2 + random.below(FULL_WAIT / 2)), now);
+    this.lastError = 'it has too many peers already';
   }
 
   /** Another connection leads to the same node. */

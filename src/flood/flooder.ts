@@ -4,8 +4,8 @@
  */
 import type { NodeId } from '../clients/node-id.js';
 import type { Record } from '../clients/record.js';
-import type { Instant } from '../clients/time.js';
-import { earliest } from '../clients/time.js';
+import type { Instant, Millis } from '../clients/time.js';
+import { after, earliest, SECOND } from '../clients/time.js';
 import { Reader } from '../net/bytes.js';
 import type { Clock, Endpoint, Logger, Mesh, PeerStream, PeerStreamEvents, Random, Timer } from '../ports.js';
 import { Complaints } from './complaints.js';
@@ -41,20 +41,36 @@ export interface FlooderEvents {
   up?(peer: PeerStatus): void;
   /** They no longer do. */
   down?(peer: PeerStatus, reason: string | undefined): void;
+  /** No session came of dialling an endpoint, or it was with another node than the one that was hoped for. */
+  unreachable?(endpoint: Endpoint): void;
   /** Another node has the id of this one, or two others have the same. */
   duplicateId?(node: NodeId, remote: string): void;
+}
+
+/** Where to dial. */
+export interface WantedEndpoint extends Endpoint {
+  /** Whom one hopes to find there; while there is another session with that node the endpoint is not dialled. */
+  readonly node?: NodeId;
 }
 
 export interface FloodStart {
   /** Where to listen; 0: nowhere. */
   readonly port: number;
   readonly peers: readonly Endpoint[];
+  /** Whether to talk to an address that connects. Default: to all. */
+  readonly admit?: (address: string) => boolean;
 }
 
 /** Since the start. All but the first three count what was refused, by cause. */
 export type FloodCounters = { readonly [name: `flood_${string}`]: number };
 
 const DEFAULT_MAX_SESSIONS = 64;
+
+/** A peer that connected is not sent away before it had so long to learn what is known here. */
+const WELCOME: Millis = 30 * SECOND;
+
+/** Sessions that may be saying goodbye beyond the limit, to make room. */
+const MAKING_ROOM = 4;
 
 /** The origin of what {@link Flooder.setPeers} wants. */
 const CONFIGURED = 'configured';
@@ -90,9 +106,9 @@ export class Flooder {
   }
 
   /** Begins to accept and to dial. Rejects where the port cannot be had. */
-  async start({ port, peers }: FloodStart): Promise<void> {
+  async start({ port, peers, admit }: FloodStart): Promise<void> {
     this.#port = port;
-    if (port !== 0) await this.#options.mesh.listen((stream) => this.#open(stream, undefined), port);
+    if (port !== 0) await this.#options.mesh.listen((stream) => this.#open(stream, undefined), port, admit);
     this.setPeers(peers);
   }
 
@@ -118,7 +134,7 @@ export class Flooder {
    * The endpoints that sessions are to be had with, on behalf of `origin` (the configuration, a discovery): replaces
    * what the same origin wanted before. What nobody wants any more is told goodbye; accepted sessions are not touched.
    */
-  want(origin: string, endpoints: readonly Endpoint[]): void {
+  want(origin: string, endpoints: readonly WantedEndpoint[]): void {
     this.#run((now) => {
       const names = new Set(endpoints.map(formatEndpoint));
       for (const [name, dial] of this.#dials) {
@@ -130,14 +146,22 @@ export class Flooder {
         const name = formatEndpoint(endpoint);
         const dial = this.#dials.get(name) ?? new Dial(endpoint, now);
         dial.wanted.add(origin);
+        if (endpoint.node !== undefined) dial.expect(endpoint.node);
         this.#dials.set(name, dial);
       }
     });
   }
 
+  /** Whether records flow to and from a node. */
+  hasSession(node: NodeId): boolean {
+    return this.#sessionWith(node) !== undefined;
+  }
+
   /** Sessions, then the endpoints with which there is none. */
   peers(now: Instant): PeerStatus[] {
-    const dials = [...this.#dials.values()].filter((dial) => dial.state !== 'open');
+    // An endpoint that was found, of a node that has dialled us, says nothing new.
+    const isShown = ({ state, wanted }: Dial) => state !== 'open' && (state !== 'elsewhere' || wanted.has(CONFIGURED));
+    const dials = [...this.#dials.values()].filter(isShown);
     return [...Array.from(this.#peers, (peer) => peer.status(now)), ...dials.map((dial) => dial.status(now))];
   }
 
@@ -217,6 +241,11 @@ export class Flooder {
   #dialFailed(dial: Dial, reason: string, now: Instant): void {
     if (dial.lastError !== reason) this.#options.log.warn(`peer ${dial.name}: ${reason}`);
     dial.failed(reason, undefined, now, this.#options.random);
+    this.#events.unreachable?.(dial.endpoint);
+  }
+
+  get #isConnected(): boolean {
+    return [...this.#peers].some((peer) => peer.isUp());
   }
 
   #sessionWith(node: NodeId): Peer | undefined {
@@ -247,12 +276,24 @@ export class Flooder {
     };
   }
 
+  /** Whether there is no room for a peer that connects. */
   #isFull(stream: PeerStream, now: Instant): boolean {
     const limit = this.#options.maxSessions ?? DEFAULT_MAX_SESSIONS;
-    const accepted = [...this.#peers].filter((peer) => peer.dial === undefined).length;
-    if (accepted < limit) return false;
+    const accepted = [...this.#peers].filter((peer) => peer.dial === undefined);
+    if (accepted.length < limit) return false;
+    const dispensable = accepted.find((peer) => this.#isDispensable(peer, now));
+    if (dispensable !== undefined) {
+      // It has learnt from us whom else to talk to; the next newcomer has to be able to as well.
+      dispensable.session.bye('full', now);
+      if (accepted.length < limit + MAKING_ROOM) return false;
+    }
     this.#complaints.add('session limit', `peer ${stream.remote} refused: limit of ${limit} sessions reached`, now);
     return true;
+  }
+
+  #isDispensable({ session, upSince }: Peer, now: Instant): boolean {
+    if (session.state !== 'up' || upSince === undefined || now < after(upSince, WELCOME) || !session.extended) return false;
+    return ![...this.#dials.values()].some((dial) => dial.node === session.node);
   }
 
   #createPeer(stream: PeerStream, dial: Dial | undefined, now: Instant): Peer {
@@ -289,6 +330,8 @@ export class Flooder {
   /** Whether to talk to a node that has just told its id. */
   #meet(peer: Peer, hello: Hello): ByeReason | undefined {
     const now = this.#options.clock.now();
+    const { dial } = peer;
+    if (dial?.expected !== undefined && dial.expected !== hello.node) this.#events.unreachable?.(dial.endpoint);
     if (hello.node === this.#options.self) {
       if (hello.instance === this.#instance) return 'self';
       this.#sameId(hello.node, peer, now);
@@ -352,6 +395,7 @@ export class Flooder {
     if (dial !== undefined && this.#dials.get(dial.name) === dial) {
       if (node === this.#options.self && session.peer?.instance === this.#instance) dial.isSelf(now);
       else if (node !== undefined && this.#sessionWith(node) !== undefined) dial.isElsewhere(now);
+      else if (session.farewell === 'full' && this.#isConnected) dial.isFull(now, random);
       else if (upSince === undefined) this.#dialFailed(dial, reason ?? 'connection closed', now);
       else dial.failed(reason, upSince, now, random);
     }

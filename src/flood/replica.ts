@@ -13,7 +13,7 @@ export type Applied =
       /** The record as it is stored now. */
       readonly record: Record;
     }
-  /** A new key, and the database is full. */
+  /** A new key or a longer value, and the database is full. */
   | { readonly kind: 'refused' };
 
 export interface Replica {

@@ -120,6 +120,9 @@ export class Session {
     return this.#peer?.node;
   }
 
+  /** Why the peer said goodbye, if it did. */
+  farewell: ByeReason | undefined;
+
   /** Smoothed round-trip time; undefined until measured, and from a sroamd. */
   get rtt(): Millis | undefined {
     return this.#keepalive.rtt;
@@ -283,6 +286,7 @@ export class Session {
   }
 
   #receiveBye(reason: ByeReason): void {
+    this.farewell = reason;
     this.#control.push({ type: 'byeAck' });
     this.#close(`the peer said goodbye: ${reason}`);
   }

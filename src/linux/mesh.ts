@@ -35,11 +35,9 @@ const MAX_CONNECTIONS = 256;
 const MAX_HANDSHAKES = 16;
 
 export interface LinuxMeshOptions {
-  /** Secret text that all routers share; undefined: no TLS, anybody may connect. */
-  readonly key: string | undefined;
+  /** Secret text that all routers share, or what {@link derivePsk} made of it; undefined: no TLS, anybody may connect. */
+  readonly key: string | Promise<Uint8Array> | undefined;
   readonly log: Logger;
-  /** Whether to talk to an address that connects: clients have no business here. Default: with all. */
-  readonly admit?: (address: string) => boolean;
   /** Milliseconds for an accepted connection to finish the TLS handshake. */
   readonly handshakeTimeout?: number;
 }
@@ -53,7 +51,7 @@ export async function derivePsk(key: string): Promise<Buffer> {
 export class LinuxMesh implements Mesh {
   readonly #options: LinuxMeshOptions;
   /** Derived once, off the event loop; undefined: no TLS. */
-  readonly #psk: Promise<Buffer> | undefined;
+  readonly #psk: Promise<Uint8Array> | undefined;
   readonly #refusals: RefusalLog;
   readonly #sockets = new Set<net.Socket>();
   /** Unfinished handshakes: ports by address. */
@@ -64,7 +62,7 @@ export class LinuxMesh implements Mesh {
   constructor(options: LinuxMeshOptions) {
     this.#options = options;
     this.#refusals = new RefusalLog(options.log);
-    this.#psk = options.key === undefined ? undefined : derivePsk(options.key);
+    this.#psk = typeof options.key === 'string' ? derivePsk(options.key) : options.key;
   }
 
   /** The port that is listened on: differs from the wanted one where that was 0. */
@@ -73,11 +71,17 @@ export class LinuxMesh implements Mesh {
     return typeof address === 'object' && address !== null ? address.port : undefined;
   }
 
-  async listen(accept: (stream: PeerStream) => PeerStreamEvents, port: number): Promise<void> {
+  async listen(
+    accept: (stream: PeerStream) => PeerStreamEvents,
+    port: number,
+    admit: (address: string) => boolean = () => true,
+  ): Promise<void> {
     const psk = await this.#psk;
     if (this.#stopped) return;
     const begin = psk === undefined ? (socket: net.Socket) => serve(socket, accept) : this.#secure(psk, accept);
-    const server = net.createServer((socket) => this.#accept(socket, begin));
+    const server = net.createServer((socket) => {
+      if (this.#admits(socket, admit)) begin(socket);
+    });
     server.maxConnections = MAX_CONNECTIONS;
     server.on('drop', (dropped) => {
       this.#refusals.add(dropped?.remoteAddress, `${MAX_CONNECTIONS} connections are open already`);
@@ -91,15 +95,13 @@ export class LinuxMesh implements Mesh {
     server.on('error', (error) => this.#options.log.error(`accepting peers: ${reasonOf(error)}`));
   }
 
-  #accept(socket: net.Socket, begin: (socket: net.Socket) => void): void {
+  #admits(socket: net.Socket, admit: (address: string) => boolean): boolean {
     const address = plainAddress(socket.remoteAddress);
-    if (this.#options.admit?.(address) === false) {
-      this.#refusals.add(address, 'this address may not be a peer');
-      socket.destroy();
-      return;
-    }
     this.#prepare(socket);
-    begin(socket);
+    if (admit(address)) return true;
+    this.#refusals.add(address, 'this address may not be a peer');
+    socket.destroy();
+    return false;
   }
 
   /** Every socket of ours: known until it is closed, small writes at once, never without a listener for errors. */
@@ -112,7 +114,7 @@ export class LinuxMesh implements Mesh {
   }
 
   /** What makes a TLS session of an accepted connection. */
-  #secure(psk: Buffer, accept: (stream: PeerStream) => PeerStreamEvents): (socket: net.Socket) => void {
+  #secure(psk: Uint8Array, accept: (stream: PeerStream) => PeerStreamEvents): (socket: net.Socket) => void {
     const server = tls.createServer({
       ...TLS_OPTIONS,
       handshakeTimeout: this.#options.handshakeTimeout ?? HANDSHAKE_TIMEOUT,
@@ -189,7 +191,7 @@ export class LinuxMesh implements Mesh {
 }
 
 /** No certificate is good enough: whoever does not hold the key may have any that a public authority signed. */
-function connectSecurely(host: string, port: number, psk: Buffer): tls.TLSSocket {
+function connectSecurely(host: string, port: number, psk: Uint8Array): tls.TLSSocket {
   return tls.connect({
     host,
     port,

@@ -9,7 +9,7 @@ const NETIFD = 'network.interface';
 const TIMEOUT = 2000;
 
 export class Networks {
-  #followed: readonly string[] = [];
+  readonly #followed = new Set<string>();
   #watch: Promise<{ close(): Promise<void> }> | undefined;
 
   /** @param isDevice whether the kernel has a device of that name */
@@ -24,7 +24,7 @@ export class Networks {
    * network that is not up has none yet.
    */
   async devices(names: readonly string[]): Promise<string[]> {
-    this.#followed = names;
+    for (const name of names) this.#followed.add(name);
     const devices = await Promise.all(names.map((name) => (this.isDevice(name) ? name : this.#deviceOf(name))));
     return [...new Set(devices)];
   }
@@ -38,12 +38,12 @@ export class Networks {
     }
   }
 
-  /** Calls `changed` whenever netifd comes back, or tells of one of the names that were asked for last. */
+  /** Calls `changed` whenever netifd comes back, or tells of one of the names that were asked for. */
   follow(changed: () => void): void {
     this.#watch = this.ubus.watch(NETIFD, {
       appeared: changed,
       notified: (_, type, data) => {
-        if (type === 'interface.update' && this.#followed.includes(String(data['interface']))) changed();
+        if (type === 'interface.update' && this.#followed.has(String(data['interface']))) changed();
       },
     });
     this.#watch.catch((error: Error) => this.log.warn(`cannot follow netifd: ${error.message}`));

@@ -159,6 +159,7 @@ export class TestNetwork {
   readonly streams = new Set<TestStream>();
   readonly #listeners = new Map<string, (stream: PeerStream) => PeerStreamEvents>();
   readonly #cut = new Set<string>();
+  readonly #killed = new Set<string>();
   /** One way, in milliseconds. */
   delay: Millis = 5;
   /** Written by all nodes so far. */
@@ -191,6 +192,15 @@ export class TestNetwork {
     return [...this.streams].filter((stream) => stream.link === linkOf(from, to) && stream.remote.startsWith(`${to}:`));
   }
 
+  /** The host ends without a word: whoever is connected with it is told by its kernel. */
+  kill(host: string): void {
+    this.#killed.add(host);
+    for (const name of this.#listeners.keys()) if (name.startsWith(`${host}:`)) this.#listeners.delete(name);
+    for (const stream of [...this.streams]) {
+      if (stream.link.split('-').includes(host)) stream.close('connection reset by the peer');
+    }
+  }
+
   mesh(host: string): Mesh {
     let port = 0;
     return {
@@ -209,14 +219,16 @@ export class TestNetwork {
     opened: (stream: PeerStream) => PeerStreamEvents,
     failed: (reason: string) => void,
   ): void {
-    const link = linkOf(host, endpoint.host);
+    // A link-local address is here a host's name with the zone behind it.
+    const target = { ...endpoint, host: endpoint.host.replace(/%.*/, '') };
+    const link = linkOf(host, target.host);
     this.clock.schedule(after(this.clock.now(), 2 * this.delay), () => {
-      const accept = this.#listeners.get(formatEndpoint(endpoint));
-      if (accept === undefined || this.#cut.has(link)) {
+      const accept = this.#listeners.get(formatEndpoint(target));
+      if (accept === undefined || this.#cut.has(link) || this.#killed.has(host)) {
         failed('connection refused');
         return;
       }
-      const near = new TestStream(this, formatEndpoint(endpoint), link);
+      const near = new TestStream(this, formatEndpoint(target), link);
       const far = new TestStream(this, `${host}:50000`, link);
       near.other = far;
       far.other = near;

@@ -46,15 +46,20 @@ function closing(socket: net.Socket): Promise<unknown> {
   return new Promise((resolve) => socket.once('close', resolve));
 }
 
-async function listening(t: Test, key: string | undefined, options: Partial<LinuxMeshOptions> = {}) {
+async function listening(
+  t: Test,
+  key: string | undefined,
+  options: Partial<LinuxMeshOptions> & { admit?: (address: string) => boolean } = {},
+) {
   const log = new LogLines();
-  const mesh = new LinuxMesh({ key, log, handshakeTimeout: 300, ...options });
+  const { admit, ...others } = options;
+  const mesh = new LinuxMesh({ key, log, handshakeTimeout: 300, ...others });
   const ends: End[] = [];
   await mesh.listen((stream) => {
     const end = new End(stream);
     ends.push(end);
     return end;
-  }, 0);
+  }, 0, admit);
   t.teardown(() => mesh.stop());
   return { mesh, ends, log, port: mesh.port! };
 }

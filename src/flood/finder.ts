@@ -1,0 +1,139 @@
+/** Finds the nodes to talk to: node records, hellos of neighbours, and the flooder's luck with them, brought together. */
+import type { NodeId } from '../clients/node-id.js';
+import type { NodeInfo } from '../clients/record.js';
+import type { Instant } from '../clients/time.js';
+import { earliest } from '../clients/time.js';
+import { Reader } from '../net/bytes.js';
+import type { Clock, Discovery, Endpoint, InterfaceChoice, Logger, Random } from '../ports.js';
+import { Complaints } from './complaints.js';
+import type { Flooder } from './flooder.js';
+import { isBadInput } from './frame.js';
+import type { NeighbourHello } from './hello.js';
+import { decodeHello, encodeHello } from './hello.js';
+import { HelloSchedule } from './hello-schedule.js';
+import { Membership } from './membership.js';
+
+/** The origin of what is wanted here, as {@link Flooder.want} knows it. */
+const FOUND = 'found';
+
+export interface FinderOptions {
+  readonly self: NodeId;
+  /** Sessions to have with nodes that are known from their records; 0: none. */
+  readonly degree: number;
+  readonly flooder: Flooder;
+  /** The nodes that live records tell of. */
+  readonly records: { nodes(): Iterable<[NodeId, NodeInfo]>; node(id: NodeId): NodeInfo | undefined };
+  /** Undefined: no hellos. */
+  readonly discovery: Discovery | undefined;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  /** {@link Finder.nextDeadline} is another one now. */
+  readonly changed: () => void;
+}
+
+export class Finder {
+  readonly #options: FinderOptions;
+  readonly #membership: Membership;
+  readonly #schedule: HelloSchedule;
+  readonly #instance: bigint;
+  readonly #complaints: Complaints<'malformed'>;
+  #count = 0;
+  #port = 0;
+
+  constructor(options: FinderOptions) {
+    const { self, degree, flooder, records, random, log } = options;
+    this.#options = options;
+    this.#instance = new Reader(random.bytes(8)).u64();
+    this.#schedule = new HelloSchedule(random);
+    this.#complaints = new Complaints(log);
+    this.#membership = new Membership({
+      self,
+      degree,
+      random,
+      nodes: () => records.nodes(),
+      node: (id) => records.node(id),
+      hasSession: (node) => flooder.hasSession(node),
+      want: (endpoints) => flooder.want(FOUND, endpoints),
+    });
+  }
+
+  /** Begins to look for others, who find this node's sessions at `port`. */
+  start(port: number, choice: InterfaceChoice): void {
+    const { discovery, clock, records } = this.#options;
+    this.#port = port;
+    discovery?.attach(choice);
+    discovery?.start(port, {
+      heard: (content, address) => this.#heard(content, address),
+      attached: () => {
+        this.#schedule.hurry(clock.now());
+        this.#options.changed();
+      },
+    });
+    for (const [node] of records.nodes()) this.#membership.nodeChanged(node, clock.now());
+  }
+
+  /** Interfaces have come or gone, or others are to be looked on. */
+  attach(choice: InterfaceChoice): void {
+    if (this.#port !== 0) this.#options.discovery?.attach(choice);
+  }
+
+  #heard(content: Uint8Array, host: string): void {
+    const now = this.#options.clock.now();
+    const hello = this.#decode(content, host, now);
+    if (hello === undefined) return;
+    // It does not know us either.
+    if (this.#membership.heard(hello, { host, port: hello.port }, now)) this.#schedule.hurry(now);
+    this.#options.changed();
+  }
+
+  #decode(content: Uint8Array, host: string, now: Instant): NeighbourHello | undefined {
+    try {
+      return decodeHello(content);
+    } catch (error) {
+      if (!isBadInput(error)) throw error;
+      this.#complaints.add('malformed', `hello of ${host}: ${error.message}`, now);
+      return undefined;
+    }
+  }
+
+  /** The record of a node has come, changed or expired. */
+  nodeChanged(node: NodeId): void {
+    if (this.#port === 0) return;
+    this.#membership.nodeChanged(node, this.#options.clock.now());
+    this.#options.changed();
+  }
+
+  /** To be told by the flooder. */
+  sessionUp(node: NodeId | undefined): void {
+    if (node !== undefined) this.#membership.sessionUp(node, this.#options.clock.now());
+    this.#options.changed();
+  }
+
+  /** To be told by the flooder. */
+  unreachable(endpoint: Endpoint): void {
+    this.#membership.unreachable(endpoint, this.#options.clock.now());
+    this.#options.changed();
+  }
+
+  get nextDeadline(): Instant | undefined {
+    return earliest(this.#membership.nextDeadline, this.#schedule.nextDeadline);
+  }
+
+  poll(now: Instant): void {
+    this.#membership.poll(now);
+    if (!this.#schedule.poll(now)) return;
+    const hello = { node: this.#options.self, instance: this.#instance, count: ++this.#count, port: this.#port };
+    this.#options.discovery?.send(encodeHello(hello));
+  }
+
+  /** Nodes on our own links, and what has gone to and fro. */
+  get counters(): { readonly [name: string]: number } {
+    const malformed = this.#complaints.counts().malformed ?? 0;
+    return { neighbours: this.#membership.neighbours, ...this.#options.discovery?.counters, hello_malformed: malformed };
+  }
+
+  stop(): void {
+    this.#options.discovery?.stop();
+  }
+}

@@ -1,0 +1,170 @@
+/**
+ * The {@link Discovery} port: UDP over IPv6 to a multicast group of link-local scope.
+ *
+ * One socket serves all interfaces: it is a member of the group on those that are attached and passes over whatever
+ * does not come from a link-local address on one of them. Nothing is ever answered to a sender, so that nobody can be
+ * made to send to others; how much is looked at in a second is bounded.
+ */
+import { createSocket } from 'node:dgram';
+import type { RemoteInfo, Socket } from 'node:dgram';
+import { existsSync } from 'node:fs';
+import { networkInterfaces } from 'node:os';
+import { performance } from 'node:perf_hooks';
+import type { Discovery, DiscoveryEvents, InterfaceChoice, Logger } from '../ports.js';
+import { seal, unseal } from './hello-seal.js';
+import { reasonOf } from './mesh-errors.js';
+
+/** Transient, link-local scope (RFC 4291 2.7), the group id out of the dynamic range (RFC 3307 4.3). */
+export const HELLO_GROUP = 'ff12::8000:115c';
+
+/** Datagrams of one interface that are looked at in a second. */
+const MAX_PER_SECOND = 100;
+
+/** A hello is much shorter. */
+const MAX_DATAGRAM = 512;
+
+/** Milliseconds from a bind that failed to the next. */
+const RETRY = 30_000;
+
+interface Attached {
+  readonly ifindex: number;
+  /** Datagrams looked at since `second` began. */
+  looked: number;
+  second: number;
+}
+
+export interface LinuxDiscoveryOptions {
+  /** What derivePsk made of the key; undefined: hellos are in the clear. */
+  readonly psk: Promise<Uint8Array> | undefined;
+  readonly log: Logger;
+  /** Interfaces that have a link-local address, and their indexes. Default: as the kernel has them. */
+  readonly interfaces?: () => Map<string, number>;
+}
+
+export class LinuxDiscovery implements Discovery {
+  readonly #options: LinuxDiscoveryOptions;
+  readonly #attached = new Map<string, Attached>();
+  #choice: InterfaceChoice = { only: [], except: [] };
+  #psk: Uint8Array | undefined;
+  #socket: Socket | undefined;
+  #port = 0;
+  #events: DiscoveryEvents | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #stopped = false;
+  readonly #counts = { hello_received: 0, hello_sent: 0, hello_refused: 0, hello_too_many: 0 };
+
+  constructor(options: LinuxDiscoveryOptions) {
+    this.#options = options;
+  }
+
+  get counters(): { readonly [name: `hello_${string}`]: number } {
+    return this.#counts;
+  }
+
+  start(port: number, events: DiscoveryEvents): void {
+    this.#port = port;
+    this.#events = events;
+    void Promise.resolve(this.#options.psk).then((psk) => {
+      this.#psk = psk;
+      this.#open();
+    });
+  }
+
+  #open(): void {
+    if (this.#stopped) return;
+    const socket = createSocket({ type: 'udp6', ipv6Only: true });
+    socket.on('error', (error) => {
+      this.#options.log.warn(`looking for neighbours on UDP port ${this.#port}: ${reasonOf(error)}`);
+      this.#socket = undefined;
+      this.#attached.clear();
+      socket.close();
+      this.#timer = setTimeout(() => this.#open(), RETRY);
+    });
+    socket.on('message', (datagram, from) => this.#receive(datagram, from));
+    socket.bind(this.#port, () => {
+      socket.setMulticastLoopback(false);
+      this.#socket = socket;
+      this.attach(this.#choice);
+    });
+  }
+
+  attach(choice: InterfaceChoice): void {
+    this.#choice = choice;
+    if (this.#socket === undefined) return;
+    const present = (this.#options.interfaces ?? linkLocalInterfaces)();
+    const wanted = new Map([...present].filter(([name]) => isChosen(name, choice)));
+    for (const [name, { ifindex }] of this.#attached) if (wanted.get(name) !== ifindex) this.#leave(this.#socket, name);
+    const before = this.#attached.size;
+    for (const [name, ifindex] of wanted) if (!this.#attached.has(name)) this.#join(this.#socket, name, ifindex);
+    if (this.#attached.size > before) this.#events?.attached();
+  }
+
+  #join(socket: Socket, name: string, ifindex: number): void {
+    try {
+      socket.addMembership(HELLO_GROUP, `::%${name}`);
+    } catch (error) {
+      this.#options.log.debug(`${name}: cannot look for neighbours: ${reasonOf(error as Error)}`);
+      return;
+    }
+    this.#attached.set(name, { ifindex, looked: 0, second: 0 });
+  }
+
+  #leave(socket: Socket, name: string): void {
+    this.#attached.delete(name);
+    try {
+      socket.dropMembership(HELLO_GROUP, `::%${name}`);
+    } catch {
+      // The interface is gone, and its membership with it.
+    }
+  }
+
+  send(content: Uint8Array): void {
+    for (const name of this.#attached.keys()) {
+      this.#socket?.send(seal(content, this.#psk), this.#port, `${HELLO_GROUP}%${name}`, (error) => {
+        if (error === null) this.#counts.hello_sent++;
+      });
+    }
+  }
+
+  #receive(datagram: Uint8Array, { address }: RemoteInfo): void {
+    const [host = '', name = ''] = address.split('%');
+    const attached = this.#attached.get(name);
+    if (attached === undefined || !/^fe[89ab]/.test(host) || datagram.length > MAX_DATAGRAM) return;
+    this.#counts.hello_received++;
+    if (this.#isTooMany(attached)) {
+      this.#counts.hello_too_many++;
+      return;
+    }
+    const content = unseal(datagram, this.#psk);
+    if (content === undefined) this.#counts.hello_refused++;
+    else this.#events?.heard(content, address);
+  }
+
+  #isTooMany(attached: Attached): boolean {
+    const second = Math.floor(performance.now() / 1000);
+    if (attached.second !== second) [attached.second, attached.looked] = [second, 0];
+    return ++attached.looked > MAX_PER_SECOND;
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    this.#socket?.close();
+    this.#socket = undefined;
+    this.#attached.clear();
+  }
+}
+
+function isChosen(name: string, { only, except }: InterfaceChoice): boolean {
+  return (only === undefined || only.includes(name)) && !except.includes(name);
+}
+
+/** Ports of a bridge are left out: what arrives there is the bridge's, and what is sent there goes to its other side. */
+function linkLocalInterfaces(): Map<string, number> {
+  const found = new Map<string, number>();
+  for (const [name, addresses = []] of Object.entries(networkInterfaces())) {
+    const own = addresses.find((one) => one.family === 'IPv6' && !one.internal && /^fe[89ab]/.test(one.address));
+    if (own?.family === 'IPv6' && !existsSync(`/sys/class/net/${name}/master`)) found.set(name, own.scopeid ?? 0);
+  }
+  return found;
+}

@@ -1,0 +1,173 @@
+import t from 'tap';
+import { HOUR, MINUTE, SECOND } from '../../src/clients/time.js';
+import { encodeHello } from '../../src/flood/hello.js';
+import { association, nodeId, seeded } from './support.js';
+import type { FoundNode } from './found-network.js';
+import { FoundNetwork } from './found-network.js';
+
+t.test('one reachable seed is enough: all find each other, with few sessions, and the seed may die', async (t) => {
+  const net = new FoundNetwork();
+  const seed = await net.node(1);
+  for (let i = 2; i <= 30; i++) {
+    await net.node(i, { peers: [seed] });
+    net.clock.advance(500);
+  }
+  net.clock.advance(10 * SECOND);
+  for (const node of net.all) t.equal(node.nodesKnown, 30, `n${node.number} knows all`);
+  seed.die();
+  net.clock.advance(100);
+  t.ok(net.isConnected, 'at once');
+  net.clock.advance(5 * MINUTE);
+  t.ok(net.isConnected, 'and later');
+  const sessions = net.alive.map((node) => node.sessions);
+  t.ok(Math.max(...sessions) <= 7, `at most ${Math.max(...sessions)} sessions`);
+  net.alive[3]!.put(association(1, 4));
+  net.clock.advance(8 * net.delay);
+  for (const node of net.alive) t.ok(node.db.get(association(1, 4).key), `n${node.number} has learnt`);
+});
+
+t.test('any node may die, one after the other, and the rest heals', async (t) => {
+  const net = new FoundNetwork();
+  const seed = await net.node(1);
+  for (let i = 2; i <= 16; i++) await net.node(i, { peers: [seed] });
+  net.clock.advance(MINUTE);
+  const random = seeded(5);
+  while (net.alive.length > 2) {
+    net.alive[random.below(net.alive.length)]!.die();
+    net.clock.advance(20);
+    t.ok(net.isConnected, `${net.alive.length} are left`);
+    net.clock.advance(MINUTE);
+    t.ok(net.isConnected, 'a minute later');
+  }
+});
+
+t.test('a pair dies at one moment', async (t) => {
+  for (let seedNumber = 0; seedNumber < 6; seedNumber++) {
+    const net = new FoundNetwork();
+    const seed = await net.node(1);
+    for (let i = 2; i <= 12; i++) await net.node(i, { peers: [seed] });
+    net.clock.advance(MINUTE);
+    const random = seeded(seedNumber);
+    for (let i = 0; i < 2; i++) net.alive[random.below(net.alive.length)]!.die();
+    net.clock.advance(20);
+    t.ok(net.isConnected);
+  }
+});
+
+t.test('four routers in a line find each other without any peer configured', async (t) => {
+  for (const addressed of [true, false]) {
+    const net = new FoundNetwork();
+    const nodes: FoundNode[] = [];
+    for (let i = 1; i <= 4; i++) nodes.push(await net.node(i, { addressed }));
+    for (let i = 0; i < 3; i++) net.join(`l${i}`, nodes[i]!, nodes[i + 1]!);
+    net.clock.advance(12 * SECOND);
+    for (const node of nodes) t.equal(node.nodesKnown, 4);
+    net.clock.advance(HOUR / 2);
+    t.ok(net.isConnected, addressed ? 'by their addresses' : 'by their links alone');
+    const sessions = nodes.map((node) => node.sessions);
+    t.same(sessions, addressed ? [3, 3, 3, 3] : [1, 2, 2, 1]);
+  }
+});
+
+t.test('many on one link: few sessions, few hellos', async (t) => {
+  const net = new FoundNetwork();
+  for (let i = 1; i <= 40; i++) await net.node(i);
+  net.join('air', ...net.all);
+  net.clock.advance(30 * SECOND);
+  t.ok(net.isConnected);
+  for (const node of net.all) t.equal(node.nodesKnown, 40);
+  net.clock.advance(10 * MINUTE);
+  const sessions = net.all.map((node) => node.sessions);
+  t.ok(Math.max(...sessions) <= 6 + 2 + 4, `at most ${Math.max(...sessions)} sessions`);
+  const before = net.hellos;
+  net.clock.advance(MINUTE);
+  t.ok(net.hellos - before <= 40 * 6, `${(net.hellos - before) / 40} hellos of a node in a minute`);
+});
+
+t.test('two networks that were one: a new link between them heals all, in seconds', async (t) => {
+  const net = new FoundNetwork();
+  const left: FoundNode[] = [];
+  const right: FoundNode[] = [];
+  const seed = await net.node(1);
+  for (let i = 2; i <= 16; i++) await net.node(i, { peers: [seed] });
+  for (const node of net.all) (node.number % 2 === 0 ? left : right).push(node);
+  net.clock.advance(MINUTE);
+  for (const a of left) for (const b of right) net.cut(a.host, b.host);
+  for (const a of left) for (const b of right) net.reset(a.host, b.host);
+  net.clock.advance(20 * MINUTE);
+  left[0]!.put(association(1, 2, 7));
+  t.notOk(net.isConnected);
+  for (const a of left) for (const b of right) net.heal(a.host, b.host);
+  net.join('new', left[2]!, right[3]!);
+  net.clock.advance(10 * SECOND);
+  for (const node of net.all) t.equal(node.db.get(association(1, 2).key)?.seqno, 7);
+  net.clock.advance(2 * MINUTE);
+  net.links.clear();
+  net.clock.advance(10 * MINUTE);
+  t.ok(net.isConnected, 'without the neighbours too');
+});
+
+t.test('addresses that do not answer: others are taken, and the way back is found', async (t) => {
+  const net = new FoundNetwork();
+  const seed = await net.node(1);
+  for (let i = 2; i <= 12; i++) await net.node(i, { peers: [seed] });
+  net.clock.advance(MINUTE);
+  // Nobody reaches node 5 but node 6, which can reach all.
+  const [five, six] = [net.all[4]!, net.all[5]!];
+  for (const node of net.all) if (node !== five && node !== six) net.cut(five.host, node.host);
+  for (const node of net.all) if (node !== five && node !== six) net.reset(five.host, node.host);
+  net.clock.advance(5 * MINUTE);
+  t.ok(net.isConnected);
+  for (const node of net.all) net.heal(five.host, node.host);
+  net.clock.advance(5 * MINUTE);
+  six.die();
+  net.clock.advance(20);
+  t.ok(net.isConnected);
+});
+
+t.test('a copy of a hello, from wherever, costs a dial and nothing else', async (t) => {
+  const net = new FoundNetwork();
+  const [one, two] = [await net.node(1), await net.node(2)];
+  net.join('l', one, two);
+  net.clock.advance(5 * SECOND);
+  t.ok(one.flooder.hasSession(two.id));
+  const hello = encodeHello({ node: nodeId(9), instance: 1n, count: 1, port: 4444 });
+  for (let i = 0; i < 1000; i++) one.hear(hello, `fe80::${i.toString(16)}%l`);
+  net.clock.advance(30 * SECOND);
+  t.ok(one.flooder.peers(net.clock.now()).length <= 3, 'sessions and dials stay few');
+  one.hear(encodeHello({ node: one.id, instance: 1n, count: 1, port: 4444 }), 'fe80::1%l');
+  for (const bad of [new Uint8Array(0), new Uint8Array(22), hello.subarray(0, 21)]) one.hear(bad, 'fe80::1%l');
+  t.equal(one.finder.counters['hello_malformed'], 3);
+  t.equal(one.log.lines.filter((line) => line.includes('hello of')).length, 1, 'logged once');
+  net.clock.advance(HOUR);
+  t.ok(net.isConnected);
+});
+
+t.test('ten thousand strangers greet: what is remembered is bounded', async (t) => {
+  const net = new FoundNetwork();
+  const one = await net.node(1);
+  for (let i = 0; i < 10_000; i++) {
+    one.hear(encodeHello({ node: nodeId(100 + i), instance: 1n, count: 1, port: 4444 }), `fe80::${i.toString(16)}%l`);
+  }
+  t.equal(one.finder.counters['neighbours'], 256);
+  net.clock.advance(5 * SECOND);
+  t.ok(one.flooder.peers(net.clock.now()).length <= 10);
+  net.clock.advance(5 * MINUTE);
+  t.equal(one.finder.counters['neighbours'], 0);
+  t.same(one.flooder.peers(net.clock.now()), []);
+});
+
+t.test('a seed that is full makes room for newcomers', async (t) => {
+  const net = new FoundNetwork();
+  const seed = await net.node(1, { flooder: { maxSessions: 4 } });
+  for (let i = 2; i <= 25; i++) {
+    await net.node(i, { peers: [seed] });
+    net.clock.advance(12 * SECOND);
+  }
+  net.clock.advance(2 * MINUTE);
+  for (const node of net.all) t.equal(node.nodesKnown, 25, `n${node.number}`);
+  t.ok(net.isConnected);
+  const before = net.streams.size;
+  net.clock.advance(MINUTE);
+  t.ok(Math.abs(net.streams.size - before) < 10, 'and comes to rest');
+});

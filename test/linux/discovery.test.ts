@@ -1,0 +1,127 @@
+import { createSocket } from 'node:dgram';
+import { setTimeout as delay } from 'node:timers/promises';
+import t from 'tap';
+import { HELLO_GROUP, LinuxDiscovery } from '../../src/linux/discovery.js';
+import { seal, unseal } from '../../src/linux/hello-seal.js';
+import { derivePsk } from '../../src/linux/mesh.js';
+import type { InterfaceChoice, Logger } from '../../src/ports.js';
+import { inNamespace, ip } from './namespace.js';
+
+const log: Logger = { error() {}, warn() {}, info() {}, debug() {} };
+const PORT = 4444;
+
+t.test('sealed: any content, and nothing else, comes back', async (t) => {
+  const [ours, theirs] = [await derivePsk('ours'), await derivePsk('theirs')];
+  for (const content of [new Uint8Array(0), Buffer.from('hello'), new Uint8Array(300)]) {
+    const datagram = seal(content, ours);
+    t.same([...unseal(datagram, ours)!], [...content]);
+    t.equal(unseal(datagram, theirs), undefined, 'another key');
+    t.equal(unseal(datagram, undefined), undefined, 'no key');
+    for (let i = 0; i < datagram.length; i++) {
+      t.equal(unseal(datagram.subarray(0, i), ours), undefined, `cut at ${i}`);
+      const changed = Uint8Array.from(datagram);
+      changed[i]! ^= 1;
+      t.equal(unseal(changed, ours), undefined, `byte ${i} changed`);
+    }
+  }
+  const node = Buffer.from('0123456789abcdef', 'hex');
+  t.notOk(Buffer.from(seal(node, ours)).includes(node), 'the content does not show');
+  t.notSame(seal(node, ours), seal(node, ours), 'two of the same content differ');
+  t.same([...unseal(seal(node, undefined), undefined)!], [...node]);
+  t.equal(unseal(seal(node, undefined), ours), undefined, 'with a key nothing in the clear is taken');
+});
+
+class Router {
+  readonly heard: { text: string; address: string }[] = [];
+  attached = 0;
+  readonly discovery: LinuxDiscovery;
+
+  constructor(key: string | undefined, interfaces: readonly string[], choice: InterfaceChoice) {
+    const own = () => new Map(interfaces.map((name) => [name, Number(ip(`-o link show dev ${name}`).split(':')[0])]));
+    this.discovery = new LinuxDiscovery({ psk: key === undefined ? undefined : derivePsk(key), log, interfaces: own });
+    this.discovery.attach(choice);
+    this.discovery.start(PORT, {
+      heard: (content, address) => this.heard.push({ text: Buffer.from(content).toString(), address }),
+      attached: () => this.attached++,
+    });
+  }
+}
+
+async function until(what: string, condition: () => boolean): Promise<void> {
+  for (let i = 0; i < 500; i++) {
+    if (condition()) return;
+    await delay(10);
+  }
+  throw new Error(`waited in vain: ${what}`);
+}
+
+void inNamespace(t, import.meta.url, async (t) => {
+  // Both ends of a link in one namespace; they do not hear themselves, since that is switched off, so they hear each other.
+  ip('link add m0 type veth peer name m1');
+  ip('link add c0 type veth peer name c1');
+  for (const name of ['m0', 'm1', 'c0', 'c1']) ip(`link set ${name} up`);
+  await delay(2500);
+
+  await t.test('hellos go out of every interface that is chosen, and are heard with their address', async (t) => {
+    const router = new Router('the key', ['m0', 'm1', 'c0', 'c1'], { only: undefined, except: ['c0', 'c1'] });
+    t.teardown(() => router.discovery.stop());
+    await until('attached', () => router.attached === 1);
+    router.discovery.send(Buffer.from('hello'));
+    await until('both heard', () => router.heard.length === 2);
+    t.match(router.heard.map(({ text }) => text), ['hello', 'hello']);
+    const addresses = router.heard.map(({ address }) => address).sort();
+    t.match(addresses, [/^fe80::.*%m0$/, /^fe80::.*%m1$/]);
+    await delay(50);
+    t.equal(router.heard.length, 2, 'not on the interfaces of clients');
+    t.equal(router.discovery.counters['hello_sent'], 2);
+
+    const stranger = createSocket('udp6');
+    t.teardown(() => stranger.close());
+    const send = (bytes: Uint8Array, to: string) =>
+      new Promise<void>((resolve) => stranger.send(bytes, PORT, to, () => resolve()));
+    for (const bytes of [Buffer.alloc(0), Buffer.from('x'), Buffer.alloc(100, 2), Buffer.alloc(1000), seal(Buffer.from('hello'), await derivePsk('other'))]) {
+      await send(bytes, `${HELLO_GROUP}%m0`);
+    }
+    await until('refused', () => router.discovery.counters['hello_refused']! >= 3);
+    await send(seal(Buffer.from('hello'), await derivePsk('the key')), '::1');
+    for (let i = 0; i < 300; i++) await send(Buffer.from('flood'), `${HELLO_GROUP}%m0`);
+    await until('not all are looked at', () => router.discovery.counters['hello_too_many']! >= 50);
+    t.equal(router.heard.length, 2, 'nobody else is heard');
+  });
+
+  await t.test('interfaces come and go', async (t) => {
+    const interfaces = ['m0'];
+    const router = new Router(undefined, interfaces, { only: ['m0', 'm1'], except: [] });
+    t.teardown(() => router.discovery.stop());
+    await until('the first', () => router.attached === 1);
+    interfaces.push('m1');
+    router.discovery.attach({ only: ['m0', 'm1'], except: [] });
+    t.equal(router.attached, 2);
+    router.discovery.send(Buffer.from('a'));
+    await until('heard', () => router.heard.length === 2);
+    interfaces.splice(0, 2);
+    ip('link del m0');
+    router.discovery.attach({ only: ['m0', 'm1'], except: [] });
+    router.discovery.send(Buffer.from('b'));
+    ip('link add m0 type veth peer name m1');
+    for (const name of ['m0', 'm1']) ip(`link set ${name} up`);
+    await delay(2500);
+    interfaces.push('m0', 'm1');
+    router.discovery.attach({ only: ['m0', 'm1'], except: [] });
+    router.discovery.send(Buffer.from('c'));
+    await until('made anew', () => router.heard.length === 4);
+    t.same(router.heard.map(({ text }) => text), ['a', 'a', 'c', 'c']);
+  });
+
+  await t.test('a port that is taken, or no interface: no crash', async (t) => {
+    const first = new Router(undefined, ['m0'], { only: undefined, except: [] });
+    await until('attached', () => first.attached === 1);
+    const second = new Router(undefined, ['m0'], { only: undefined, except: [] });
+    await delay(100);
+    second.discovery.send(Buffer.from('x'));
+    t.equal(second.attached, 0);
+    first.discovery.stop();
+    second.discovery.stop();
+    second.discovery.stop();
+  });
+});
