@@ -30,7 +30,7 @@ export interface FlooderOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
-  /** More sessions than that are not accepted; those that this node dials come on top. */
+  /** More sessions than that are not accepted; those with nodes that this one wants sessions with come on top. */
   readonly maxSessions?: number;
   readonly timing?: SessionTiming;
   readonly events?: FlooderEvents;
@@ -279,21 +279,25 @@ export class Flooder {
   /** Whether there is no room for a peer that connects. */
   #isFull(stream: PeerStream, now: Instant): boolean {
     const limit = this.#options.maxSessions ?? DEFAULT_MAX_SESSIONS;
-    const accepted = [...this.#peers].filter((peer) => peer.dial === undefined);
-    if (accepted.length < limit) return false;
-    const dispensable = accepted.find((peer) => this.#isDispensable(peer, now));
-    if (dispensable !== undefined) {
+    const guests = [...this.#peers].filter((peer) => peer.dial === undefined && !this.#isWanted(peer.session.node));
+    if (guests.length < limit) return false;
+    const served = guests.find((peer) => this.#isServed(peer, now));
+    if (served !== undefined) {
       // It has learnt from us whom else to talk to; the next newcomer has to be able to as well.
-      dispensable.session.bye('full', now);
-      if (accepted.length < limit + MAKING_ROOM) return false;
+      served.session.bye('full', now);
+      if (guests.length < limit + MAKING_ROOM) return false;
     }
     this.#complaints.add('session limit', `peer ${stream.remote} refused: limit of ${limit} sessions reached`, now);
     return true;
   }
 
-  #isDispensable({ session, upSince }: Peer, now: Instant): boolean {
-    if (session.state !== 'up' || upSince === undefined || now < after(upSince, WELCOME) || !session.extended) return false;
-    return ![...this.#dials.values()].some((dial) => dial.node === session.node);
+  /** Whether this node would dial the other if that had not been faster. */
+  #isWanted(node: NodeId | undefined): boolean {
+    return node !== undefined && [...this.#dials.values()].some((dial) => dial.node === node);
+  }
+
+  #isServed({ session, upSince }: Peer, now: Instant): boolean {
+    return session.state === 'up' && session.extended && upSince !== undefined && now >= after(upSince, WELCOME);
   }
 
   #createPeer(stream: PeerStream, dial: Dial | undefined, now: Instant): Peer {

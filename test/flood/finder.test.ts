@@ -165,7 +165,7 @@ t.test('a seed that is full makes room for newcomers', async (t) => {
     net.clock.advance(12 * SECOND);
   }
   net.clock.advance(2 * MINUTE);
-  for (const node of net.all) t.equal(node.nodesKnown, 25, `n${node.number}`);
+  for (const node of net.all) t.equal(node.nodesKnown, 25, `n${node.number} knows all`);
   t.ok(net.isConnected);
   const before = net.streams.size;
   net.clock.advance(MINUTE);

@@ -69,8 +69,8 @@ void inNamespace(t, import.meta.url, async (t) => {
     router.discovery.send(Buffer.from('hello'));
     await until('both heard', () => router.heard.length === 2);
     t.match(router.heard.map(({ text }) => text), ['hello', 'hello']);
-    const addresses = router.heard.map(({ address }) => address).sort();
-    t.match(addresses, [/^fe80::.*%m0$/, /^fe80::.*%m1$/]);
+    for (const { address } of router.heard) t.match(address, /^fe80::.*%m[01]$/);
+    t.same(router.heard.map(({ address }) => address.split('%')[1]).sort(), ['m0', 'm1']);
     await delay(50);
     t.equal(router.heard.length, 2, 'not on the interfaces of clients');
     t.equal(router.discovery.counters['hello_sent'], 2);
