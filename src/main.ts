@@ -7,6 +7,7 @@ import { runDaemon } from './cli/daemon.js';
 import { generateKey } from './cli/keygen.js';
 import { CONFIG_FILE, ConfigError, loadConfig } from './cli/load-config.js';
 import { addQueries, json, ubus } from './cli/queries.js';
+import { setup, setupOptions } from './cli/setup.js';
 import { VERSION } from './version.js';
 
 const config = { type: 'string', default: CONFIG_FILE, describe: 'Configuration file', requiresArg: true } as const;
@@ -34,6 +35,7 @@ const base = yargs(hideBin(process.argv))
   });
 
 const cli = addQueries(base)
+  .command('setup', 'Set this router up, or say what that takes', setupOptions, (argv) => setup(argv))
   .command('keygen', "Make a key for 'option key'", {}, () => {
     process.stdout.write(`${generateKey()}\n`);
   })
