@@ -16,7 +16,8 @@ done
 
 # program:package
 build='cc:gcc make:make'
-lab='ip:iproute2 sysctl:procps ping:iputils-ping babeld:babeld udhcpc:udhcpc tshark:tshark nft:nftables'
+lab='ip:iproute2 sysctl:procps ping:iputils-ping babeld:babeld udhcpc:udhcpc tshark:tshark nft:nftables
+ dhclient:isc-dhcp-client dhcpcd:dhcpcd-base dhcping:dhcping rdisc6:ndisc6'
 
 wanted=$build
 if [ "${1:-build}" = lab ]; then

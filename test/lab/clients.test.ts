@@ -1,0 +1,175 @@
+/** Clients that others wrote keep their addresses: over roams, reboots, renewals at other routers, and power cuts. */
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Test } from 'tap';
+import t from 'tap';
+import type { Client } from './client.js';
+import type { DhcpClient } from './dhcp-clients.js';
+import { Dhclient, Dhcpcd, Udhcpc } from './dhcp-clients.js';
+import { onLab, QUICK_BABELD } from './harness.js';
+import type { Lab, RouterName } from './lab.js';
+import { all, until } from './shell.js';
+import { GATEWAY4, GATEWAY_LL, GATEWAY_MAC, SERVER4, SERVER6 } from './topology.js';
+
+const KINDS = { udhcpc: Udhcpc, dhclient: Dhclient, dhcpcd: Dhcpcd };
+type Kind = keyof typeof KINDS;
+const NAMES = Object.keys(KINDS) as Kind[];
+const MACS: { [name in Kind]: string } = { udhcpc: '02:00:00:00:03:01', dhclient: '02:00:00:00:03:02', dhcpcd: '02:00:00:00:03:03' };
+
+const programs = { udhcpc: undefined, dhclient: undefined, dhcpcd: undefined } as { [name in Kind]: DhcpClient | undefined };
+const addresses = new Map<Kind, { 4: string; 6: string }>();
+
+const hostOf = (name: Kind): Client => programs[name]!.host;
+
+async function pings(lab: Lab, from: string, to: string): Promise<boolean> {
+  return until(`${from} reaches ${to}`, 5, () =>
+    lab.net.exec(from, 'ping', '-c', '1', '-W', '1', to).then(() => true, () => false),
+  ).then(() => true, () => false);
+}
+
+async function keepsItsAddresses(t: Test, lab: Lab, name: Kind, when: string): Promise<void> {
+  const host = hostOf(name);
+  t.strictSame({ 4: await host.address(4), 6: await host.address(6) }, addresses.get(name), `${name} ${when}: the same addresses`);
+  for (const server of [SERVER4, SERVER6]) t.ok(await pings(lab, host.name, server), `${name} ${when}: reaches ${server}`);
+}
+
+async function roamAll(lab: Lab, to: (name: Kind) => RouterName): Promise<void> {
+  for (const name of NAMES) await lab.roam(hostOf(name), to(name));
+}
+
+/** The three clients one router on. */
+const NEXT: { [name: string]: RouterName } = { r1: 'r2', r2: 'r3', r3: 'r1' };
+const next = (name: Kind) => NEXT[hostOf(name).at]!;
+
+/** All that the daemons and the kernels had in memory is gone, and what was on disk too: OpenWrt keeps /var in memory. */
+async function powerCut(lab: Lab, names: readonly RouterName[]): Promise<void> {
+  await all(names.map((name) => lab.routers[name].daemon!.stop('SIGKILL')));
+  for (const name of names) {
+    for (const family of [4, 6]) await lab.net.ip(name, `-${family} route flush table 44`).catch(() => '');
+    await rm(join(lab.routers[name].directory, 'state'), { recursive: true, force: true });
+  }
+}
+
+async function powerOn(lab: Lab, names: readonly RouterName[]): Promise<void> {
+  for (const name of names) lab.routers[name].startDaemon();
+  await all(names.map((name) => lab.routers[name].ready()));
+}
+
+await onLab(t, { name: 'tcli', babeld: QUICK_BABELD }, [
+  {
+    name: 'busybox udhcpc, ISC dhclient and dhcpcd get addresses, the kernel its own by SLAAC',
+    programs: NAMES,
+    run: async (t, lab) => {
+      for (const [i, name] of NAMES.entries()) {
+        const host = await lab.addClient(name, MACS[name], (['r1', 'r2', 'r3'] as const)[i]!);
+        programs[name] = new KINDS[name](lab, host);
+        await programs[name].start();
+      }
+      for (const name of NAMES) addresses.set(name, { 4: await hostOf(name).address(4), 6: await hostOf(name).address(6) });
+      const all4 = [...addresses.values()].map((own) => own[4]);
+      t.equal(new Set(all4).size, 3, `each its own: ${all4.join(' ')}`);
+      for (const name of NAMES) await keepsItsAddresses(t, lab, name, 'at first');
+    },
+  },
+  {
+    name: 'two clients talk to each other in both families, wherever each of them is',
+    run: async (t, lab) => {
+      const talk = async (when: string) => {
+        for (const [from, to] of [['udhcpc', 'dhclient'], ['dhclient', 'udhcpc']] as const) {
+          for (const family of [4, 6] as const) {
+            t.ok(await pings(lab, from, addresses.get(to)![family]), `${when}: ${from} to ${to} by IPv${family}`);
+          }
+        }
+      };
+      await talk('at two routers');
+      await lab.roam(hostOf('dhclient'), 'r1');
+      await talk('at the same router, after one came');
+      await lab.roam(hostOf('udhcpc'), 'r3');
+      await talk('at two routers again, after the other left');
+      await lab.roam(hostOf('dhclient'), 'r2');
+      await talk('after the one left too');
+      await lab.roam(hostOf('udhcpc'), 'r1');
+    },
+  },
+  {
+    name: 'leases are renewed at another router than the one that gave them',
+    run: async (t, lab) => {
+      await roamAll(lab, next);
+      for (const name of NAMES) {
+        await programs[name]!.renew();
+        await keepsItsAddresses(t, lab, name, 'renewed');
+      }
+      await (programs.dhcpcd as Dhcpcd).rebind();
+      await keepsItsAddresses(t, lab, 'dhcpcd', 'rebound');
+    },
+  },
+  {
+    name: 'a renewal and an INFORM by unicast, as dhcping sends them',
+    programs: ['dhcping'],
+    run: async (t, lab) => {
+      const { mac } = hostOf('udhcpc');
+      const ask = (...words: string[]) =>
+        lab.net.exec('udhcpc', 'dhcping', '-v', '-c', addresses.get('udhcpc')![4], '-s', GATEWAY4, '-h', mac, ...words);
+      t.match(await ask('-i'), `Got answer from: ${GATEWAY4}`, 'INFORM');
+      t.match(await ask('-r'), `Got answer from: ${GATEWAY4}`, 'REQUEST');
+    },
+  },
+  {
+    name: 'rdisc6 and ndisc6 find the router that all of ours are',
+    programs: ['rdisc6', 'ndisc6'],
+    run: async (t, lab) => {
+      const advertisement = await lab.net.exec('udhcpc', 'rdisc6', '-1', '-w', '2000', 'eth0');
+      const network = addresses.get('udhcpc')![6].split(':').slice(0, 4).join(':');
+      t.match(advertisement, `Prefix                   : ${network}::/64`);
+      t.match(advertisement, /On-link +: +No/);
+      t.match(advertisement, /Autonomous address conf\. *: +Yes/);
+      t.match(advertisement, `from ${GATEWAY_LL}`);
+      const neighbour = await lab.net.exec('udhcpc', 'ndisc6', '-1', '-w', '2000', GATEWAY_LL, 'eth0');
+      t.match(neighbour, `Target link-layer address: ${GATEWAY_MAC.toUpperCase()}`);
+    },
+  },
+  {
+    name: 'clients that start anew, at another router, have what they had',
+    run: async (t, lab) => {
+      await roamAll(lab, next);
+      for (const name of NAMES) {
+        await programs[name]!.reboot();
+        await keepsItsAddresses(t, lab, name, 'started anew');
+      }
+    },
+  },
+  {
+    name: 'the router of a client loses its power: it goes on at another',
+    run: async (t, lab) => {
+      const name = 'udhcpc';
+      // The one at the end of the line: through the others the way to the server would be cut.
+      const old = 'r1';
+      await lab.roam(hostOf(name), old);
+      await keepsItsAddresses(t, lab, name, 'before');
+      await powerCut(lab, [old]);
+      await lab.roam(hostOf(name), 'r2');
+      await keepsItsAddresses(t, lab, name, `after ${old} went off`);
+      await programs[name]!.renew();
+      await keepsItsAddresses(t, lab, name, 'renewed');
+      await powerOn(lab, [old]);
+    },
+  },
+  {
+    name: 'all routers lose their power and all they knew: clients that ask for what they had get it',
+    run: async (t, lab) => {
+      const routers: RouterName[] = ['r1', 'r2', 'r3', 'r4'];
+      await powerCut(lab, routers);
+      await powerOn(lab, routers);
+      for (const name of NAMES) lab.routers[hostOf(name).at as RouterName].station({ authorize: hostOf(name).mac });
+      await until('every router knows where they are', 20, async () => {
+        const views = await Promise.all(routers.map((router) => lab.routers[router].clients()));
+        return views.every((view) => view.length === NAMES.length);
+      });
+      await roamAll(lab, next);
+      for (const name of NAMES) {
+        await programs[name]!.reboot();
+        await keepsItsAddresses(t, lab, name, 'after the power cut');
+      }
+    },
+  },
+]);
