@@ -6,13 +6,15 @@
  * A record that arrives by flood enters at the same #apply. DHCP and RA read and write the same database.
  */
 import { ClientServices } from './client-services.js';
+import { CatchUp } from './clients/catch-up.js';
 import * as claims from './clients/claims.js';
 import { clientsOf, Database } from './clients/database.js';
 import type { Outcome } from './clients/database.js';
 import { describeRecord } from './clients/describe.js';
 import { Keeper } from './clients/keeper.js';
 import type { NodeId } from './clients/node-id.js';
-import { nodeIdFromBytes } from './clients/node-id.js';
+import { nodeIdFromBytes, parseNodeId } from './clients/node-id.js';
+import { loadRecords, Persistence, restore } from './clients/persistence.js';
 import type { Meaning, Record } from './clients/record.js';
 import { meaningOf, nodeKey } from './clients/record.js';
 import type { Instant, Millis } from './clients/time.js';
@@ -74,10 +76,12 @@ const NODE_ID_FILE = 'node-id';
  * The id of this node, made at the first start and kept for ever: peers remember what it said. Where the disk is full,
  * read-only or not there yet, a node with an id for this run only is better than none.
  */
-async function loadNodeId({ storage, random, log }: Ports): Promise<NodeId> {
+async function loadNodeId({ storage, random, log }: Ports, configured: string | undefined): Promise<NodeId> {
+  if (configured !== undefined) return parseNodeId(configured);
   const failed = (what: string) => (error: Error) => log.warn(`the node id cannot be ${what}: ${error.message}`);
   const stored = await storage.load(NODE_ID_FILE).catch(failed('read'));
   if (stored?.length === 8) return nodeIdFromBytes(stored);
+  if (stored) log.error(`the stored node id has ${stored.length} bytes, not 8: a new one is made`);
   const id = random.bytes(8);
   await storage.save(NODE_ID_FILE, id).catch(failed('kept'));
   return nodeIdFromBytes(id);
@@ -86,6 +90,8 @@ async function loadNodeId({ storage, random, log }: Ports): Promise<NodeId> {
 export class Daemon {
   #config: Config;
   readonly #db: Database;
+  readonly #persistence: Persistence;
+  readonly #catchUp: CatchUp;
   readonly #presence: Presence;
   readonly #conflicts: Conflicts;
   readonly #keeper: Keeper;
@@ -111,7 +117,8 @@ export class Daemon {
 
   /** Brings everything up. Rejects where something that cannot be done without fails. */
   static async start(ports: Ports, options: DaemonOptions): Promise<Daemon> {
-    const daemon = new Daemon(ports, options, await loadNodeId(ports));
+    const self = await loadNodeId(ports, options.config.nodeId);
+    const daemon = new Daemon(ports, options, self, await loadRecords(ports));
     try {
       await daemon.#start();
     } catch (error) {
@@ -125,12 +132,16 @@ export class Daemon {
     private readonly ports: Ports,
     private readonly options: DaemonOptions,
     readonly self: NodeId,
+    stored: readonly Record[],
   ) {
     const { clock, random, log, kernel, mesh, discovery } = ports;
     const { config } = options;
     this.#config = config;
     this.#started = clock.now();
     this.#db = new Database(config.maxRecords, config.maxRecordBytes);
+    restore(this.#db, stored, ports);
+    this.#persistence = new Persistence(this.#db, ports, config.stateInterval * SECOND);
+    this.#catchUp = new CatchUp(config.peer.length > 0, this.#started);
     this.#presence = new Presence(config.holdTime * SECOND);
     this.#keeper = new Keeper(this.#db, config.leaseTime * SECOND);
     this.#conflicts = new Conflicts({
@@ -158,6 +169,7 @@ export class Daemon {
       maxSessions: config.maxSessions,
       events: {
         up: (peer) => {
+          this.#catchUp.peerUp(clock.now());
           this.#reporter.peer(peer);
           this.#finder.sessionUp(peer.node);
         },
@@ -181,12 +193,14 @@ export class Daemon {
   }
 
   async #start(): Promise<void> {
-    const { kernel, packets, stations, bus, clock, log } = this.ports;
+    const { kernel, packets, bus, clock, log } = this.ports;
     // First the events, then the dump: what changes between the two is seen.
     kernel.start((event) => {
       this.#routes.kernelChanged(event);
       if (event.kind !== 'routes') void this.#readLinks();
     });
+    for (const [node, { addresses }] of this.#db.nodes()) this.#routes.setNode(node, addresses);
+    for (const { mac } of this.#db.clients()) this.#updateRoutes(mac);
     await this.#routes.start();
     packets.start(({ network, frame }) => {
       this.#services?.receive(network, frame, clock.now());
@@ -195,10 +209,19 @@ export class Daemon {
     await this.#readLinks();
     await this.#startFlooding();
     bus.publish(statusMethods(this.#statusSource()));
-    stations.start((event) => this.#station(event));
+    this.#startStations();
     this.#settling = clock.schedule(after(clock.now(), SETTLE_TIME), () => this.#settle());
     log.info(`started as ${this.options.hostname} (node ${this.self})`);
     this.#arm();
+  }
+
+  /** Begins to claim clients, once peers have told what this node has missed. */
+  #startStations(): void {
+    const { clock, stations } = this.ports;
+    const { until } = this.#catchUp;
+    if (this.#stopped) return;
+    if (until <= clock.now()) stations.start((event) => this.#station(event));
+    else clock.schedule(until, () => this.#startStations());
   }
 
   async #startFlooding(): Promise<void> {
@@ -222,7 +245,11 @@ export class Daemon {
     const now = this.ports.clock.now();
     const outcome = this.#db.apply(record, now);
     if (outcome.kind === 'older') this.#outdone(record, outcome.record, now);
-    if (outcome.kind === 'newer' || outcome.kind === 'extended') this.#changed(outcome.meaning, outcome.previous, now);
+    if (outcome.kind === 'newer' || outcome.kind === 'extended') {
+      this.#catchUp.news(now);
+      this.#persistence.changed();
+      this.#changed(outcome.meaning, outcome.previous, now);
+    }
     return outcome;
   }
 
@@ -602,6 +629,7 @@ export class Daemon {
     const { log } = this.ports;
     this.#config = config;
     this.#presence.hold = config.holdTime * SECOND;
+    this.#persistence.interval = config.stateInterval * SECOND;
     this.#keeper.leaseLifetime = config.leaseTime * SECOND;
     this.#flooder.setPeers(config.peer);
     void this.#readLinks();
@@ -640,6 +668,7 @@ export class Daemon {
     await this.#routes.stop({ linger: this.#config.linger });
     if (!this.#config.linger) await this.#gatewayLinks.restore();
     kernel.stop();
+    await this.#persistence.stop();
     log.info('stopped');
   }
 }
@@ -655,6 +684,7 @@ const RESTART_OPTIONS = [
   'table',
   'rulePriority',
   'stateDir',
+  'nodeId',
   'maxRecords',
   'maxRecordBytes',
   'presence',

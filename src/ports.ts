@@ -283,6 +283,8 @@ export interface Storage {
   load(name: string): Promise<Uint8Array | undefined>;
   /** Atomic: after a crash the old content or the new one is there. */
   save(name: string, content: Uint8Array): Promise<void>;
+  /** Takes a file that cannot be used out of the way; resolves to where it is kept now, for a person to look at. */
+  setAside(name: string): Promise<string>;
 }
 
 /** Arguments of a bus method by name; absent ones are undefined. */

@@ -20,6 +20,7 @@ const EXAMPLES: { readonly [key in keyof Schema]?: readonly string[] } = {
   captivePortal: ['https://portal.example.org/api'],
   ipv6OnlyWait: ['30m'],
   pref64: ['64:ff9b::/96'],
+  nodeId: ['0123456789abcdef'],
   exclude: ['10.44.0.2'],
   presence: ['hostapd', 'fdb@br-client'],
   ignoreSsid: ['guests'],

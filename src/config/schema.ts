@@ -164,6 +164,15 @@ export const schema = {
     '/var/lib/roaming',
     'Where the node id and the database are kept over a restart. On OpenWrt /var is in memory.',
   ),
+  stateInterval: option(
+    types.duration(10, 86400),
+    '1m',
+    'The database is written to state_dir so often at the most, and when the daemon stops. Where that is flash memory, 1h spares it.',
+  ),
+  nodeId: optional(
+    types.nodeId,
+    "This router's id in the mesh: 16 hexadecimal digits that no other router has. Default: made at the first start and kept in state_dir.",
+  ),
   maxRecords: option(types.integer(100, 10_000_000), '200000', 'Records that the database holds at the most.'),
   maxRecordBytes: option(
     types.integer(10_000, 1_000_000_000),

@@ -247,3 +247,12 @@ export const captivePortalUri: ValueType<string> = {
     throw new BadInput('a URI of at most 255 characters that begins with https://');
   },
 };
+
+/** A node id, without the meaning that the rest of the program gives it. */
+export const nodeId: ValueType<string> = {
+  label: 'node id',
+  read(value) {
+    if (!/^[0-9a-fA-F]{16}$/.test(value)) throw new BadInput('16 hexadecimal digits');
+    return value.toLowerCase();
+  },
+};

@@ -28,4 +28,10 @@ export class DirectoryStorage implements Storage {
     }
     await rename(`${path}.new`, path);
   }
+
+  async setAside(name: string): Promise<string> {
+    const path = join(this.directory, name);
+    await rename(path, `${path}.bad`);
+    return `${path}.bad`;
+  }
 }

@@ -174,3 +174,31 @@ t.test('any order of events: a station is here exactly while something vouches f
     { numRuns: 300 },
   );
 });
+
+t.test('a station that two radios list is here until both have lost it, in whatever order they tell', async (t) => {
+  const presence = new Presence(0);
+  presence.authorized(on('wlan1'), at(0));
+  presence.authorized(on('wlan0'), at(1));
+  t.same(presence.radiosOf(mac), ['wlan1', 'wlan0']);
+  t.equal(presence.left(mac, 'wlan0', at(2)), undefined, 'the later one was the stale one');
+  t.same(presence.poll(at(100)), []);
+  t.match(presence.get(mac), { via: 'wlan1' });
+  presence.left(mac, 'wlan1', at(200));
+  t.notOk(presence.isAssociated(mac));
+  t.match(presence.poll(at(200)), [{ kind: 'left' }]);
+});
+
+t.test('and where the other radio is on another client interface, it has moved there', async (t) => {
+  const presence = new Presence(0);
+  presence.authorized(on('wlan2', 'br-guest'), at(0));
+  presence.authorized(on('wlan0'), at(1));
+  t.match(presence.left(mac, 'wlan0', at(2)), { kind: 'moved', station: { network: 'br-guest' }, from: { network: 'br-client' } });
+});
+
+t.test('a radio that a station left is not one that has it when it comes back', async (t) => {
+  const presence = new Presence(5000);
+  presence.authorized(on('wlan0'), at(0));
+  presence.left(mac, 'wlan0', at(1));
+  presence.authorized(on('wlan1'), at(2));
+  t.same(presence.radiosOf(mac), ['wlan1']);
+});

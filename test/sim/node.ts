@@ -114,7 +114,11 @@ export class SimNode {
         },
         save: async (name, content) => {
           await this.#pause(clock, 1);
-          this.files.set(name, content);
+          this.files.set(name, content.slice());
+        },
+        setAside: async (name) => {
+          this.files.delete(name);
+          return `${name}.bad`;
         },
       },
       bus: {

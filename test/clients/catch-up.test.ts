@@ -1,0 +1,26 @@
+import t from 'tap';
+import { CatchUp, LONGEST_CATCH_UP } from '../../src/clients/catch-up.js';
+import type { Instant } from '../../src/clients/time.js';
+
+const at = (ms: number) => ms as Instant;
+
+t.test('without peers there is nothing to wait for', async (t) => {
+  t.equal(new CatchUp(false, at(7)).until, 7);
+});
+
+t.test('until a peer has nothing new to tell', async (t) => {
+  const catchUp = new CatchUp(true, at(0));
+  catchUp.news(at(10));
+  t.equal(catchUp.until, LONGEST_CATCH_UP, 'news of our own, before any peer is there');
+  catchUp.peerUp(at(100));
+  t.equal(catchUp.until, 250);
+  catchUp.news(at(200));
+  t.equal(catchUp.until, 350);
+});
+
+t.test('not for long, however much there is', async (t) => {
+  const catchUp = new CatchUp(true, at(0));
+  catchUp.peerUp(at(100));
+  for (let ms = 100; ms < 5000; ms += 100) catchUp.news(at(ms));
+  t.equal(catchUp.until, LONGEST_CATCH_UP);
+});
