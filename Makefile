@@ -17,7 +17,7 @@ ADDON_FLAGS = -nostdlib -U_FORTIFY_SOURCE
 REPORTER = terse
 VERSION = $(shell node -p 'require("./package.json").version')
 
-.PHONY: build demo lab test sim readme package reference clean setup-build setup-lab
+.PHONY: build demo lab test sim readme package reference luci clean setup-build setup-lab
 
 build: setup-build dist/roaming.js dist/packet.node
 
@@ -54,6 +54,10 @@ sim: build/sim.mjs
 .PHONY: bench-handover
 bench-handover: setup-lab build build/handover.mjs build/stream.mjs build/access-point.mjs
 	@node build/handover.mjs
+
+# What the LuCI app takes from the sources: the table of options with its checks, and the texts to translate.
+luci: build
+	@UPDATE_LUCI=1 node_modules/.bin/tap run --reporter=silent test/luci/generated.test.ts
 
 clean:
 	rm -rf dist build .tap src/*/dist

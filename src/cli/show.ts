@@ -2,7 +2,6 @@
 import type { LeaseView } from '../status/leases.js';
 import type { NodeView, PeerView } from '../status/peers.js';
 import type { RoamView } from '../status/roams.js';
-import { ROAM_STEPS } from '../status/history.js';
 import type { TraceView } from '../status/trace.js';
 import { TRACE_STEPS } from '../status/trace.js';
 import type { ClientView } from '../status/views.js';
@@ -77,15 +76,9 @@ export function showHistory({ roams }: { roams: readonly RoamView[] }): string {
   if (roams.length === 0) return 'no roams yet\n';
   const rows = roams.map((roam) => {
     const move = `${nameOf(roam.from, roam.from_name)} -> ${nameOf(roam.to, roam.to_name)}`;
-    return [formatTime(roam.time), roam.mac, move, formatGap(roam.gap), describeSteps(roam.steps)];
+    return [formatTime(roam.time), roam.mac, formatGap(roam.gap), move, roam.hostname || '-'];
   });
-  return formatTable(['TIME', 'MAC', 'ROUTERS', 'GAP', 'STEPS, MS'], rows, { shrink: [2, 4] });
-}
-
-/** `known 0.3, routed 1.8`: those after the first. */
-export function describeSteps(steps: RoamView['steps']): string {
-  const taken = ROAM_STEPS.filter((step) => steps[step] !== undefined);
-  return taken.slice(1).map((step) => `${step} ${steps[step]}`).join(', ');
+  return formatTable(['TIME', 'MAC', 'GAP', 'ROUTERS', 'NAME'], rows, { shrink: [3, 4] });
 }
 
 export function showNodes({ nodes }: { nodes: readonly NodeView[] }): string {

@@ -69,8 +69,8 @@ addresses  10.44.255.255, leased for 58 min
            2001:db8:ffff:ffff::/64
            2001:db8:ffff:ffff:ffff:ffff:ffff:ffff
 
-TIME                 MAC                ROUTERS   GAP     STEPS, MS
-2026-01-01 00:00:01  02:00:00:00:00:01  r2 -> r1  1.8 ms  known 0.3, routed 1.8…
+TIME                 MAC                GAP     ROUTERS   NAME
+2026-01-01 00:00:01  02:00:00:00:00:01  1.8 ms  r2 -> r1  phone
 `,
   );
 });

@@ -1,0 +1,77 @@
+'use strict';
+'require baseclass';
+'require rpc';
+'require ui';
+
+/* What the daemon says on ubus, and words for it. Answers come as they are in src/status/README.md. */
+
+/* Where there is no daemon there is no object on ubus, and the call fails: `otherwise` is the answer then. */
+function query(method, expect, params) {
+	const call = rpc.declare({ object: 'roaming', method, params, expect });
+	const otherwise = Object.values(expect)[0];
+
+	return (...args) => call(...args).catch(() => otherwise);
+}
+
+const callDisassociate = rpc.declare({ object: 'roaming', method: 'disassociate', params: [ 'mac' ] });
+const callService = rpc.declare({ object: 'service', method: 'list', params: [ 'name', 'verbose' ], expect: { roaming: {} } });
+
+return baseclass.extend({
+	clients: query('clients', { clients: [] }),
+	nodes: query('nodes', { nodes: [] }),
+	peers: query('peers', { peers: [] }),
+	history: query('history', { roams: [] }, [ 'limit' ]),
+	status: query('status', { '': {} }),
+
+	/* Has the access point here send a client away; what keeps it from that is shown. */
+	disassociate(mac) {
+		return callDisassociate(mac).then(answer => {
+			if (answer != null && answer.error)
+				ui.addNotification(null, E('p', {}, [ answer.error ]), 'warning');
+		});
+	},
+
+	/* What procd was told about a configuration that cannot be used, a line each. */
+	serviceErrors() {
+		return callService('roaming', true).then(({ instances = {} }) =>
+			Object.values(instances).flatMap(instance => instance.errors || [])).catch(() => []);
+	},
+
+	/* A router by its name, else by its id. */
+	nameOf(node, name) {
+		return name || node || '-';
+	},
+
+	/* Seconds for people. */
+	age(seconds) {
+		const s = Math.max(0, Math.floor(seconds));
+
+		if (s < 120)
+			return _('%d s').format(s);
+
+		if (s < 7200)
+			return _('%d min').format(Math.floor(s / 60));
+
+		return s < 172800 ? _('%d h').format(Math.floor(s / 3600)) : _('%d d').format(Math.floor(s / 86400));
+	},
+
+	/* Milliseconds for people. */
+	gap(millis) {
+		if (millis == null)
+			return '-';
+
+		return millis < 1000 ? _('%s ms').format(millis < 100 ? millis.toFixed(1) : millis.toFixed(0)) : _('%s s').format((millis / 1000).toFixed(1));
+	},
+
+	/* One box above the page: what keeps the daemon from serving clients. Null where all is well. */
+	warning(status, errors) {
+		const lines = status.version == null
+			? [ _('The daemon does not answer.'), ...errors ]
+			: status.problems;
+
+		if (lines.length == 0)
+			return null;
+
+		return E('div', { 'class': 'alert-message warning' }, lines.map(line => E('p', {}, [ line ])));
+	}
+});

@@ -1,0 +1,250 @@
+/** The LuCI pages in a real browser, against the daemon's own ubus methods. Skipped by name where there is no Chromium. */
+import { existsSync, mkdirSync } from 'node:fs';
+import type { Browser, Page } from 'playwright-core';
+import { chromium } from 'playwright-core';
+import type { Test } from 'tap';
+import t from 'tap';
+import { nodes, self, TestRouter } from './router.js';
+import { WebServer } from './server.js';
+
+const CHROMIUM = [process.env['CHROMIUM'], '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(
+  (path) => path !== undefined && existsSync(path),
+);
+/** Where pictures of the pages go, if they are wanted. */
+const SHOTS = process.env['SCREENSHOTS'];
+
+const [, hall, garden] = nodes.map(({ id }) => id) as [typeof self, typeof self, typeof self];
+
+t.test('LuCI pages', { skip: CHROMIUM === undefined && 'no Chromium here' }, async (t) => {
+  const browser = await chromium.launch({ executablePath: CHROMIUM!, args: ['--no-sandbox'] });
+  t.teardown(() => browser.close());
+  await t.test('clients', (t) => testClients(t, browser));
+  await t.test('history', (t) => testHistory(t, browser));
+  await t.test('configuration', (t) => testConfiguration(t, browser));
+  await t.test('without a daemon', (t) => testWithoutDaemon(t, browser));
+});
+
+interface Scene {
+  readonly router: TestRouter;
+  readonly web: WebServer;
+  /** Opens a view; what the page complains about fails the test. */
+  open(view: string, options?: Parameters<WebServer['page']>[1], size?: { width: number; height: number }): Promise<Page>;
+}
+
+async function setScene(t: Test, browser: Browser, { daemon = true } = {}): Promise<Scene> {
+  const router = await TestRouter.start();
+  if (daemon) await router.startDaemon();
+  const web = await WebServer.start(router.ubus);
+  t.teardown(async () => {
+    web.close();
+    await router.stop();
+  });
+  const open: Scene['open'] = async (view, options, size = { width: 1100, height: 800 }) => {
+    const page = await browser.newPage({ viewport: size });
+    page.on('pageerror', (error) => t.fail(error.message));
+    page.on('console', (message) => message.type() === 'error' && t.fail(message.text()));
+    await page.goto(web.page(view, { speed: 20, ...options }));
+    await page.waitForSelector('body[data-ready]');
+    t.teardown(() => page.close());
+    return page;
+  };
+  return { router, web, open };
+}
+
+async function shoot(page: Page, name: string): Promise<void> {
+  if (SHOTS === undefined) return;
+  mkdirSync(SHOTS, { recursive: true });
+  await page.waitForTimeout(900);
+  await page.screenshot({ path: `${SHOTS}/${name}.png` });
+}
+
+function populate(router: TestRouter): void {
+  router.move(1, self, 'anna-phone');
+  router.move(2, self, 'laptop');
+  router.move(3, hall, 'printer');
+  router.move(4, garden);
+  for (let n = 5; n < 22; n++) router.move(n, garden, `sensor${n}`);
+  router.pass(90);
+}
+
+const rowOf = (page: Page, mac: string) => page.locator(`tr[data-mac="${mac}"]`);
+const placeOf = (page: Page, mac: string) => page.locator(`g[data-mac="${mac}"]`).getAttribute('data-node');
+
+async function testClients(t: Test, browser: Browser): Promise<void> {
+  const { router, web, open } = await setScene(t, browser);
+  populate(router);
+  const page = await open('roaming/overview');
+  const anna = '02:00:00:00:00:01';
+
+  t.match(await rowOf(page, anna).innerText(), /anna-phone\s+02:00:00:00:00:01\s+10\.44\.0\.1\s+2001:db8:44:1::\/64\s+roof \(here\)\s+mesh\s+90 s\s+0\s+Disconnect/);
+  t.equal(await page.locator('tr[data-mac]').count(), 21);
+  t.match(await page.locator('.cbi-map-descr').innerText(), '21 clients, 2 here, 4 routers, 2 sessions up');
+
+  t.equal(await placeOf(page, anna), self);
+  t.equal(await page.locator('.router').count(), 4);
+  t.equal(await page.locator('.router.self text').first().textContent(), 'roof');
+  t.equal(await page.locator('.session').count(), 2);
+  t.match(await page.locator('svg').textContent(), /\+7/, 'a full router says how many more there are');
+
+  await t.test('a client roams, and the page follows', async (t) => {
+    const before = await page.locator(`g[data-mac="${anna}"]`).evaluate((element) => element.style.transform);
+    router.move(1, hall);
+    await page.waitForSelector(`g[data-mac="${anna}"].fresh[data-node="${hall}"]`);
+    t.not(await page.locator(`g[data-mac="${anna}"]`).evaluate((element) => element.style.transform), before);
+    t.match(await rowOf(page, anna).innerText(), /hall\s+mesh\s+0 s\s+1/);
+    await shoot(page, 'clients-light-wide');
+  });
+
+  await t.test('the filter', async (t) => {
+    await page.getByLabel('Filter').fill('SENSOR7');
+    t.equal(await page.locator('tr[data-mac]').count(), 1);
+    await page.getByLabel('Filter').fill('10.44.0.3');
+    t.match(await page.locator('tr[data-mac]').innerText(), /printer/);
+    await page.getByLabel('Filter').fill('');
+  });
+
+  await t.test('a client is sent away; one that has gone meanwhile is not, and that is said', async (t) => {
+    await rowOf(page, '02:00:00:00:00:02').getByRole('button').click();
+    t.same(router.done, ['disassociate 02:00:00:00:00:02']);
+    const still = await open('roaming/overview', { speed: 0.001 });
+    router.move(2, hall);
+    await rowOf(still, '02:00:00:00:00:02').getByRole('button').click();
+    await still.waitForSelector('#notifications [role=alert]');
+    t.match(await still.locator('#notifications').innerText(), 'mac: 02:00:00:00:00:02 is not at this router');
+  });
+
+  await t.test("a client's name is text, whatever it holds", async (t) => {
+    router.move(30, self, '<img src=x onerror="document.body.dataset.pwned=1">');
+    await rowOf(page, '02:00:00:00:00:1e').waitFor();
+    t.match(await rowOf(page, '02:00:00:00:00:1e').innerText(), /^<img src=x onerror=/);
+    t.equal(await page.locator('img').count(), 0);
+    t.equal(await page.evaluate("document.body.dataset.pwned"), undefined);
+  });
+
+  await t.test('who may only read', async (t) => {
+    web.denied.length = 0;
+    const reading = await open('roaming/overview', { session: 'reader' });
+    const buttons = reading.locator('tr[data-mac] button');
+    t.ok((await buttons.count()) > 0);
+    for (const button of await buttons.all()) t.equal(await button.isDisabled(), true);
+    t.same(web.denied, []);
+  });
+
+  await t.test('on a phone, and in the dark', async (t) => {
+    router.problems = ['br-client lacks the address 10.44.0.254: it is the router of all IPv4 clients'];
+    const phone = await open('roaming/overview', { theme: 'dark' }, { width: 390, height: 800 });
+    t.match(await phone.locator('.alert-message').innerText(), /br-client lacks the address/);
+    const widest = await phone.evaluate<number>('document.documentElement.scrollWidth');
+    t.ok(widest <= 390, `${widest} pixels wide`);
+    const boxes = await phone.locator('.router rect').evaluateAll((all) => all.map((one) => one.getBoundingClientRect().right));
+    t.ok(boxes.every((right) => right <= 390));
+    await shoot(phone, 'clients-dark-phone');
+    await shoot(await open('roaming/overview', { theme: 'dark' }), 'clients-dark-wide');
+    await shoot(await open('roaming/overview', {}, { width: 390, height: 800 }), 'clients-light-phone');
+  });
+}
+
+async function testHistory(t: Test, browser: Browser): Promise<void> {
+  const { router, open } = await setScene(t, browser);
+  const page = await open('roaming/history');
+  t.match(await page.locator('table').innerText(), /No roams yet/);
+  router.move(1, hall, 'anna-phone');
+  router.pass(60);
+  router.move(1, self);
+  const row = rowOf(page, '02:00:00:00:00:01');
+  await row.waitFor();
+  t.match(await row.innerText(), /anna-phone \(02:00:00:00:00:01\)\s+hall\s+roof\s+1\.8 ms\s+known 0, routed 1\.8/);
+  router.pass(60);
+  router.move(1, garden);
+  await page.waitForFunction("document.querySelectorAll('tr[data-mac]').length === 2");
+  t.match(await row.first().innerText(), /roof\s+garden/, 'the latest comes first');
+  await shoot(page, 'history-light-wide');
+  await shoot(await open('roaming/history', { theme: 'dark' }, { width: 390, height: 800 }), 'history-dark-phone');
+}
+
+async function testConfiguration(t: Test, browser: Browser): Promise<void> {
+  const { router, web, open } = await setScene(t, browser);
+  const page = await open('roaming/config');
+  const field = (name: string) => page.locator(`[data-field="cbid.roaming.main.${name}"]`);
+  const save = () => page.getByRole('button', { name: 'Save', exact: true }).click();
+
+  t.equal(await field('enabled').locator('input').isChecked(), true);
+  t.equal(await field('key').locator('input').getAttribute('type'), 'password');
+  t.same(await field('auth').locator('option').allTextContents(), ['psk', 'none']);
+  t.equal(await field('prefix').locator('input').count(), 2);
+  await shoot(page, 'config-light-wide');
+
+  await t.test('nothing is written where nothing was changed', async (t) => {
+    const before = JSON.stringify(router.uci);
+    await save();
+    await page.waitForTimeout(200);
+    t.equal(JSON.stringify(router.uci), before);
+  });
+
+  await t.test("a wrong value is told in the daemon's words, and not saved", async (t) => {
+    await page.getByText('What clients are told').click();
+    await field('lease_time').locator('input').fill('1 fortnight');
+    t.match(await field('lease_time').getByRole('alert').innerText(), 'expected a time from 2m to 1w, such as 90, 30m or 12h');
+    await save();
+    await page.locator('#notifications [role=alert]').waitFor();
+    t.equal(router.uci['main']!['lease_time'], undefined);
+    await field('lease_time').locator('input').fill('2h');
+    t.equal(await field('lease_time').getByRole('alert').innerText(), '');
+  });
+
+  await t.test('values that do not fit each other', async (t) => {
+    await field('gateway').locator('input').fill('10.45.0.1');
+    await save();
+    await page.getByText('main.gateway: 10.45.0.1 lies in none of the IPv4 prefixes').waitFor();
+    t.equal(router.uci['main']!['gateway'], undefined);
+  });
+
+  await t.test('good ones are saved and applied', async (t) => {
+    const fresh = await open('roaming/config');
+    const of = (name: string) => fresh.locator(`[data-field="cbid.roaming.main.${name}"]`);
+    await of('peer').locator('.cbi-button-add').click();
+    await of('peer').locator('input').last().fill('[2001:db8::9]:4445');
+    await fresh.getByRole('button', { name: 'Make a new key' }).click();
+    await of('interface').locator('.item button').click();
+    await fresh.getByText('Advanced').click();
+    await of('log_level').locator('select').selectOption('debug');
+    await fresh.getByRole('button', { name: 'Save & Apply' }).click();
+    while (!router.done.includes('apply')) await fresh.waitForTimeout(20);
+    const main = router.uci['main']!;
+    t.same(main['peer'], ['10.99.0.2', '[2001:db8::9]:4445']);
+    t.match(main['key'], /^[A-Za-z0-9_-]{43}$/);
+    t.equal(main['interface'], undefined);
+    t.equal(main['log_level'], 'debug');
+    t.equal(main['auth'], undefined, 'a default is not written');
+  });
+
+  await t.test('reserved addresses', async (t) => {
+    const fresh = await open('roaming/config');
+    await fresh.getByRole('button', { name: 'Add' }).click();
+    const row = fresh.locator('.grid-row');
+    await row.getByLabel('Mac').fill('02:00:00:00:00:77');
+    await row.getByLabel('Ip').fill('10.44.0.77');
+    await fresh.getByRole('button', { name: 'Save', exact: true }).click();
+    while (router.uci['cfg1']?.['ip'] === undefined) await fresh.waitForTimeout(20);
+    t.match(router.uci['cfg1'], { '.type': 'host', mac: '02:00:00:00:00:77', ip: '10.44.0.77' });
+  });
+
+  await shoot(await open('roaming/config', { theme: 'dark' }, { width: 390, height: 800 }), 'config-dark-phone');
+  t.same(web.denied, []);
+}
+
+async function testWithoutDaemon(t: Test, browser: Browser): Promise<void> {
+  const { router, open } = await setScene(t, browser, { daemon: false });
+  router.errors = ["/etc/config/roaming:7: main.port: expected a whole number from 1 to 65535, found 'x'"];
+  for (const view of ['roaming/overview', 'roaming/history']) {
+    const page = await open(view);
+    t.match(await page.locator('.alert-message').innerText(), /^The daemon does not answer\.\s+\/etc\/config\/roaming:7: main\.port/);
+    if (view === 'roaming/overview') await shoot(page, 'clients-no-daemon');
+    await router.startDaemon();
+    await page.waitForFunction("document.querySelector('.alert-message') === null");
+    router.stopDaemon();
+    await page.waitForSelector('.alert-message');
+  }
+  const config = await open('roaming/config');
+  t.match(await config.locator('.alert-message').innerText(), /main\.port/);
+}
