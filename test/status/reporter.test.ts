@@ -9,6 +9,9 @@ function start() {
   return { reporter: new Reporter(source, bus), clock, history, told };
 }
 
+/** Until what waits for the end of this turn of the event loop is done. */
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
 t.test('join, roam, leave, with what is known of the client', async (t) => {
   const { reporter, clock, history, told } = start();
   clock.now = at(5000);
@@ -19,6 +22,8 @@ t.test('join, roam, leave, with what is known of the client', async (t) => {
   reporter.served(phone, 'announced');
   reporter.moved(phone, undefined, self, clock.now);
   reporter.moved(phone, self, undefined, clock.now);
+  t.same(told, [], 'what is on its way to peers and kernel goes first');
+  await turn();
   t.same(told.map(({ type }) => type), ['roam', 'join', 'leave']);
   t.match(told[0]!.data, { mac: phone, node: self, since: EPOCH + 5, roams: 1, from: other, from_name: 'r2' });
   t.same([...history.roams()][0]!.times, { authorized: 5000, known: 5000, routed: 5002, announced: 5002 });
@@ -28,6 +33,7 @@ t.test('a client of whom nothing is known any more', async (t) => {
   const { reporter, told } = start();
   const mac = '02:00:00:00:00:77' as typeof phone;
   reporter.moved(mac, self, undefined, at(0));
+  await turn();
   t.same(told, [{ type: 'leave', data: { mac, from: self, from_name: 'r1' } }]);
 });
 
