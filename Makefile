@@ -11,6 +11,7 @@ ESBUILD = node_modules/.bin/esbuild
 BUNDLE = $(ESBUILD) --bundle --platform=node --target=node20 --conditions=@roaming/source --log-level=warning
 SOURCES = $(shell find src -name '*.ts' -not -path '*/node_modules/*' -not -path '*/dist/*') package.json
 LAB = build/demo.mjs build/access-point.mjs build/tcp-peer.mjs
+LUCI_SCHEMA = openwrt/luci-app-roaming/htdocs/luci-static/resources/roaming/schema.js
 NODE_HEADERS = $(shell node -p 'require("path").resolve(process.execPath, "../../include/node")')
 # No C library of its own: it uses that of the node which loads it, glibc here and musl on a router.
 ADDON_FLAGS = -nostdlib -U_FORTIFY_SOURCE
@@ -19,7 +20,7 @@ VERSION = $(shell node -p 'require("./package.json").version')
 
 .PHONY: build demo lab test sim readme package reference luci clean setup-build setup-lab
 
-build: setup-build dist/roaming.js dist/packet.node
+build: setup-build dist/roaming.js dist/packet.node $(LUCI_SCHEMA)
 
 demo: setup-lab build $(LAB)
 	@node build/demo.mjs
@@ -55,9 +56,9 @@ sim: build/sim.mjs
 bench-handover: setup-lab build build/handover.mjs build/stream.mjs build/access-point.mjs
 	@node build/handover.mjs
 
-# What the LuCI app takes from the sources: the table of options with its checks, and the texts to translate.
-luci: build
-	@UPDATE_LUCI=1 node_modules/.bin/tap run --reporter=silent test/luci/generated.test.ts
+# The texts of the LuCI app to translate
+luci: build/luci.mjs
+	@node -e 'import("./build/luci.mjs").then((m) => m.writeTemplate())'
 
 clean:
 	rm -rf dist build .tap src/*/dist
@@ -81,6 +82,13 @@ dist/roaming.js: $(SOURCES) node_modules/.package-lock.json
 	@chmod +x $@
 	@node openwrt/licenses.mjs build/roaming.json >dist/LICENSES
 	@echo '{ "type": "commonjs" }' >dist/package.json
+
+build/luci.mjs: openwrt/luci.ts $(SOURCES) node_modules/.package-lock.json
+	@$(BUNDLE) $< --format=esm --external:esbuild --outfile=$@
+
+# The table of options with the daemon's checks of them, for the web form
+$(LUCI_SCHEMA): build/luci.mjs
+	@node -e 'import("./build/luci.mjs").then((m) => m.writeSchema())'
 
 dist/packet.node: src/linux/packet.c | setup-build
 	@mkdir -p dist

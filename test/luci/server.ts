@@ -9,7 +9,7 @@ import type { AddressInfo } from 'node:net';
 import { join, normalize } from 'node:path';
 import type { PlainTable, UbusClient } from 'ubus-ts';
 import { decodeFields, fromFields, Status, UbusError } from 'ubus-ts';
-import { APP } from './generate.js';
+import { APP, generateSchema, SCHEMA } from '../../openwrt/luci.js';
 
 const HERE = 'test/luci';
 const TYPES: { readonly [suffix: string]: string } = { js: 'text/javascript', css: 'text/css' };
@@ -68,7 +68,7 @@ export class WebServer {
     const path = normalize(pathname);
     const file = path.startsWith('/luci-static/') ? `${APP}/htdocs${path}` : `${HERE}${path}`;
     const type = TYPES[path.split('.').at(-1)!] ?? 'text/plain';
-    const content = await readFile(file).catch(() => undefined);
+    const content = file === SCHEMA ? await generateSchema() : await readFile(file).catch(() => undefined);
     if (content === undefined) return void response.writeHead(404).end();
     response.writeHead(200, { 'content-type': type }).end(content);
   }

@@ -1,15 +1,23 @@
 /**
  * What of the LuCI app is made from the sources: the table of options with the daemon's own checks, as a module for the
- * browser, and the template of translations.
+ * browser, and the template of translations. Run by `make build` and `make luci`, from the top of the repository.
  */
 import { build } from 'esbuild';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { formOptions } from '../../src/config/web.js';
+import { formOptions } from '../src/config/web.js';
 
 export const APP = 'openwrt/luci-app-roaming';
 export const SCHEMA = `${APP}/htdocs/luci-static/resources/roaming/schema.js`;
 export const TEMPLATE = `${APP}/po/templates/roaming.pot`;
+
+export async function writeSchema(): Promise<void> {
+  writeFileSync(SCHEMA, await generateSchema());
+}
+
+export async function writeTemplate(): Promise<void> {
+  writeFileSync(TEMPLATE, generateTemplate(await generateSchema()));
+}
 
 /** The text of {@link SCHEMA}. Help is marked for translation, so that the scan for the template finds it. */
 export async function generateSchema(): Promise<string> {
@@ -29,7 +37,7 @@ export async function generateSchema(): Promise<string> {
   return `'use strict';
 'require baseclass';
 
-/* Made from src/config by \`make luci\`: the options of /etc/config/roaming, and the daemon's own checks of them. */
+/* Made from src/config by \`make build\`: the options of /etc/config/roaming, and the daemon's own checks of them. */
 
 const tables = {
 ${tables.join(',\n')}
@@ -83,7 +91,7 @@ export function generateTemplate(schema: string): string {
     if (known === undefined) messages.set(id, { id, plural, places: [place] });
     else if (!known.places.includes(place)) known.places.push(place);
   };
-  for (const file of files(`${APP}/htdocs`, '.js')) {
+  for (const file of [...new Set([...files(`${APP}/htdocs`, '.js'), SCHEMA])].sort()) {
     const text = file === SCHEMA ? schema : readFileSync(file, 'utf8');
     for (const [, id] of text.matchAll(/(?<![\w$.])_\('((?:\\.|[^'\\])*)'\)/g)) add(file, unquote(id!));
     for (const [, one, many] of text.matchAll(/N_\([^,]+, '((?:\\.|[^'\\])*)', '((?:\\.|[^'\\])*)'\)/g)) add(file, unquote(one!), unquote(many!));
