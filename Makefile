@@ -4,6 +4,8 @@
 # make sim     many daemons in one process, in trouble: SEEDS=1000 runs from SEED=1 on; TRACE=1 says what happens
 # make build   dist/roaming.js and dist/packet.node
 # make package  installable packages for OpenWrt in dist/
+# make bench   all benchmarks
+# make bench-dhcp       DHCPv4 exchanges in a second and their latency, against dnsmasq; a minute
 # make bench-handover   how long streams stop when a client roams, against other systems; minutes
 # The first run installs what is missing: Debian packages, and npm packages by the lock file.
 
@@ -18,7 +20,7 @@ ADDON_FLAGS = -nostdlib -U_FORTIFY_SOURCE
 REPORTER = terse
 VERSION = $(shell node -p 'require("./package.json").version')
 
-.PHONY: build demo lab test sim readme package reference luci clean setup-build setup-lab
+.PHONY: build demo lab test sim readme package reference luci clean setup-build setup-lab setup-bench
 
 build: setup-build dist/roaming.js dist/packet.node $(LUCI_SCHEMA)
 
@@ -60,6 +62,14 @@ bench-handover: setup-lab build build/handover.mjs build/stream.mjs build/access
 luci: build/luci.mjs
 	@node -e 'import("./build/luci.mjs").then((m) => m.writeTemplate())'
 
+# DHCPv4 exchanges: ours and dnsmasq
+.PHONY: bench-dhcp
+bench-dhcp: setup-bench build build/dhcp.mjs build/access-point.mjs
+	@node build/dhcp.mjs
+
+.PHONY: bench
+bench: bench-dhcp bench-handover
+
 clean:
 	rm -rf dist build .tap src/*/dist
 
@@ -68,6 +78,9 @@ setup-build:
 
 setup-lab:
 	@test/setup.sh lab
+
+setup-bench:
+	@test/setup.sh bench
 
 node_modules/.package-lock.json: package-lock.json | setup-build
 	@echo 'Installing npm packages'

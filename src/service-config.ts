@@ -27,6 +27,7 @@ export function dhcp4Config(config: Config, routers: Iterable<Ip4> = []): Dhcp4C
     routes,
     rapidCommit,
     excluded: [...exclude, ...routers],
+    relays: config.relay,
     reservations: hosts,
     ...optional('domain', config.domain),
     ...optional('mtu', config.mtu),

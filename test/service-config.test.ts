@@ -30,6 +30,7 @@ t.test('every option reaches the DHCPv4 server', async (t) => {
     "option ipv6_only_wait '1h'",
     "option rapid_commit '0'",
     "list exclude '10.44.0.2'",
+    "list relay '192.0.2.0/24'",
     "option discover_rate '7'",
     "option new_lease_rate '5'",
     "option decline_time '1m'",
@@ -55,6 +56,7 @@ t.test('every option reaches the DHCPv4 server', async (t) => {
     ipv6OnlyWait: 3600,
     rapidCommit: false,
     excluded: ['10.44.0.2', '10.44.0.3'],
+    relays: [{ address: '192.0.2.0', length: 24 }],
     reservations: [{ mac: '02:00:5e:00:53:01', address: '10.44.0.7', name: 'printer' }],
   });
   t.match(dhcp4Limits(config), {

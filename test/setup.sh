@@ -1,6 +1,6 @@
 #!/bin/sh
 # Puts on a Debian machine what `make demo` and `make test` need, and is quick where it is there already.
-# Usage: test/setup.sh build|lab
+# Usage: test/setup.sh build|lab|bench
 set -eu
 
 fail() {
@@ -19,11 +19,16 @@ build='cc:gcc make:make'
 lab='ip:iproute2 sysctl:procps ping:iputils-ping babeld:babeld udhcpc:udhcpc tshark:tshark nft:nftables
  dhclient:isc-dhcp-client dhcpcd:dhcpcd-base dhcping:dhcping rdisc6:ndisc6'
 
+bench='dnsmasq:dnsmasq-base perfdhcp:kea-admin'
+
 wanted=$build
-if [ "${1:-build}" = lab ]; then
+case ${1:-build} in
+lab | bench)
 	[ "$(id -u)" = 0 ] || fail 'network namespaces need root: try sudo'
 	wanted="$build $lab"
-fi
+	[ "$1" = lab ] || wanted="$wanted $bench"
+	;;
+esac
 
 packages=
 PATH=$PATH:/usr/sbin:/sbin

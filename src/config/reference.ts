@@ -22,6 +22,7 @@ const EXAMPLES: { readonly [key in keyof Schema]?: readonly string[] } = {
   pref64: ['64:ff9b::/96'],
   nodeId: ['0123456789abcdef'],
   exclude: ['10.44.0.2'],
+  relay: ['192.0.2.0/24'],
   presence: ['hostapd', 'fdb@br-client'],
   ignoreSsid: ['guests'],
   gatewayLinkLocal: ['fe80::200:5eff:fe00:5213'],

@@ -118,6 +118,10 @@ export const schema = {
     '0',
     'Give the client interfaces the MAC and the addresses of the gateway, and the settings that roaming needs, instead of only checking them. A clean stop takes back what was set.',
   ),
+  relay: list(
+    types.prefix4,
+    'Where DHCP relay agents may be: only those are answered, since who pretends to be one can speak for any client.',
+  ),
   discoverRate: option(types.integer(1, 100_000), '100', 'DHCP DISCOVERs answered in a second on one interface; twice as many at once.'),
   newLeaseRate: option(
     types.integer(1, 100_000),

@@ -7,7 +7,7 @@ import type { Ip, Ip4, Ip6 } from '../net/ip.js';
 import { isIp6, isLinkLocal6, isMulticast, parseIp, parseIp4 } from '../net/ip.js';
 import type { Mac } from '../net/mac.js';
 import { isStationMac, parseMac } from '../net/mac.js';
-import type { Prefix, Prefix6 } from '../net/prefix.js';
+import type { Prefix, Prefix4, Prefix6 } from '../net/prefix.js';
 import { isPrefix4, isPrefix6, parsePrefix } from '../net/prefix.js';
 import type { Endpoint } from '../ports.js';
 
@@ -96,6 +96,19 @@ export const prefix: ValueType<Prefix> = {
     } catch (error) {
       throw new BadInput(`a prefix such as 10.44.0.0/16 or fd44::/48 (${(error as Error).message})`);
     }
+  },
+};
+
+export const prefix4: ValueType<Prefix4> = {
+  label: 'IPv4 prefix',
+  read(text) {
+    try {
+      const parsed = parsePrefix(text);
+      if (isPrefix4(parsed)) return parsed;
+    } catch {
+      // Said below.
+    }
+    throw new BadInput('an IPv4 prefix such as 192.0.2.0/24');
   },
 };
 

@@ -94,6 +94,7 @@ t.test('each mistake is one line with file, section and option', async (t) => {
     ["option pref64 '64:ff9b::/90'", "main.pref64: expected an IPv6 prefix such as 64:ff9b::/96, of 32, 40, 48, 56, 64 or 96 bits, found '64:ff9b::/90'"],
     ["option rapid_commit '2'", "main.rapid_commit: expected 0 or 1, found '2'"],
     ["option router_lifetime '1m'", "main.router_lifetime: expected a time from 10m to 65535s, such as 90, 30m or 12h, found '1m'"],
+    ["list relay 'fd00::/64'", "main.relay: expected an IPv4 prefix such as 192.0.2.0/24, found 'fd00::/64'"],
     ["list exclude 'all'", "main.exclude: expected an IPv4 address, found 'all'"],
     ["option gateway_mac '01:00:5e:00:00:01'", "main.gateway_mac: expected the MAC address of a device, such as 02:00:5e:00:53:01, found '01:00:5e:00:00:01'"],
     ["option gateway_link_local 'fd00::1'", "main.gateway_link_local: expected an IPv6 link-local address, such as fe80::1, found 'fd00::1'"],
