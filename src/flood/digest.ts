@@ -30,16 +30,21 @@ export const LAST_MOMENTS: Millis = 40 * SECOND;
 
 const NEVER = Infinity as Instant;
 
-/** Levels whose sums are kept; below them a node is small enough to be looked through. */
-const KEPT_LEVELS = 4;
-const BUCKETS = FANOUT ** KEPT_LEVELS;
-const BUCKET_SHIFT = 32 - 3 * KEPT_LEVELS;
+/**
+ * Levels whose sums are kept; below them a node is small enough to be looked through. They grow with the database, so
+ * that a small one costs little: 8^n buckets of some records each.
+ */
+const LEAST_KEPT = 1;
+const MOST_KEPT = 4;
+const BUCKET_RECORDS = 16;
 
 /** The deepest level: 30 bits of the hash. */
 const MAX_LEVEL = 10;
 
-/** Where the sums of a level begin in one array of all of them: (8^level - 1) / 7. */
-const LEVEL_OFFSET = [0, 1, 9, 73, 585] as const;
+/** Where the sums of a level begin in one array of all of them, and so the length of one of all levels before. */
+function offsetOf(level: number): number {
+  return (FANOUT ** level - 1) / (FANOUT - 1);
+}
 
 /** Where in the tree a key lies: 32 bits. */
 export function hashKey(key: RecordKey): number {
@@ -78,14 +83,16 @@ interface Bucket {
 
 export class DigestTree {
   readonly #replica: Replica;
-  readonly #buckets = new Array<Bucket | undefined>(BUCKETS).fill(undefined);
-  readonly #sums = new Uint32Array(LEVEL_OFFSET[KEPT_LEVELS] + BUCKETS);
-  readonly #counts = new Uint32Array(LEVEL_OFFSET[KEPT_LEVELS] + BUCKETS);
+  #kept = LEAST_KEPT;
+  #buckets: (Bucket | undefined)[] = [];
+  #sums = new Uint32Array(0);
+  #counts = new Uint32Array(0);
   /** When to look at records again. A later deadline is not pushed: the earlier one finds it in time. */
   readonly #deadlines = new DeadlineHeap<RecordKey>();
 
   constructor(replica: Replica, now: Instant) {
     this.#replica = replica;
+    this.#layOut(LEAST_KEPT);
     for (const record of replica.records()) this.touch(record.key, now);
   }
 
@@ -104,14 +111,46 @@ export class DigestTree {
     return this.#deadlines.next;
   }
 
+  /** Empties the tree and has it keep the sums of so many levels. */
+  #layOut(levels: number): void {
+    this.#kept = levels;
+    this.#buckets = new Array<Bucket | undefined>(FANOUT ** levels).fill(undefined);
+    this.#sums = new Uint32Array(offsetOf(levels + 1));
+    this.#counts = new Uint32Array(offsetOf(levels + 1));
+  }
+
+  #grow(): void {
+    const buckets = this.#buckets;
+    this.#layOut(this.#kept + 1);
+    for (const bucket of buckets) {
+      bucket?.keys.forEach((key, i) => {
+        const place = this.#placeOf(hashKey(key));
+        const { keys, hashes, due } = this.#bucket(place);
+        keys.push(key);
+        hashes.push(bucket.hashes[i]!);
+        due.push(bucket.due[i]!);
+        this.#add(place, bucket.hashes[i]!, 1);
+      });
+    }
+  }
+
+  #placeOf(keyHash: number): number {
+    return keyHash >>> (32 - 3 * this.#kept);
+  }
+
+  #bucket(place: number): Bucket {
+    return (this.#buckets[place] ??= { keys: [], hashes: [], due: [] });
+  }
+
   /** Has the tree follow the database about one key. Calling it for nothing is harmless. */
   touch(key: RecordKey, now: Instant): void {
-    const place = hashKey(key) >>> BUCKET_SHIFT;
-    const bucket = (this.#buckets[place] ??= { keys: [], hashes: [], due: [] });
+    const place = this.#placeOf(hashKey(key));
+    const bucket = this.#bucket(place);
     const at = bucket.keys.indexOf(key);
     const record = this.#replica.get(key);
     if (record !== undefined && record.expires > after(now, LAST_MOMENTS)) {
       this.#put(place, bucket, at < 0 ? bucket.keys.length : at, record);
+      if (this.#kept < MOST_KEPT && this.#counts[0]! > BUCKET_RECORDS * this.#buckets.length) this.#grow();
     } else if (at >= 0) {
       this.#add(place, -bucket.hashes[at]!, -1);
       for (const column of [bucket.keys, bucket.hashes, bucket.due]) column.splice(at, 1);
@@ -134,7 +173,7 @@ export class DigestTree {
   /** Leaves out what is about to expire. */
   poll(now: Instant): void {
     for (let key = this.#deadlines.popDue(now); key !== undefined; key = this.#deadlines.popDue(now)) {
-      const bucket = this.#buckets[hashKey(key) >>> BUCKET_SHIFT];
+      const bucket = this.#buckets[this.#placeOf(hashKey(key))];
       const at = bucket?.keys.indexOf(key) ?? -1;
       if (bucket === undefined || at < 0 || bucket.due[at]! > now) continue;
       bucket.due[at] = NEVER;
@@ -143,8 +182,8 @@ export class DigestTree {
   }
 
   #add(place: number, hash: number, count: number): void {
-    for (let level = KEPT_LEVELS, node = place; level >= 0; level--, node >>>= 3) {
-      const at = LEVEL_OFFSET[level]! + node;
+    for (let level = this.#kept, node = place; level >= 0; level--, node >>>= 3) {
+      const at = offsetOf(level) + node;
       this.#sums[at] = this.#sums[at]! + hash;
       this.#counts[at] = this.#counts[at]! + count;
     }
@@ -169,12 +208,12 @@ export class DigestTree {
 
   #keptAt(index: number): number | undefined {
     const level = levelOf(index);
-    return level <= KEPT_LEVELS ? LEVEL_OFFSET[level]! + index - FANOUT ** level : undefined;
+    return level <= this.#kept ? offsetOf(level) + index - FANOUT ** level : undefined;
   }
 
   /** Calls `visit` for the records of a node below the kept levels: all lie in one bucket. */
   #below(index: number, visit: (key: RecordKey, hash: number) => void): void {
-    const bucket = this.#buckets[(index >>> (3 * (levelOf(index) - KEPT_LEVELS))) - BUCKETS];
+    const bucket = this.#buckets[(index >>> (3 * (levelOf(index) - this.#kept))) - this.#buckets.length];
     bucket?.keys.forEach((key, i) => {
       if (isBelow(hashKey(key), index)) visit(key, bucket.hashes[i]!);
     });
@@ -192,15 +231,18 @@ export class DigestTree {
    */
   *keys(index: number): Generator<RecordKey> {
     const level = levelOf(index);
-    if (level > KEPT_LEVELS) {
+    if (level > this.#kept) {
       const keys: RecordKey[] = [];
       this.#below(index, (key) => keys.push(key));
       yield* keys;
       return;
     }
-    const span = FANOUT ** (KEPT_LEVELS - level);
+    const span = 2 ** (32 - 3 * level);
     const first = (index - FANOUT ** level) * span;
-    for (let place = first; place < first + span; place++) {
+    // By key hashes rather than by buckets, of which there are more once the tree has grown: none is met twice.
+    for (let hash = first; hash < first + span; ) {
+      const place = this.#placeOf(hash);
+      hash = (place + 1) * 2 ** (32 - 3 * this.#kept);
       const bucket = this.#buckets[place];
       if (bucket !== undefined) yield* bucket.keys.slice();
     }
@@ -216,7 +258,7 @@ export class DigestTree {
 
   /** The keys that have a hash: one, by all odds. */
   keysOf(keyHash: number): RecordKey[] {
-    return this.#buckets[keyHash >>> BUCKET_SHIFT]?.keys.filter((key) => hashKey(key) === keyHash) ?? [];
+    return this.#buckets[this.#placeOf(keyHash)]?.keys.filter((key) => hashKey(key) === keyHash) ?? [];
   }
 
   /** What a Summary of a node says. */

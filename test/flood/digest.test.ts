@@ -108,6 +108,36 @@ t.test("a node's hash and count are the sum of its children's, down to the deepe
   for (let i = 0; i < 50; i++) t.same(side.tree.keysOf(hashKey(lease(i).key)), [lease(i).key]);
 });
 
+t.test('the tree grows with the database; a walk that goes on meanwhile meets each key once', async (t) => {
+  const side = new Side();
+  for (let i = 0; i < 100; i++) side.put(lease(i));
+  const early = new Set(side.tree.keys(ROOT));
+  const met: string[] = [];
+  let n = 100;
+  for (const key of side.tree.keys(ROOT)) {
+    met.push(key);
+    for (let i = 0; i < 50 && n < 5000; i++) side.put(lease(n++));
+  }
+  t.equal(new Set(met).size, met.length, 'none twice');
+  t.ok([...early].every((key) => met.includes(key)), 'all that were there');
+  t.equal(side.tree.size, n);
+  const fresh = new DigestTree(side.db, START);
+  for (let index = 1; index < 8 ** 4; index++) {
+    const level = Math.floor(Math.log2(index)) / 3;
+    if (Number.isInteger(level) && fresh.hash(index) !== side.tree.hash(index)) t.fail(`node ${index}`);
+  }
+});
+
+t.test('an empty tree costs little', async (t) => {
+  const db = new Database();
+  globalThis.gc?.();
+  const before = process.memoryUsage();
+  const trees = Array.from({ length: 1000 }, () => new DigestTree(db, START));
+  const after = process.memoryUsage();
+  const bytes = (after.heapUsed + after.arrayBuffers - before.heapUsed - before.arrayBuffers) / trees.length;
+  t.ok(bytes < 4000, `${Math.round(bytes)} bytes`);
+});
+
 t.test('what is about to expire leaves the tree, what is extended stays', async (t) => {
   const side = new Side();
   side.put(lease(1, 1, after(START, 100 * SECOND)));
