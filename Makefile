@@ -6,6 +6,8 @@
 # make package  installable packages for OpenWrt in dist/
 # make bench   all benchmarks
 # make bench-dhcp       DHCPv4 exchanges in a second and their latency, against dnsmasq; a minute
+# make bench-flooding   time and bytes for a newcomer to learn all, and for a reconnection; seconds
+# make bench-ubus       calls and decoding of ubus-ts, against the ubus command; seconds
 # make bench-handover   how long streams stop when a client roams, against other systems; minutes
 # The first run installs what is missing: Debian packages, and npm packages by the lock file.
 
@@ -53,6 +55,15 @@ TRACE = 0
 sim: build/sim.mjs
 	@SEEDS=$(SEEDS) SEED=$(SEED) TRACE=$(TRACE) node --enable-source-maps build/sim.mjs
 
+# Over TLS on loopback
+.PHONY: bench-flooding
+bench-flooding: setup-build build/flooding.mjs
+	@node build/flooding.mjs
+
+.PHONY: bench-ubus
+bench-ubus: setup-build build/ubus-ts-bench.mjs
+	@node build/ubus-ts-bench.mjs
+
 # Gaps of a roaming client's streams: ours, one layer 2, Babel alone
 .PHONY: bench-handover
 bench-handover: setup-lab build build/handover.mjs build/stream.mjs build/access-point.mjs
@@ -68,7 +79,7 @@ bench-dhcp: setup-bench build build/dhcp.mjs build/access-point.mjs
 	@node build/dhcp.mjs
 
 .PHONY: bench
-bench: bench-dhcp bench-handover
+bench: bench-flooding bench-ubus bench-dhcp bench-handover
 
 clean:
 	rm -rf dist build .tap src/*/dist
@@ -110,6 +121,9 @@ dist/packet.node: src/linux/packet.c | setup-build
 
 build/sim.mjs: test/sim/run.ts $(wildcard test/sim/*.ts) $(SOURCES) node_modules/.package-lock.json
 	@$(BUNDLE) $< --format=esm --sourcemap --outfile=$@
+
+build/ubus-ts-bench.mjs: src/ubus-ts/bench/bench.ts $(SOURCES) node_modules/.package-lock.json
+	@$(BUNDLE) $< --format=esm --outfile=$@
 
 build/%.mjs: test/bench/%.ts $(wildcard test/bench/*.ts test/lab/*.ts) $(SOURCES) node_modules/.package-lock.json
 	@$(BUNDLE) $< --format=esm --outfile=$@
