@@ -1,0 +1,115 @@
+/** Routers find each other: with no peer configured by hellos on their links, with one seed by what it knows. */
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import t from 'tap';
+import { onLab, QUICK_BABELD } from './harness.js';
+import type { Lab, RouterName } from './lab.js';
+import { ROUTERS } from './lab.js';
+import { all, until } from './shell.js';
+import { loopback4 } from './topology.js';
+
+interface Peer {
+  readonly node_name: string;
+  readonly state: string;
+}
+
+/** Routers that a router has sessions with, by name. */
+async function sessions(lab: Lab, name: RouterName): Promise<string[]> {
+  const { peers } = JSON.parse(await lab.routers[name].cli('peers', '--json')) as { peers: Peer[] };
+  return peers.filter(({ state }) => state === 'up').map((peer) => peer.node_name).sort();
+}
+
+async function counter(lab: Lab, name: RouterName, counter: string): Promise<number> {
+  const status = JSON.parse(await lab.routers[name].cli('status', '--json')) as { counters: { [name: string]: number } };
+  return status.counters[counter] ?? 0;
+}
+
+/** Waits until each of the routers has a session with each other one; returns the seconds that it took. */
+async function allWithAll(lab: Lab, names: readonly RouterName[]): Promise<number> {
+  const start = Date.now();
+  for (const name of names) {
+    const others = names.filter((other) => other !== name);
+    await until(`${name} has sessions with ${String(others)}`, 40, async () => {
+      const up = await sessions(lab, name);
+      return others.every((other) => up.includes(other));
+    });
+  }
+  return (Date.now() - start) / 1000;
+}
+
+async function restart(lab: Lab, options: { [name: string]: string | readonly string[] }): Promise<void> {
+  await all(ROUTERS.map((name) => lab.routers[name].daemon!.stop()));
+  for (const name of ROUTERS) {
+    const router = lab.routers[name];
+    await rm(join(router.directory, 'state'), { recursive: true, force: true });
+    await router.writeConfig(options);
+    router.startDaemon();
+  }
+  await all(ROUTERS.map((name) => lab.routers[name].ready()));
+}
+
+await onLab(t, { name: 'tdis', babeld: QUICK_BABELD, options: { peer: [] } }, [
+  {
+    name: 'four routers in a line, no peer configured: each finds all',
+    run: async (t, lab) => {
+      t.comment(`found after ${await allWithAll(lab, ROUTERS)} s`);
+      t.equal(await counter(lab, 'r1', 'neighbours'), 1, 'r1 hears r2');
+      t.equal(await counter(lab, 'r2', 'neighbours'), 2, 'r2 hears r1 and r3');
+      t.equal(await counter(lab, 'r2', 'hello_refused'), 0);
+    },
+  },
+  {
+    name: 'a client that listens and connects gets nothing',
+    programs: ['python3'],
+    run: async (t, lab) => {
+      const client = await lab.addClient('client', '02:00:00:00:07:01', 'r1');
+      await client.startDhcp();
+      const address = await client.address(4);
+      for (const target of [loopback4(1), loopback4(3)]) {
+        const script = `import socket,sys; s=socket.create_connection((sys.argv[1],4444),3); s.settimeout(3); print(len(s.recv(100)))`;
+        const answer = await lab.net.exec('client', 'python3', '-c', script, target).catch((error: Error) => error.message);
+        t.match(answer, /^0\n|reset by peer/i, `${address} connects to ${target}: closed without a byte`);
+      }
+      // The lab's stand-ins for the air are interfaces of the router, and not those of clients: on hardware there are none.
+      for (const air of ['air0', 'air1']) await lab.net.exec('r1', 'sysctl', '-qw', `net.ipv6.conf.${air}.disable_ipv6=1`);
+      const listen = [
+        'import socket,struct',
+        's=socket.socket(socket.AF_INET6,socket.SOCK_DGRAM); s.bind(("::",4444)); s.settimeout(13)',
+        'i=socket.if_nametoindex("eth0")',
+        's.setsockopt(socket.IPPROTO_IPV6,socket.IPV6_JOIN_GROUP,socket.inet_pton(socket.AF_INET6,"ff12::8000:115c")+struct.pack("@I",i))',
+        'print(len(s.recv(1000)))',
+      ].join('\n');
+      const heard = await lab.net.exec('client', 'python3', '-c', listen).catch((error: Error) => error.message);
+      t.match(heard, /timed out/, 'no hello goes out to clients');
+    },
+  },
+  {
+    name: 'another key: neighbours that hear each other and stay apart',
+    run: async (t, lab) => {
+      const { r1 } = lab.routers;
+      await r1.daemon!.stop();
+      await r1.writeConfig({ key: 'a key of its own, this one' });
+      r1.startDaemon();
+      await r1.ready();
+      await until('r1 hears hellos that it cannot read', 20, async () => (await counter(lab, 'r1', 'hello_refused')) > 0);
+      t.equal(await counter(lab, 'r1', 'neighbours'), 0);
+      t.same(await sessions(lab, 'r1'), []);
+    },
+  },
+  {
+    name: 'one seed and no hellos: all find all, and the seed may die',
+    run: async (t, lab) => {
+      await restart(lab, { discovery: '0', peer: [loopback4(4)] });
+      t.comment(`found after ${await allWithAll(lab, ROUTERS)} s`);
+      await lab.routers.r4.daemon!.stop('SIGKILL');
+      const left = ['r1', 'r2', 'r3'] as const;
+      await allWithAll(lab, left);
+      const client = lab.routers.r1;
+      client.station({ authorize: '02:00:00:00:07:01' });
+      for (const name of left) {
+        await until(`${name} knows the client`, 5, async () => (await lab.routers[name].cli('clients')).includes('02:00:00:00:07:01'));
+      }
+      t.pass('what is said at one is known at all that are left');
+    },
+  },
+]);
