@@ -7,9 +7,10 @@ import { isLinkLocal6, linkLocalOf } from './net/ip.js';
 import type { ClientLink } from './ports.js';
 
 /** What every router is to show. */
-export function gatewayWanted({ gatewayMac, gatewayLinkLocal, gateway4, prefixes4, setup }: Config): GatewayWanted {
+export function gatewayWanted({ mode, gatewayMac, gatewayLinkLocal, gateway4, prefixes4, setup }: Config): GatewayWanted {
   const addresses4 = gateway4 === undefined ? [] : [gateway4];
-  return { gateway: { mac: gatewayMac, linkLocal: gatewayLinkLocal, addresses4 }, prefixes4, setup };
+  const watchesOnly = mode === 'observe';
+  return { gateway: { mac: gatewayMac, linkLocal: gatewayLinkLocal, addresses4 }, prefixes4, setup: setup && !watchesOnly, watchesOnly };
 }
 
 /** What this router shows: what is announced must be what is there, even where it is not as it should be. */

@@ -468,7 +468,7 @@ export class Daemon {
     if (link === undefined) return;
     const { clock, random, log, packets, dhcpPort } = this.ports;
     const gateway = gatewayAt(link, this.#config);
-    dhcpPort.hold(gateway.addresses4);
+    dhcpPort.hold(this.#config.mode === 'observe' ? [] : gateway.addresses4);
     const own = this.#links.flatMap(({ addresses }) => addresses.map(({ address }) => address)).filter((ip) => !isIp6(ip));
     if (this.#services !== undefined) return this.#services.configure(this.#config, gateway, own, clock.now());
     this.#services = new ClientServices({

@@ -19,6 +19,8 @@ export interface GatewayWanted {
   readonly prefixes4: readonly Prefix4[];
   /** `option setup`. */
   readonly setup: boolean;
+  /** Nothing in the kernel is to be changed. */
+  readonly watchesOnly: boolean;
 }
 
 export class GatewayLinks {
@@ -48,14 +50,14 @@ export class GatewayLinks {
     return this.#inTurn(() => this.#prepare(links, wanted, now));
   }
 
-  async #prepare(links: readonly ClientLink[], { gateway, prefixes4, setup }: GatewayWanted, now: Instant): Promise<boolean> {
-    await this.#filterRedirects(links.map(({ network }) => network));
+  async #prepare(links: readonly ClientLink[], { gateway, prefixes4, setup, watchesOnly }: GatewayWanted, now: Instant): Promise<boolean> {
+    await this.#filterRedirects(watchesOnly ? [] : links.map(({ network }) => network));
     for (const network of this.#said.keys()) {
       if (network !== KERNEL && !links.some((link) => link.network === network)) this.#said.delete(network);
     }
     let changed = false;
     for (const link of links) {
-      const needed = neededSettings(link.network, this.#filtered !== undefined);
+      const needed = neededSettings(link.network, watchesOnly || this.#filtered !== undefined);
       const settings = await this.control.settings(needed.map(({ name }) => name));
       const steps = setup ? planSetup(link, gateway, prefixes4, settings, needed) : [];
       if (await this.#setUp(link, steps, now)) changed = true;

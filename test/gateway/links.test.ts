@@ -68,7 +68,7 @@ function start(setup: boolean) {
   const log: string[] = [];
   const to = (level: string) => (message: string) => void log.push(`${level} ${message}`);
   const links = new GatewayLinks(link, { error: to('error'), warn: to('warn'), info: to('info'), debug: to('debug') });
-  const prepare = (now = NOW) => links.prepare([link.link], { gateway, prefixes4, setup }, now);
+  const prepare = (now = NOW) => links.prepare([link.link], { gateway, prefixes4, setup, watchesOnly: false }, now);
   const told = () => log.splice(0);
   return { link, links, prepare, told };
 }
@@ -100,7 +100,7 @@ t.test('without setup nothing is changed, and each problem is said once for as l
 
 t.test('an interface that is gone has no problems', async (t) => {
   const { link, links } = start(false);
-  const wanted = { gateway, prefixes4, setup: false };
+  const wanted = { gateway, prefixes4, setup: false, watchesOnly: false };
   await links.prepare([link.link], wanted, NOW);
   t.equal(links.problems.length, 6);
   await links.prepare([], wanted, NOW);
@@ -186,4 +186,12 @@ t.test('where the kernel has no packet filter, that is said once, and the settin
   link.hasFilter = true;
   await prepare();
   t.same(told(), ['info the kernel is as it should be now']);
+});
+
+t.test('observing, nothing is changed', async (t) => {
+  const { link, links } = start(false);
+  await links.prepare([link.link], { gateway, prefixes4, setup: false, watchesOnly: true }, NOW);
+  t.same(link.filtered, []);
+  t.same(link.applied, []);
+  t.equal(links.problems.length, 6, 'but said');
 });

@@ -12,7 +12,7 @@ import { parsePrefix } from '../../src/net/prefix.js';
 import { addon, ifindex, inNamespace, ip, ipJson } from './namespace.js';
 
 const gateway = { mac: GATEWAY_MAC, linkLocal: GATEWAY_LINK_LOCAL, addresses4: ['10.44.0.1' as Ip4] };
-const wanted = { gateway, prefixes4: [parsePrefix('10.44.0.0/16') as Prefix4], setup: true };
+const wanted = { gateway, prefixes4: [parsePrefix('10.44.0.0/16') as Prefix4], setup: true, watchesOnly: false };
 const quiet = { error: () => {}, warn: () => {}, info: () => {}, debug: () => {} };
 
 const addresses = () =>

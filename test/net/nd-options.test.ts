@@ -88,6 +88,7 @@ const golden: [name: string, hex: string, option: NdOption][] = [
   ],
   ['search list', '1f02000000001518036c616e00000000', { type: 'dnssl', lifetime: 5400, domains: ['lan'] }],
   ['PREF64 /96', '260215180064ff9b0000000000000000', { type: 'pref64', lifetime: 5400, prefix: prefix6('64:ff9b::/96') }],
+  ['captive portal', '2504' + '75726e3a696574663a706172616d733a636170706f72743a78'.padEnd(60, '0'), { type: 'captivePortal', uri: 'urn:ietf:params:capport:x' }],
   ['PREF64 /32', '26020a8d20010db80000000000000000', { type: 'pref64', lifetime: 2696, prefix: prefix6('2001:db8::/32') }],
   ['experimental (RFC 4727)', 'fd02000102030405060708090a0b0c0d', { type: 'unknown', code: 253, body: fromHex('000102030405060708090a0b0c0d') }],
 ];

@@ -1,0 +1,140 @@
+/** What clients see, in one process: real database, frames in and out. */
+import t from 'tap';
+import { parse } from 'uci-parser';
+import { ClientServices } from '../src/client-services.js';
+import { Database } from '../src/clients/database.js';
+import * as claims from '../src/clients/claims.js';
+import type { NodeId } from '../src/clients/node-id.js';
+import type { Instant } from '../src/clients/time.js';
+import { after, HOUR, MINUTE } from '../src/clients/time.js';
+import { readConfig } from '../src/config/config.js';
+import { MessageType, parseDhcp4, writeDhcp4 } from '../src/dhcp4/message.js';
+import { OptionCode, optionIp4 } from '../src/dhcp4/options.js';
+import { GATEWAY_LINK_LOCAL, GATEWAY_MAC } from '../src/gateway/gateway.js';
+import { arpFrame, ArpOperation, parseArp } from '../src/net/arp.js';
+import { EtherType, parseEthernet } from '../src/net/ethernet.js';
+import { parseUdpFrame4, writeUdpFrame4 } from '../src/net/frame4.js';
+import type { Ip4 } from '../src/net/ip.js';
+import { ANY4, BROADCAST4 } from '../src/net/ip.js';
+import type { Mac } from '../src/net/mac.js';
+import { BROADCAST_MAC } from '../src/net/mac.js';
+import type { Fields } from './dhcp4/helpers.js';
+import { client, message } from './dhcp4/helpers.js';
+
+const START = (5 * HOUR) as Instant;
+const GATEWAY4 = '10.44.0.1' as Ip4;
+const NETWORK = 'br-client';
+
+function start(...options: string[]) {
+  const text = ["config roaming 'main'", `list interface '${NETWORK}'`, "list prefix '10.44.0.0/24'", ...options].join('\n');
+  const { config, problems } = readConfig(parse(text, { name: 'roaming', file: 'roaming' }), 'roaming');
+  if (config === undefined) throw new Error(JSON.stringify(problems));
+  const db = new Database();
+  const gateway = { mac: GATEWAY_MAC, linkLocal: GATEWAY_LINK_LOCAL, addresses4: [GATEWAY4] };
+  const sent: Uint8Array[] = [];
+  const scene = { now: START, db, sent };
+  const services = new ClientServices({
+    config,
+    db,
+    random: { bytes: (n) => new Uint8Array(n), below: () => 0 },
+    gateway,
+    own: [GATEWAY4],
+    station: (mac) => ({ mac, network: NETWORK, via: 'wlan0', ssid: 'mesh' }) as never,
+    heard: () => {},
+    apply: (record) => void db.apply(record, scene.now),
+    send: (_, frame) => void sent.push(frame),
+    usurped: () => {},
+  });
+  /** Sends a DHCP message; the answer. */
+  const dhcp = (type: keyof typeof MessageType, fields: Fields = {}) => {
+    sent.length = 0;
+    const request = message(type, fields);
+    const frame = writeUdpFrame4({
+      sourceMac: request.chaddr,
+      destinationMac: BROADCAST_MAC,
+      source: request.ciaddr,
+      destination: BROADCAST4,
+      sourcePort: 68,
+      destinationPort: 67,
+      payload: writeDhcp4(request),
+    });
+    services.receive(NETWORK, frame, scene.now);
+    const reply = sent.find((one) => one[12] === EtherType.ipv4 >> 8 && one[13] === (EtherType.ipv4 & 0xff));
+    return reply === undefined ? undefined : parseDhcp4(parseUdpFrame4(reply).payload);
+  };
+  const join = (mac: Mac, requested?: Ip4) => {
+    const offer = dhcp('discover', { mac, ...(requested === undefined ? {} : { requested }) });
+    return offer && dhcp('request', { mac, requested: offer.yiaddr, server: GATEWAY4 })?.yiaddr;
+  };
+  return Object.assign(scene, { services, dhcp, join });
+}
+
+t.test('DECLINE: the lease ends, all are asked who has the address, and who answers has it from then on', async (t) => {
+  const scene = start();
+  const [mac, squatter] = [client(1), client(2)];
+  const address = scene.join(mac)!;
+  t.equal(scene.db.owner(address), mac);
+  scene.dhcp('decline', { mac, requested: address, server: GATEWAY4 });
+  t.equal(scene.db.owner(address), undefined, 'told to all nodes');
+  t.equal(scene.db.holder(address), mac, 'where it rests');
+  const question = parseArp(parseEthernet(scene.sent[0]!).payload);
+  t.match(question, { operation: ArpOperation.request, senderIp: GATEWAY4, senderMac: GATEWAY_MAC, targetIp: address });
+  t.not(scene.join(mac), address, 'not offered again');
+  const answer = { operation: ArpOperation.reply, senderMac: squatter, senderIp: address, targetMac: GATEWAY_MAC, targetIp: GATEWAY4 };
+  scene.services.receive(NETWORK, arpFrame(GATEWAY_MAC, answer), scene.now);
+  t.equal(scene.db.owner(address), squatter);
+  t.equal(scene.join(client(3), address) === address, false);
+});
+
+t.test('who answers for a resting address that nobody declined does not get it', async (t) => {
+  const scene = start();
+  const address = scene.join(client(1))!;
+  scene.dhcp('release', { mac: client(1), ciaddr: address, server: GATEWAY4 });
+  const claim = { operation: ArpOperation.reply, senderMac: client(2), senderIp: address, targetMac: GATEWAY_MAC, targetIp: GATEWAY4 };
+  scene.services.receive(NETWORK, arpFrame(GATEWAY_MAC, claim), scene.now);
+  t.equal(scene.db.owner(address), undefined);
+});
+
+t.test('an expired address rests before another gets it', async (t) => {
+  const scene = start();
+  const address = scene.join(client(1))!;
+  scene.now = after(scene.now, HOUR + MINUTE);
+  scene.db.expire(scene.now);
+  t.not(scene.join(client(2), address), address);
+  scene.now = after(scene.now, 10 * MINUTE);
+  scene.db.expire(scene.now);
+  t.equal(scene.join(client(3), address), address, 'ten minutes later it is free');
+});
+
+t.test('addresses of routers, and excluded ones, are no client’s; not even by using them', async (t) => {
+  const scene = start("list exclude '10.44.0.2'");
+  const router = '10.44.0.3' as Ip4;
+  const node = '0000000000000001' as NodeId;
+  t.equal(scene.join(client(1), '10.44.0.2' as Ip4) === '10.44.0.2', false, 'excluded');
+  scene.db.apply(claims.nodeRecord(scene.db, node, { hostname: 'r3', addresses: [router], port: 4444 }, scene.now), scene.now);
+  scene.services.nodeChanged([router]);
+  t.equal(scene.join(client(2), router) === router, false, 'a router told that it has it');
+  const claim = { operation: ArpOperation.request, senderMac: client(3), senderIp: router, targetMac: '00:00:00:00:00:00' as Mac, targetIp: GATEWAY4 };
+  scene.services.receive(NETWORK, arpFrame(BROADCAST_MAC, claim), scene.now);
+  t.equal(scene.db.owner(router), undefined);
+  scene.now = after(scene.now, 2 * HOUR);
+  scene.db.expire(scene.now);
+  scene.services.nodeChanged([router]);
+  t.equal(scene.join(client(4), router), router, 'it is gone: the address is one like others');
+});
+
+t.test('a reservation is given to whom it is for, with the name', async (t) => {
+  const scene = start('config host', `option mac '${client(7)}'`, "option ip '10.44.0.77'", "option name 'printer'");
+  const offer = scene.dhcp('discover', { mac: client(7), ask: [OptionCode.hostName] });
+  t.equal(offer?.yiaddr, '10.44.0.77');
+  t.equal(new TextDecoder().decode(offer?.options.get(OptionCode.hostName)), 'printer');
+  t.equal(optionIp4(offer!.options, OptionCode.serverIdentifier), GATEWAY4);
+  t.not(scene.join(client(8), '10.44.0.77' as Ip4), '10.44.0.77');
+});
+
+t.test('the rate of DISCOVERs is that of the option', async (t) => {
+  const scene = start("option discover_rate '2'");
+  const answers = Array.from({ length: 10 }, (_, i) => scene.dhcp('discover', { mac: client(i) })).filter((answer) => answer !== undefined);
+  t.equal(answers.length, 4, 'two seconds’ worth at once');
+  t.equal(scene.dhcp('discover', { mac: client(1), ciaddr: ANY4 }), undefined);
+});
