@@ -1,6 +1,7 @@
 /** `roaming watch`: follows the daemon's notifications, on a terminal as a table that changes, elsewhere as lines. */
 import type { PlainTable } from 'ubus-ts';
 import { UbusClient } from 'ubus-ts';
+import type { RoamView } from '../status/roams.js';
 import type { ClientView } from '../status/views.js';
 import { askOn, OBJECT } from './ask.js';
 import { chooseStyle } from './style.js';
@@ -62,16 +63,19 @@ class LiveScreen {
   #signals = new Map<string, number>();
   #events: Heard[] = [];
   #timer: NodeJS.Timeout | undefined;
+  #stopped = false;
   readonly #style = chooseStyle(true, process.env);
 
   constructor(private readonly ubus: UbusClient) {}
 
   async start(): Promise<void> {
+    this.#events = await readRoams(this.ubus);
     await this.#refresh();
     this.#timer = setInterval(() => void this.#refresh(), REFRESH);
   }
 
   stop(): void {
+    this.#stopped = true;
     clearInterval(this.#timer);
   }
 
@@ -100,12 +104,23 @@ class LiveScreen {
   }
 
   #draw(): void {
+    if (this.#stopped) return;
     const { columns = 80, rows = 24 } = process.stdout;
     const state = { clients: this.#clients, signals: this.#signals, events: this.#events };
     const text = renderScreen(state, wallTime(), { columns, rows }, this.#style);
     // Home, each line cleared behind its end, and what is below: no flicker, and the scrollback stays as it is.
     process.stdout.write(`\x1b[H${text.replaceAll('\n', '\x1b[K\n')}\x1b[J`);
   }
+}
+
+/** Roams from before we looked, as if they had been heard. */
+async function readRoams(ubus: UbusClient): Promise<Heard[]> {
+  const { roams = [] } = (await askOn(ubus, 'history', { limit: MAX_EVENTS }).catch(() => ({}))) as { roams?: RoamView[] };
+  return roams.reverse().map(({ time, to, to_name, ...roam }) => ({
+    time,
+    type: 'roam',
+    data: { ...roam, node: to, node_name: to_name },
+  }));
 }
 
 /** The signals of the stations of this router's access points, in dBm by MAC; of those that may be asked. */

@@ -51,6 +51,7 @@ export class TestRouter {
 
   private constructor(
     readonly ubus: UbusClient,
+    readonly socket: string,
     private readonly daemon: UbusClient,
     private readonly broker: Broker,
     private readonly directory: string,
@@ -63,7 +64,7 @@ export class TestRouter {
     await broker.listen();
     const [ubus, daemon] = [new UbusClient({ path }), new UbusClient({ path })];
     await Promise.all([ubus.connect(), daemon.connect()]);
-    const router = new TestRouter(ubus, daemon, broker, directory);
+    const router = new TestRouter(ubus, path, daemon, broker, directory);
     await router.#offerSystem();
     for (const { id, name } of nodes) {
       const info = { hostname: name, addresses: [parseIp4(`10.99.0.${Number(id)}`)], port: 4444 };
@@ -87,6 +88,11 @@ export class TestRouter {
     this.daemon.close();
     await this.broker.close();
     await rm(this.directory, { recursive: true });
+  }
+
+  /** Tells whoever has subscribed. */
+  notify(type: string, data: object): void {
+    this.#bus?.notify(type, data);
   }
 
   pass(seconds: number): void {

@@ -9,6 +9,7 @@ import type { NodeView, PeerView } from '../../status/peers.js';
 import { askOn, withUbus } from '../ask.js';
 import type { BabelFacts } from './babel.js';
 import type { MeshLink } from './network.js';
+import { single } from './uci.js';
 
 const run = promisify(execFile);
 
@@ -54,12 +55,16 @@ async function tryCall(call: () => Promise<PlainTable | undefined>): Promise<Pla
 
 export async function gatherBabel(directory: string, routerId: string | undefined): Promise<BabelFacts> {
   const version = await output('babeld', '-V');
-  const general = (await readUci(directory, 'babeld'))?.ofType('general')[0]?.get('router_id');
+  const general = (await readUci(directory, 'babeld'))?.ofType('general')[0];
   return {
     version: version?.trim().split('\n')[0],
     routerId: routerId ?? idInState(await readText('/var/lib/babel-state')),
-    configuredId: typeof general === 'string' ? general : undefined,
+    configuredId: (general && single(general, 'router_id')) ?? idInConfig(await readText('/etc/babeld.conf')),
   };
+}
+
+function idInConfig(text: string | undefined): string | undefined {
+  return /^\s*router-id\s+(\S+)/m.exec(text ?? '')?.[1];
 }
 
 /** babeld's state file, written when it stops: id, sequence number, time. */

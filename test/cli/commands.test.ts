@@ -1,0 +1,121 @@
+/** The program as people run it, against the daemon's own ubus methods. */
+import { build } from 'esbuild';
+import type { ChildProcess } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import t from 'tap';
+import { nodes, self, TestRouter } from '../luci/router.js';
+
+const directory = await mkdtemp(join(tmpdir(), 'roaming-cli-'));
+const program = join(directory, 'roaming.cjs');
+await build({
+  entryPoints: ['src/main.ts'],
+  bundle: true,
+  platform: 'node',
+  format: 'cjs',
+  outfile: program,
+  conditions: ['@roaming/source'],
+  define: { __VERSION__: '"0.1.0"', 'import.meta.url': 'importMetaUrl' },
+  banner: { js: 'const importMetaUrl = require("url").pathToFileURL(__filename);' },
+  logLevel: 'silent',
+});
+const router = await TestRouter.start();
+await router.startDaemon();
+const phone = router.move(1, nodes[1]!.id, 'a-phone-with-quite-a-long-name-for-a-table');
+router.pass(60);
+router.move(1, self);
+t.teardown(async () => {
+  await router.stop();
+  await rm(directory, { recursive: true });
+});
+
+interface Result {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function roaming(...words: string[]): Promise<Result> {
+  const env = { ...process.env, TZ: 'UTC' };
+  return new Promise((resolve) => {
+    execFile(process.execPath, [program, ...words], { env }, (error, stdout, stderr) => {
+      resolve({ code: typeof error?.code === 'number' ? error.code : 0, stdout, stderr });
+    });
+  });
+}
+
+const ask = (...words: string[]) => roaming(...words, '--ubus', router.socket);
+
+t.test('every answer fits 80 columns, and comes as JSON too', async (t) => {
+  for (const words of [['clients'], ['client', phone], ['history'], ['leases'], ['nodes'], ['peers'], ['status'], ['trace']]) {
+    const { code, stdout } = await ask(...words);
+    t.equal(code, 0, words.join(' '));
+    t.ok(stdout.split('\n').every((line) => line.length <= 80), stdout);
+    t.notMatch(stdout, '\x1b', 'no colours in a pipe');
+    const answer = JSON.parse((await ask(...words, '--json')).stdout) as object;
+    t.ok(Object.keys(answer).length > 0);
+  }
+});
+
+t.test('filters and actions reach the daemon', async (t) => {
+  t.match((await ask('leases', '--address', '10.44.0.1')).stdout, /1 lease$/m);
+  t.match((await ask('history', '--limit', '1')).stdout, / hall -> roof /);
+  t.match(await ask('disassociate', phone), { code: 0, stdout: `${phone} is sent away\n` });
+  t.match(await ask('probe', phone), { code: 0, stdout: 'no answer\n' });
+  t.match(await ask('release', '--mac', phone), { code: 0, stdout: '0 released\n' });
+  t.match(await ask('reload'), { code: 0, stdout: 'reloaded\n' });
+  t.match((await ask('metrics')).stdout, /^roaming_clients\{node="0000000000000001",node_name="roof"\} 1$/m);
+  t.same(router.done, [`disassociate ${phone}`]);
+});
+
+t.test('exit codes', async (t) => {
+  t.match(await ask('clients', '--mac', 'x'), { code: 2, stderr: 'roaming: mac: not a MAC address: x\n' });
+  t.match(await ask('client'), { code: 2 });
+  t.match(await roaming(), { code: 2, stderr: /roaming --help/ });
+  t.match(await roaming('dance'), { code: 2, stderr: /Unknown/ });
+  t.match(await roaming('clients', '--ubus', join(directory, 'none')), { code: 3, stderr: /ubusd cannot be reached/ });
+  const config = join(directory, 'roaming');
+  t.match(await roaming('check', '--offline', '--config', config), { code: 1, stderr: /there is no such file/ });
+  await writeFile(config, "config roaming 'main'\n\toption port 'x'\n");
+  t.match(await roaming('check', '--offline', '--config', config), { code: 1, stderr: /:2: main\.port: expected a whole number/ });
+  await writeFile(config, "config roaming 'main'\n\toption enabled '1'\n");
+  t.match(await roaming('check', '--offline', '--config', config), { code: 0, stdout: /^good .*transit node/ });
+});
+
+t.test('the daemon has gone', async (t) => {
+  router.stopDaemon();
+  while ((await ask('status')).code === 0);
+  t.match(await ask('status'), { code: 3, stderr: /is it running\?/ });
+  await router.startDaemon();
+});
+
+t.test('words for bash', async (t) => {
+  t.match((await roaming('completion')).stdout, '_roaming_yargs_completions');
+  const { stdout } = await roaming('--get-yargs-completions', 'roaming', 'his');
+  t.match(stdout, 'history');
+});
+
+/** What a running `roaming watch` prints, once it has said `wanted`. */
+async function heard(child: ChildProcess, wanted: RegExp, say: () => void): Promise<string> {
+  let text = '';
+  child.stdout!.on('data', (data) => (text += data));
+  for (let i = 0; i < 200 && !wanted.test(text); i++) {
+    if (i % 10 === 0) say();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  return text;
+}
+
+t.test('watch, in a pipe: a line for each notification, until it is told to stop', async (t) => {
+  const data = { mac: phone, hostname: 'phone', node: self, node_name: 'roof', from: nodes[1]!.id, from_name: 'hall' };
+  for (const [words, wanted] of [[[], / roam {5}02:00:00:00:00:01 phone hall -> roof\n/], [['--json'], /^\{"time":\d+\.?\d*,"type":"roam","mac":"02:00/m]] as const) {
+    const child = spawn(process.execPath, [program, 'watch', ...words, '--ubus', router.socket]);
+    const text = await heard(child, wanted, () => router.notify('roam', data));
+    t.match(text, wanted);
+    const ended = new Promise((resolve) => child.once('exit', resolve));
+    child.kill('SIGINT');
+    t.equal(await ended, 0);
+  }
+});
