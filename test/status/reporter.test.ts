@@ -20,9 +20,11 @@ t.test('join, roam, leave, with what is known of the client', async (t) => {
   clock.now = at(5002);
   reporter.served(phone, 'routed');
   reporter.served(phone, 'announced');
-  reporter.moved(phone, undefined, self, clock.now);
-  reporter.moved(phone, self, undefined, clock.now);
   t.same(told, [], 'what is on its way to peers and kernel goes first');
+  await turn();
+  reporter.moved(phone, undefined, self, clock.now);
+  await turn();
+  reporter.moved(phone, self, undefined, clock.now);
   await turn();
   t.same(told.map(({ type }) => type), ['roam', 'join', 'leave']);
   t.match(told[0]!.data, { mac: phone, node: self, since: EPOCH + 5, roams: 1, from: other, from_name: 'r2' });
