@@ -1,10 +1,14 @@
 /** Programs that a benchmark keeps running beside what it measures. */
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Cleanup } from '../lab/shell.js';
 import { Service, until } from '../lab/shell.js';
 import type { Topology } from '../lab/topology.js';
+import { SERVER4, SERVER6 } from '../lab/topology.js';
 import type { Captured } from './capture.js';
 import { readCapture } from './capture.js';
+import { STREAM_PORT } from './stream-format.js';
+import type { Site } from './systems.js';
 
 /** `ip` in a host's namespace, kept running: a command takes no process of its own, and so less than a millisecond. */
 export class IpShell {
@@ -33,14 +37,13 @@ export class IpShell {
 export class Capture {
   readonly #service: Service;
 
-  constructor(
-    net: Topology,
-    host: string,
-    device: string,
-    readonly file: string,
-    filter: string,
-    cleanup: Cleanup,
-  ) {
+  readonly #file: string;
+
+  /** Of the streams, or of everything else. */
+  constructor({ net, directory, cleanup }: Site, host: string, device: string, { streams }: { streams: boolean }) {
+    const file = join(directory, `${host}-${device}.pcap`);
+    const filter = `${streams ? '' : 'not '}udp port ${STREAM_PORT}`;
+    this.#file = file;
     this.#service = new Service('dumpcap', net.in(host, 'dumpcap', '-q', '-P', '-i', device, '-s', '96', '-f', filter, '-w', file));
     cleanup.add(() => this.#service.stop('SIGKILL'));
   }
@@ -51,8 +54,25 @@ export class Capture {
 
   async end(): Promise<Captured[]> {
     await this.#service.stop('SIGINT');
-    return [...readCapture(await readFile(this.file))];
+    return [...readCapture(await readFile(this.#file))];
   }
+}
+
+/** Streams between the client and the server, both ways and over both families, a packet every `interval` milliseconds. */
+export async function startStreams({ net, cleanup, programs }: Site, interval: number): Promise<Service[]> {
+  const start = (host: string, ...words: string[]) => {
+    // What is measured with goes before what is measured.
+    const service = new Service('stream', net.in(host, 'chrt', '-f', '1', process.execPath, programs.stream, ...words));
+    cleanup.add(() => service.stop('SIGKILL'));
+    return service;
+  };
+  const services = [start('server', 'server', `${interval}`), start('client', 'client', `${interval}`, SERVER4, SERVER6)];
+  for (const server of [SERVER4, SERVER6]) {
+    await until(`the client reaches ${server}`, 90, () =>
+      net.exec('client', 'ping', '-c', '1', '-W', '1', server).then(() => true, () => false),
+    );
+  }
+  return services;
 }
 
 /** Resident memory, in MiB, of programs of these names in a host's namespace. */

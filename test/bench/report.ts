@@ -20,7 +20,6 @@ export interface Conditions {
   readonly roams: number;
   /** Milliseconds between two packets of a stream. */
   readonly interval: number;
-  readonly air: string;
 }
 
 const COLUMNS = [26, 8, 8, 8, 8, 9, 10, 7, 6];
@@ -30,7 +29,7 @@ function row(cells: readonly string[]): string {
 }
 
 /** The first of the systems is the floor of all. */
-export function report(results: readonly Measured[], { roams, interval, air }: Conditions): string {
+export function report(results: readonly Measured[], air: string, { roams, interval }: Conditions): string {
   const floor = results[0]!;
   let text = `\n${floor.hops} hops, ${roams} roams for each system, a packet every ${interval} ms; ${air}\n\n`;
   text += row(['system', 'stream', 'median', 'p95', 'max', 'x floor', 'lost/roam', 'dead', '']);

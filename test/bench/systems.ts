@@ -1,12 +1,17 @@
 /** What is compared: each makes of routers in a line something through which a client can roam. */
 import { join } from 'node:path';
 import type { Client } from '../lab/client.js';
-import type { Programs } from '../lab/router.js';
+import type { Programs as LabPrograms } from '../lab/router.js';
 import { Router } from '../lab/router.js';
 import type { Cleanup } from '../lab/shell.js';
 import { run, Service } from '../lab/shell.js';
 import type { Topology } from '../lab/topology.js';
 import { loopback4, SERVER4, SERVER6 } from '../lab/topology.js';
+
+/** Where the bundles are. */
+export interface Programs extends LabPrograms {
+  readonly stream: string;
+}
 
 /** What a system is built upon and from. */
 export interface Site {
@@ -77,6 +82,8 @@ interface Variant {
   readonly dwell: number;
   /** Routes of the flood, or routes that babeld takes up and announces. */
   readonly announcing: boolean;
+  /** More options of /etc/config/roaming. */
+  readonly options?: { readonly [name: string]: string | readonly string[] };
 }
 
 /** (b) The daemon on every router; (b') where the routing protocol alone tells other routers of clients. */
@@ -84,13 +91,11 @@ export class Roaming implements System {
   readonly name: string;
   readonly processes = ['node', 'babeld'];
   readonly dwell: number;
-  readonly #announcing: boolean;
-  routers = new Map<string, Router>();
+  readonly routers = new Map<string, Router>();
 
-  constructor({ name, dwell, announcing }: Variant) {
-    this.name = name;
-    this.dwell = dwell;
-    this.#announcing = announcing;
+  constructor(private readonly variant: Variant) {
+    this.name = variant.name;
+    this.dwell = variant.dwell;
   }
 
   async build(site: Site): Promise<void> {
@@ -105,13 +110,15 @@ export class Roaming implements System {
 
   #router({ net, programs, directory, cleanup, routers }: Site, name: string, i: number): Router {
     const last = i === routers.length - 1;
+    const { announcing } = this.variant;
     const options = {
       key: 'open sesame, said the lab',
       peer: last ? [] : [`${loopback4(i + 2)}`],
       // An address that no route leads to: other routers make no routes to this node's clients, as sroamd does not.
-      ...(this.#announcing ? { node_address: [`192.0.2.${i + 1}`] } : {}),
+      ...this.variant.options,
+      ...(announcing ? { node_address: [`192.0.2.${i + 1}`] } : {}),
     };
-    const babeld = this.#announcing ? ['import-table 254', 'import-table 44', 'redistribute proto 44 allow'] : [];
+    const babeld = announcing ? ['import-table 254', 'import-table 44', 'redistribute proto 44 allow'] : [];
     const mesh = [routers[i - 1], routers[i + 1]].filter((to) => to !== undefined).map((to) => `to-${to}`);
     const announce = last ? ['to-server'] : [];
     return new Router(net, programs, { name, number: i + 1, clients: !last, mesh, announce, babeld, options }, directory, cleanup);
@@ -124,11 +131,6 @@ export class Roaming implements System {
 
   arrived(client: Client, router: string): void {
     this.routers.get(router)!.station({ authorize: client.mac });
-  }
-
-  async trace(enable: boolean): Promise<{ [router: string]: string }> {
-    const texts = [...this.routers].map(async ([name, router]) => [name, await router.cli('trace', ...(enable ? ['on'] : []))]);
-    return Object.fromEntries(await Promise.all(texts)) as { [router: string]: string };
   }
 }
 
@@ -175,4 +177,15 @@ export class Renumbering implements System {
     const pid = String(client.dhcp!.child.pid);
     void flush.then(() => run('kill', '-USR2', pid)).then(() => run('kill', '-USR1', pid));
   }
+}
+
+/** Of all systems those whose initial is in `letters`; all, where none are given. `options`: for the daemon. */
+export function chosenSystems(letters = 'lrab', options: Variant['options'] = {}): System[] {
+  const all: { [initial: string]: () => System } = {
+    l: () => new LayerTwo(),
+    r: () => new Roaming({ name: 'roaming', dwell: 800, announcing: false, options }),
+    a: () => new Roaming({ name: 'roaming, announcing only', dwell: 6000, announcing: true, options }),
+    b: () => new Renumbering(),
+  };
+  return Object.entries(all).flatMap(([initial, make]) => (letters.includes(initial) ? [make()] : []));
 }

@@ -1,0 +1,12 @@
+/** Where the bundles are: beside this one. */
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Programs } from './systems.js';
+
+const here = dirname(fileURLToPath(import.meta.url));
+
+export const programs: Programs = {
+  roaming: join(here, '../dist/roaming.js'),
+  accessPoint: join(here, 'access-point.mjs'),
+  stream: join(here, 'stream.mjs'),
+};
