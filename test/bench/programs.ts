@@ -1,6 +1,9 @@
 /** Programs that a benchmark keeps running beside what it measures. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { PlainTable } from 'ubus-ts';
+import { UbusClient } from 'ubus-ts';
+import type { Router } from '../lab/router.js';
 import type { Cleanup } from '../lab/shell.js';
 import { Service, until } from '../lab/shell.js';
 import type { Topology } from '../lab/topology.js';
@@ -73,6 +76,17 @@ export async function startStreams({ net, cleanup, programs }: Site, interval: n
     );
   }
   return services;
+}
+
+/** What a router's daemon answers on ubus. */
+export async function ask(router: Router, method: string, args: PlainTable = {}): Promise<PlainTable> {
+  const ubus = new UbusClient({ path: router.ubusSocket });
+  try {
+    await ubus.connect();
+    return (await ubus.call('roaming', method, args)) ?? {};
+  } finally {
+    ubus.close();
+  }
 }
 
 /** Resident memory, in MiB, of programs of these names in a host's namespace. */

@@ -4,7 +4,7 @@ import type { Client } from '../lab/client.js';
 import type { Programs as LabPrograms } from '../lab/router.js';
 import { Router } from '../lab/router.js';
 import type { Cleanup } from '../lab/shell.js';
-import { run, Service } from '../lab/shell.js';
+import { run, Service, until } from '../lab/shell.js';
 import type { Topology } from '../lab/topology.js';
 import { loopback4, SERVER4, SERVER6 } from '../lab/topology.js';
 
@@ -105,7 +105,7 @@ export class Roaming implements System {
     const all = [...this.routers.values()];
     await Promise.all(all.map((router) => router.boot()));
     for (const router of all) router.startDaemon();
-    await Promise.all(all.map((router) => router.ready()));
+    await Promise.all(all.map((router) => until(`${router.name}: the daemon runs`, 15, async () => running(router))));
   }
 
   #router({ net, programs, directory, cleanup, routers }: Site, name: string, i: number): Router {
@@ -132,6 +132,12 @@ export class Roaming implements System {
   arrived(client: Client, router: string): void {
     this.routers.get(router)!.station({ authorize: client.mac });
   }
+}
+
+/** By its log, which takes no more programs to look at. */
+function running({ name, daemon }: Router): boolean {
+  if (daemon?.running !== true) throw new Error(`${name}: the daemon ended:\n${daemon?.output}`);
+  return daemon.output.includes('started as');
 }
 
 /** (f) Babel, and a subnet for each access point: a client gets other addresses, and its connections end. */

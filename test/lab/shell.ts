@@ -70,9 +70,12 @@ class Interruption {
 
 export const interruption = new Interruption();
 
+/** By how much this machine is slower than others: in an emulated one everything takes its time. */
+const PATIENCE = Number(process.env['LAB_PATIENCE'] ?? 1);
+
 /** Tries until `check` gives something other than undefined or false, at most `seconds`; then says `what` did not come. */
 export async function until<T>(what: string, seconds: number, check: () => Promise<T | undefined | false>): Promise<T> {
-  const end = Date.now() + seconds * 1000;
+  const end = Date.now() + seconds * PATIENCE * 1000;
   for (;;) {
     const found = await check();
     if (found !== undefined && found !== false) return found;

@@ -38,7 +38,7 @@ console=$tree/console.$$
 trap 'rm -f "$start" "$console"' EXIT
 {
 	echo '#!/bin/sh'
-	echo 'export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/run TMPDIR=/run/tmp'
+	echo 'export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/run TMPDIR=/run/tmp LAB_PATIENCE=10'
 	echo "export MODULES='$tree'"
 	for name in ${VM_ENV:-}; do
 		eval "value=\${$name-}"
@@ -61,9 +61,9 @@ qemu-system-x86_64 -accel tcg,thread=multi -cpu max -smp 2 -m "${VM_MEMORY:-1536
 	-append "console=ttyS0 quiet loglevel=1 mitigations=off panic=-1 start=$start" \
 	-fsdev local,id=root,path=/,security_model=none,readonly=on,multidevs=remap \
 	-device virtio-9p-pci,fsdev=root,mount_tag=root </dev/null 2>&1 |
-	tr -d '\r' | tee "$console" |
+	sed -u 's/\r//g' | tee "$console" |
 	# Without the firmware's and the kernel's own words.
-	sed -u -n '/^the machine ends/d; /the machine has started/,$p' | sed -u 1d
+	sed -u -n '/the machine has started/,/^the machine ends/{/the machine has started/d;/^the machine ends/d;p}'
 status=$(sed -n 's/^the machine ends with \([0-9]*\)$/\1/p' "$console")
 [ -n "$status" ] || { tail -n 20 "$console"; echo 'the virtual machine ended before its program did' >&2; }
 exit "${status:-1}"
