@@ -8,12 +8,15 @@
 # make bench-dhcp       DHCPv4 exchanges in a second and their latency, against dnsmasq; a minute
 # make bench-flooding   time and bytes for a newcomer to learn all, and for a reconnection; seconds
 # make bench-ubus       calls and decoding of ubus-ts, against the ubus command; seconds
+# make wifi-test   real hostapd, wpa_supplicant and Wi-Fi frames in a virtual machine; minutes
 # make bench-handover   how long streams stop when a client roams, against other systems; minutes
+# make bench-wifi       the same in the virtual machine of wifi-test
 # The first run installs what is missing: Debian packages, and npm packages by the lock file.
 
 ESBUILD = node_modules/.bin/esbuild
 BUNDLE = $(ESBUILD) --bundle --platform=node --target=node20 --conditions=@roaming/source --log-level=warning
 SOURCES = $(shell find src -name '*.ts' -not -path '*/node_modules/*' -not -path '*/dist/*') package.json
+BENCH = build/handover.mjs build/stream.mjs build/access-point.mjs
 LAB = build/demo.mjs build/access-point.mjs build/tcp-peer.mjs
 LUCI_SCHEMA = openwrt/luci-app-roaming/htdocs/luci-static/resources/roaming/schema.js
 NODE_HEADERS = $(shell node -p 'require("path").resolve(process.execPath, "../../include/node")')
@@ -66,8 +69,19 @@ bench-ubus: setup-build build/ubus-ts-bench.mjs
 
 # Gaps of a roaming client's streams: ours, one layer 2, Babel alone
 .PHONY: bench-handover
-bench-handover: setup-lab build build/handover.mjs build/stream.mjs build/access-point.mjs
+bench-handover: setup-bench build $(BENCH)
 	@node build/handover.mjs
+
+# Exit code 77: skipped, and said why.
+VM = VM_ENV='ROAMS HOPS INTERVAL SYSTEMS' test/wifi/vm.sh node
+OR_SKIPPED = || { status=$$?; [ $$status = 77 ] || exit $$status; }
+
+.PHONY: wifi-test bench-wifi setup-wifi
+wifi-test: setup-wifi build $(BENCH) build/check.mjs
+	@$(VM) build/check.mjs $(OR_SKIPPED)
+
+bench-wifi: setup-wifi build $(BENCH) build/wifi-handover.mjs
+	@$(VM) build/wifi-handover.mjs $(OR_SKIPPED)
 
 # The texts of the LuCI app to translate
 luci: build/luci.mjs
@@ -89,6 +103,9 @@ setup-build:
 
 setup-lab:
 	@test/setup.sh lab
+
+setup-wifi: setup-lab
+	@test/setup.sh wifi || true
 
 setup-bench:
 	@test/setup.sh bench
@@ -123,6 +140,9 @@ build/sim.mjs: test/sim/run.ts $(wildcard test/sim/*.ts) $(SOURCES) node_modules
 	@$(BUNDLE) $< --format=esm --sourcemap --outfile=$@
 
 build/ubus-ts-bench.mjs: src/ubus-ts/bench/bench.ts $(SOURCES) node_modules/.package-lock.json
+	@$(BUNDLE) $< --format=esm --outfile=$@
+
+build/%.mjs: test/wifi/%.ts $(wildcard test/wifi/*.ts test/bench/*.ts test/lab/*.ts) $(SOURCES) node_modules/.package-lock.json
 	@$(BUNDLE) $< --format=esm --outfile=$@
 
 build/%.mjs: test/bench/%.ts $(wildcard test/bench/*.ts test/lab/*.ts) $(SOURCES) node_modules/.package-lock.json

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Puts on a Debian machine what `make demo` and `make test` need, and is quick where it is there already.
-# Usage: test/setup.sh build|lab|bench
+# Usage: test/setup.sh build|lab|bench|wifi
 set -eu
 
 fail() {
@@ -19,16 +19,16 @@ build='cc:gcc make:make'
 lab='ip:iproute2 sysctl:procps ping:iputils-ping babeld:babeld udhcpc:udhcpc tshark:tshark nft:nftables
  dhclient:isc-dhcp-client dhcpcd:dhcpcd-base dhcping:dhcping rdisc6:ndisc6'
 
-bench='dnsmasq:dnsmasq-base perfdhcp:kea-admin'
+bench='dnsmasq:dnsmasq-base perfdhcp:kea-admin chrt:util-linux'
+wifi='qemu-system-x86_64:qemu-system-x86 hostapd:hostapd wpa_supplicant:wpasupplicant iw:iw busybox:busybox cpio:cpio modprobe:kmod chrt:util-linux'
 
-wanted=$build
 case ${1:-build} in
-lab | bench)
-	[ "$(id -u)" = 0 ] || fail 'network namespaces need root: try sudo'
-	wanted="$build $lab"
-	[ "$1" = lab ] || wanted="$wanted $bench"
-	;;
+lab) wanted="$build $lab" ;;
+bench) wanted="$build $lab $bench" ;;
+wifi) wanted="$build $lab $wifi" ;;
+*) wanted=$build ;;
 esac
+[ "$wanted" = "$build" ] || [ "$(id -u)" = 0 ] || fail 'network namespaces need root: try sudo'
 
 packages=
 PATH=$PATH:/usr/sbin:/sbin

@@ -27,8 +27,12 @@ export interface WifiStationsOptions {
   readonly networkOf?: (device: string) => string;
 }
 
-/** A handshake takes 20 to 200 ms, a login by 802.1X seconds. */
-const FIRST_DELAY = 10;
+/**
+ * A handshake takes 20 to 200 ms, a login by 802.1X seconds: it is noticed late by a twentieth of what it has taken, and
+ * by {@link FIRST_DELAY}.
+ */
+const GROWTH = 1.05;
+const FIRST_DELAY = 5;
 const LONGEST_DELAY = 2000;
 
 interface AccessPoint {
@@ -147,7 +151,7 @@ export class WifiStations implements Stations {
     this.#asking.add(key);
     this.#after(delay, () => {
       this.#asking.delete(key);
-      const next = Math.min(2 * delay, LONGEST_DELAY);
+      const next = Math.min(GROWTH * delay, LONGEST_DELAY);
       this.#wireless?.station(ifindex, mac).then(
         (station) => {
           if (station?.authorized === true) this.#authorized(station);

@@ -46,12 +46,20 @@ export class LayerTwo implements System {
   readonly dwell = 800;
   #net: Topology | undefined;
 
-  async build({ net, routers }: Site): Promise<void> {
+  build(site: Site): Promise<void> {
+    const { routers } = site;
+    return this.bridge(site, (i) => {
+      const neighbours = [routers[i - 1], routers[i + 1], i === routers.length - 1 ? 'server' : undefined];
+      return neighbours.flatMap((neighbour) => (neighbour === undefined ? [] : [`to-${neighbour}`]));
+    });
+  }
+
+  /** On each router a bridge with the ports named; the server gets its addresses. */
+  async bridge({ net, routers }: Site, portsOf: (i: number) => readonly string[]): Promise<void> {
     this.#net = net;
     for (const [i, router] of routers.entries()) {
       await net.ip(router, `link add ${BRIDGE} type bridge forward_delay 0`);
-      const neighbours = [routers[i - 1], routers[i + 1], i === routers.length - 1 ? 'server' : undefined];
-      for (const neighbour of neighbours) if (neighbour !== undefined) await net.ip(router, `link set to-${neighbour} master ${BRIDGE}`);
+      for (const port of portsOf(i)) await net.ip(router, `link set ${port} master ${BRIDGE}`);
       await net.ip(router, `link set ${BRIDGE} up`);
     }
     const device = `to-${routers.at(-1)}`;
@@ -185,6 +193,32 @@ export class Renumbering implements System {
   }
 }
 
+/** (c) b.a.t.m.a.n. advanced: one Ethernet over the mesh, which learns of roams by itself. */
+export class Batman implements System {
+  readonly name = 'batman-adv';
+  readonly processes = [];
+  readonly dwell = 2000;
+  readonly #floor = new LayerTwo();
+
+  async build(site: Site): Promise<void> {
+    const { net, routers } = site;
+    for (const [i, router] of routers.entries()) {
+      await net.ip(router, 'link add bat0 type batadv');
+      for (const neighbour of [routers[i - 1], routers[i + 1]]) {
+        if (neighbour !== undefined) await net.ip(router, `link set to-${neighbour} master bat0`);
+      }
+      await net.ip(router, 'link set bat0 up');
+    }
+    await this.#floor.bridge(site, (i) => (i === routers.length - 1 ? ['bat0', 'to-server'] : ['bat0']));
+  }
+
+  welcome(client: Client): Promise<void> {
+    return this.#floor.welcome(client);
+  }
+
+  arrived(): void {}
+}
+
 /** Of all systems those whose initial is in `letters`; all, where none are given. `options`: for the daemon. */
 export function chosenSystems(letters = 'lrab', options: Variant['options'] = {}): System[] {
   const all: { [initial: string]: () => System } = {
@@ -192,6 +226,7 @@ export function chosenSystems(letters = 'lrab', options: Variant['options'] = {}
     r: () => new Roaming({ name: 'roaming', dwell: 800, announcing: false, options }),
     a: () => new Roaming({ name: 'roaming, announcing only', dwell: 6000, announcing: true, options }),
     b: () => new Renumbering(),
+    m: () => new Batman(),
   };
   return Object.entries(all).flatMap(([initial, make]) => (letters.includes(initial) ? [make()] : []));
 }

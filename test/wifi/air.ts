@@ -39,8 +39,16 @@ export class Radios {
   /** Makes so many radios. */
   static async make(count: number): Promise<Radios> {
     await run('modprobe', '-d', process.env['MODULES']!, 'mac80211_hwsim', `radios=${count}`);
+    return Radios.again(count);
+  }
+
+  /** The radios that were made before, once all hosts that had them are gone. */
+  static async again(count: number): Promise<Radios> {
     const radios = new Radios();
-    radios.#free = (await readdir('/sys/class/ieee80211')).sort();
+    radios.#free = await until('all radios are back', 30, async () => {
+      const there = (await readdir('/sys/class/ieee80211')).sort();
+      return there.length === count ? there : undefined;
+    });
     return radios;
   }
 

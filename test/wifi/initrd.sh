@@ -8,7 +8,13 @@ tree=$1 version=$2 output=$3
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir -p "$work/bin" "$work/modules" "$work/proc" "$work/sys" "$work/dev" "$work/root"
-cp "$(command -v busybox)" "$work/bin/busybox"
+busybox=$(command -v busybox)
+cp "$busybox" "$work/bin/busybox"
+# With its libraries, where it is not linked statically.
+ldd "$busybox" 2>/dev/null | grep -o '/[^ ]*' | while read -r library; do
+	mkdir -p "$work$(dirname "$library")"
+	cp "$library" "$work$library"
+done
 
 # In the order in which they have to be loaded.
 for module in virtio_pci 9pnet_virtio 9p; do
