@@ -16,6 +16,7 @@ import { announce, announceDeparture, whoHas } from './gateway/announce.js';
 import { Announcer } from './gateway/announcer.js';
 import { answer } from './gateway/answer.js';
 import type { Gateway } from './gateway/gateway.js';
+import { HostMode } from './gateway/host-mode.js';
 import { observe } from './gateway/observe.js';
 import type { ProbeResult } from './gateway/prober.js';
 import { probe, Prober } from './gateway/prober.js';
@@ -61,6 +62,8 @@ export class ClientServices {
   #ra: RaServer;
   #announcer = new Announcer();
   #prober = new Prober();
+  /** With `option ipv6_mode 'host'` only. */
+  #hostMode: HostMode | undefined;
   /** Link-local addresses of clients here: needed on the link alone, so not in the database. */
   #linkLocals = new Map<Mac, Ip6>();
   #usurpers = new Set<Mac>();
@@ -76,7 +79,21 @@ export class ClientServices {
     this.#own = options.own;
     this.#routers = this.#findRouters();
     this.#dhcp4 = this.#makeDhcp4(options.config);
+    this.#hostMode = this.#makeHostMode(options.config);
     this.#ra = new RaServer(raConfig(options.config), options.gateway, (mac) => this.#raClient(mac), options.random);
+  }
+
+  #makeHostMode({ ipv6Mode, prefixes6, maxAddresses: limit }: Config): HostMode | undefined {
+    if (ipv6Mode !== 'host' || prefixes6.length === 0) return undefined;
+    const { db, apply, send, station } = this.#options;
+    const sendTo = (mac: Mac, frame: Uint8Array) => {
+      const network = station(mac)?.network;
+      if (network !== undefined) send(network, frame);
+    };
+    // The first address is that of any router (RFC 4291 2.6.1).
+    const isReserved = (address: Ip6) =>
+      prefixes6.some((prefix) => prefix.address === address) || [...db.nodes()].some(([, node]) => node.addresses.includes(address));
+    return new HostMode({ db, apply, send: sendTo, isReserved, limit, lifetime: this.#leaseLifetime });
   }
 
   #makeDhcp4(config: Config): Dhcp4Server | undefined {
@@ -119,6 +136,7 @@ export class ClientServices {
   /** Leases a client a /64 where it has none. To be done before its routes are made. */
   provide(mac: Mac, now: Instant): void {
     const { db, apply } = this.#options;
+    if (this.#hostMode !== undefined) return this.#hostMode.arrived(mac, db.client(mac)?.addresses ?? [], now);
     const prefix = this.#config.prefixes6[0];
     if (prefix === undefined || db.leases6Of(mac).length > 0) return;
     const taken = ({ address }: Prefix6) => (db.holder(address) ?? mac) !== mac;
@@ -138,6 +156,7 @@ export class ClientServices {
 
   left(mac: Mac): void {
     this.#announcer.cancel(mac);
+    this.#hostMode?.left(mac);
     this.#ra.left(mac);
     this.#linkLocals.delete(mac);
     this.#usurpers.delete(mac);
@@ -150,7 +169,14 @@ export class ClientServices {
 
   /** The kernel's neighbour cache has found who has an address, or has lost him. */
   neighbour(mac: Mac, network: string, address: Ip, state: 'resolved' | 'failed', now: Instant): void {
-    if (state === 'resolved' && this.#options.station(mac)?.network === network) this.#learnClaim(mac, address, now);
+    if (this.#options.station(mac)?.network !== network) return;
+    if (state === 'resolved') this.#learnClaim(mac, address, now);
+    else if (isIp6(address)) this.#hostMode?.failed(address, now);
+  }
+
+  /** A record says that an address is `by`'s, which was `from`'s. */
+  hostChanged(address: Ip, from: Mac | undefined, by: Mac): void {
+    if (isIp6(address)) this.#hostMode?.taken(address, from, by, this.#gateway);
   }
 
   /** Addresses of a client that matter on its link alone. */
@@ -159,11 +185,12 @@ export class ClientServices {
   }
 
   get nextDeadline(): Instant | undefined {
-    return earliest(this.#announcer.nextDeadline, this.#prober.nextDeadline, this.#ra.nextDeadline);
+    return earliest(this.#announcer.nextDeadline, this.#prober.nextDeadline, this.#ra.nextDeadline, this.#hostMode?.nextDeadline);
   }
 
   poll(now: Instant): void {
     this.#prober.poll(now);
+    this.#hostMode?.poll(this.#gateway, now);
     for (const { mac, network } of this.#announcer.poll(now)) this.#announce(mac, network, now);
     for (const { network, frame } of this.#ra.poll(now)) this.#options.send(network, frame);
   }
@@ -212,7 +239,7 @@ export class ClientServices {
     if (!this.#isHere(mac, network, now)) return;
     const { db, send } = this.#options;
     const book = {
-      owner: (address: Ip) => db.owner(address),
+      owner: (address: Ip) => (this.#hostMode !== undefined && isIp6(address) ? this.#hostMode.owner(address) : db.owner(address)),
       isLocal: (other: Mac, on: string) => this.#options.station(other)?.network === on,
       inOurPrefixes: (address: Ip) => this.#isOurs(address),
     };
@@ -227,9 +254,15 @@ export class ClientServices {
     const sighting = observe(link, this.#gateway);
     if (sighting?.usurps !== undefined) this.#reportUsurper(sighting.mac, sighting.usurps);
     const address = sighting?.claims;
+    if (sighting?.kind === 'dad' && sighting.tentative !== undefined) this.#considers(sighting.mac, sighting.tentative, now);
     if (sighting === undefined || address === undefined) return;
     this.#prober.heard(sighting.mac, address, now);
     this.#learnClaim(sighting.mac, address, now);
+  }
+
+  /** The client asks whether it may have an address. */
+  #considers(mac: Mac, address: Ip, now: Instant): void {
+    if (isIp6(address) && this.#isOurs(address)) this.#hostMode?.seen(mac, address, true, now);
   }
 
   #learnClaim(mac: Mac, address: Ip, now: Instant): void {
@@ -254,6 +287,7 @@ export class ClientServices {
       if (isFree && usable) apply(claims.lease4(db, address, mac, this.#leaseLifetime, now));
       return;
     }
+    if (this.#hostMode !== undefined) return this.#hostMode.seen(mac, address, false, now);
     // Without a /64 of its own that covers it, the address would be another client's or nobody's: not believed.
     if (holder !== mac || db.live(hostKey(address)) !== undefined) return;
     const known = (db.client(mac)?.addresses ?? []).filter((prefix) => prefix.length === 128);
@@ -330,6 +364,7 @@ export class ClientServices {
       dhcp4_dropped: sum(dropped),
       ra_sent: this.#ra.counters.sent,
       ra_solicited: this.#ra.counters.solicited,
+      addresses_refused: this.#hostMode?.refused ?? 0,
       frames_malformed: this.counters.malformed,
       frames_from_strangers: this.counters.strangers,
     };

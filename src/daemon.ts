@@ -263,6 +263,7 @@ export class Daemon {
 
   /** A record of our own. */
   #apply(record: Record): void {
+    if (this.#config.mode === 'observe') return this.ports.log.info(`would tell: ${describeRecord(record, this.ports.clock.now())}`);
     const outcome = this.#merge(record);
     if (outcome.kind === 'newer' || outcome.kind === 'extended') this.#flooder.flood(outcome.record);
     if (outcome.kind === 'refused') this.ports.log.warn('the database is full: a new record is lost (option max_records)');
@@ -275,6 +276,9 @@ export class Daemon {
       this.#finder.nodeChanged(meaning.node);
       const before = previous?.type === 'node' ? previous.info.addresses : [];
       if (String(before) !== String(meaning.info.addresses)) this.#services?.nodeChanged([...before, ...meaning.info.addresses]);
+    }
+    if (meaning.type === 'host' && meaning.mac !== undefined && previous?.type === 'host') {
+      this.#services?.hostChanged(meaning.address, previous.mac, meaning.mac);
     }
     for (const mac of clientsOf(meaning, previous)) this.#updateRoutes(mac);
     if (meaning.type === 'association') this.#associationChanged(meaning.mac, meaning.node, previous, now);
@@ -689,6 +693,7 @@ const RESTART_OPTIONS = [
   'maxRecordBytes',
   'presence',
   'mode',
+  'ipv6Mode',
 ] as const;
 
 /** Where to look for other routers. Without a key anybody could answer: then only where the user says so. */

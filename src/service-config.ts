@@ -52,6 +52,8 @@ export function raConfig(config: Config): RaConfig {
   const { dns6, domain, search, leaseTime, routerLifetime } = config;
   return {
     ...DEFAULT_RA_CONFIG,
+    mode: config.ipv6Mode,
+    sharedPrefixes: config.ipv6Mode === 'host' ? config.prefixes6 : [],
     routerLifetime,
     preferredLifetime: routerLifetime,
     validLifetime: Math.max(leaseTime, 2 * routerLifetime),

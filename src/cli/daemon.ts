@@ -4,7 +4,7 @@ import { hostname, setPriority } from 'node:os';
 import { dirname, join } from 'node:path';
 import { UbusClient } from 'ubus-ts';
 import type { Config } from '../config/config.js';
-import { usedSources } from '../config/presence.js';
+import { sourcesOf } from '../config/presence.js';
 import type { Ports } from '../daemon.js';
 import { Daemon, needsRestart } from '../daemon.js';
 import { loadPacketAddon } from '../linux/addons.js';
@@ -17,6 +17,7 @@ import { LinuxLinkControl } from '../linux/link-control.js';
 import { StreamLogger } from '../linux/log.js';
 import { derivePsk, LinuxMesh } from '../linux/mesh.js';
 import { Networks } from '../linux/networks.js';
+import { observing } from '../linux/observing.js';
 import { PacketSockets } from '../linux/packets.js';
 import { LinuxStations } from '../linux/linux-stations.js';
 import { DirectoryStorage } from '../linux/storage.js';
@@ -142,19 +143,22 @@ async function serve(first: Config, context: Context): Promise<Config | undefine
 async function makePorts(config: Config, log: StreamLogger, ubus: UbusClient): Promise<Ports> {
   const addon = loadPacketAddon(join(dirname(realpathSync(process.argv[1]!)), 'packet.node'));
   const psk = config.auth === 'none' || config.key === undefined ? undefined : derivePsk(config.key);
+  const acting = {
+    kernel: await LinuxKernel.open({ addon, log, table: config.table, rulePriority: config.rulePriority }),
+    packets: new PacketSockets(addon, log),
+    stations: new LinuxStations({ addon, ubus, log, networks: () => config.interface, sources: sourcesOf(config) }),
+    linkControl: new LinuxLinkControl(addon),
+    dhcpPort: new LinuxDhcpPort(log),
+  };
   return {
+    ...(config.mode === 'observe' ? observing(acting, log) : acting),
     clock: systemClock,
     wallClock: systemWallClock,
     random: systemRandom,
     log,
-    kernel: await LinuxKernel.open({ addon, log, table: config.table, rulePriority: config.rulePriority }),
-    packets: new PacketSockets(addon, log),
-    stations: new LinuxStations({ addon, ubus, log, networks: () => config.interface, sources: usedSources(config.presence, config.interface) }),
     mesh: new LinuxMesh({ key: psk, log }),
     discovery: new LinuxDiscovery({ psk, log }),
     storage: new DirectoryStorage(config.stateDir),
-    linkControl: new LinuxLinkControl(addon),
-    dhcpPort: new LinuxDhcpPort(log),
     bus: new UbusObject(ubus, 'roaming', log),
   };
 }

@@ -80,6 +80,14 @@ export function host(db: Database, address: Ip, mac: Mac, lifetime: Millis, now:
   return assert(db, hostKey(address), macValue(mac), lifetime, now);
 }
 
+/** The client does not use that address any more: its record ends now. */
+export function hostGone(db: Database, address: Ip, mac: Mac, now: Instant): Record | undefined {
+  const key = hostKey(address);
+  const known = db.get(key);
+  if (known === undefined || known.expires <= now || known.value !== macValue(mac)) return undefined;
+  return { key, value: known.value, seqno: nextSeqno(known.seqno), expires: now };
+}
+
 export function clientInfo(db: Database, mac: Mac, info: ClientInfo, now: Instant): Record | undefined {
   const value = clientInfoValue(info);
   return value === '' ? undefined : assert(db, clientInfoKey(mac), value, ASSOCIATION_LIFETIME, now);

@@ -132,7 +132,7 @@ class ConfigReader {
       this.#problem(main, 'prefix', 'missing: clients on an interface need addresses');
     }
     options.prefix.forEach((prefix, i) => {
-      const [min, max] = prefix.family === 4 ? [8, 29] : [32, 64];
+      const [min, max] = prefix.family === 4 ? [8, 29] : [options.ipv6Mode === 'host' ? 64 : 32, 64];
       if (prefix.length < min || prefix.length > max) {
         this.#problem(main, 'prefix', `${formatPrefix(prefix)}: its length has to be from /${min} to /${max}`);
       }

@@ -34,7 +34,12 @@ export function presenceSources(options: readonly PresenceOption[], network: str
   return chosen.length > 0 ? chosen.map(({ source }) => source) : PRESET;
 }
 
-/** The sources that count anywhere. */
-export function usedSources(options: readonly PresenceOption[], networks: readonly string[]): ReadonlySet<PresenceSource> {
-  return new Set(networks.flatMap((network) => presenceSources(options, network)));
+/** The sources that are listened to: with shared prefixes the neighbour cache knows of addresses too. */
+export function sourcesOf(config: {
+  readonly presence: readonly PresenceOption[];
+  readonly interface: readonly string[];
+  readonly ipv6Mode: 'prefix' | 'host';
+}): ReadonlySet<PresenceSource> {
+  const used = config.interface.flatMap((network) => presenceSources(config.presence, network));
+  return new Set(config.ipv6Mode === 'host' ? [...used, 'neighbour'] : used);
 }

@@ -90,6 +90,11 @@ function defend(
   gateway: Gateway,
 ): Uint8Array | undefined {
   if (isGatewayAddress(gateway, target) || !isTakenElsewhere(network, prober, target, book)) return undefined;
+  return defence(prober, target, gateway);
+}
+
+/** Tells one host that asks whether it may have an address that another has it. */
+export function defence(prober: Mac, target: Ip6, gateway: Gateway): Uint8Array {
   return advertise(prober, ALL_NODES, target, false, gateway);
 }
 

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { presenceOption, presenceSources, usedSources } from '../../src/config/presence.js';
+import { presenceOption, presenceSources, sourcesOf } from '../../src/config/presence.js';
 import { BadInput } from '../../src/net/bytes.js';
 
 const options = (...texts: string[]) => texts.map((text) => presenceOption.read(text));
@@ -10,7 +10,9 @@ t.test('sources of an interface: its own, else those of all, else the access poi
   t.same(presenceSources(mixed, 'br-client'), ['hostapd']);
   t.same(presenceSources(mixed, 'br-lan'), ['fdb', 'traffic']);
   t.same(presenceSources(options('fdb@br-lan'), 'br-client'), ['hostapd', 'nl80211']);
-  t.same(usedSources(mixed, ['br-client', 'br-lan']), new Set(['hostapd', 'fdb', 'traffic']));
+  const config = { presence: mixed, interface: ['br-client', 'br-lan'] };
+  t.same(sourcesOf({ ...config, ipv6Mode: 'prefix' }), new Set(['hostapd', 'fdb', 'traffic']));
+  t.ok(sourcesOf({ ...config, ipv6Mode: 'host' }).has('neighbour'));
 });
 
 t.test('what is no source', async (t) => {

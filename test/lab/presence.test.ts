@@ -3,7 +3,7 @@ import t from 'tap';
 import { Client, PingStream } from './client.js';
 import { BUILT, onLab, QUICK_BABELD, settles } from './harness.js';
 import { Journey } from './journey.js';
-import type { Lab } from './lab.js';
+import type { Lab, RouterName } from './lab.js';
 import { sleep, until } from './shell.js';
 import { GATEWAY4 } from './topology.js';
 
@@ -83,6 +83,39 @@ await onLab(t, { name: 'tband', babeld: QUICK_BABELD, options: { hold_time: '2' 
     run: async (t, lab) => {
       lab.routers.r1.station({ leave: PHONE, radio: 'wlan1' });
       await settles(t, 'it is nowhere', '', () => whereIs(lab, PHONE));
+    },
+  },
+]);
+
+/** Everything of a router's kernel that the daemon could change. */
+async function kernelOf(lab: Lab, router: RouterName): Promise<string[]> {
+  const words = ['-4 rule', '-6 rule', '-4 route show table all', '-6 route show table all', 'nexthop', 'link'];
+  const texts = await Promise.all(words.map((one) => lab.net.ip(router, one)));
+  // Lifetimes count down, and babeld has its own business: what it does is not ours.
+  return texts.flatMap((text) => text.split('\n')).filter((line) => line.trim() !== '' && !/babel|expires/.test(line)).map((line) => line.trim());
+}
+
+await onLab(t, { name: 'tobs', babeld: QUICK_BABELD, options: { mode: 'observe', setup: '1', ipv6_mode: 'prefix' } }, [
+  {
+    name: 'observing: all is watched and said, nothing is changed, nobody is answered',
+    programs: ['tcpdump'],
+    run: async (t, lab) => {
+      const before = await kernelOf(lab, 'r1');
+      const frames = lab.service('r1', 'tcpdump', '-ln', '-i', 'br-client', '-Q', 'out', 'arp or udp port 67 or (icmp6 and (ip6[40] == 134 or ip6[40] == 136))');
+      await until('tcpdump listens', 10, async () => frames.output.includes('listening'));
+      const phone = await lab.addClient('phone', PHONE, 'r1');
+      await phone.startDhcp();
+      await until('the join is said', 10, async () => /02:00:00:00:00:52 is here, on br-client/.test(lab.routers.r1.daemon!.output));
+      await sleep(2000);
+      await lab.roam(phone, 'r2');
+      await until('and the roam', 10, async () => /02:00:00:00:00:52 is here, on br-client/.test(lab.routers.r2.daemon!.output));
+      await sleep(1000);
+      t.match(lab.routers.r1.daemon!.output, /would tell: association 02:00:00:00:00:52/);
+      t.same(lab.routers.r1.removed, [], 'nobody is removed');
+      t.same(await kernelOf(lab, 'r1'), before, 'the kernel is as it was');
+      t.same(await lab.routers.r3.clients(), [], 'no other router has heard of it');
+      t.same(frames.output.split('\n').filter((line) => /Reply|BOOTP\/DHCP, Reply|router advertisement/.test(line)), [], 'nobody is answered');
+      t.notMatch(phone.dhcp!.output, /bound/);
     },
   },
 ]);

@@ -1,0 +1,110 @@
+/** Mode `host`: clients choose their addresses in one shared /64, the kernel's own SLAAC with privacy addresses here. */
+import t from 'tap';
+import type { Test } from 'tap';
+import type { Client } from './client.js';
+import { PingStream } from './client.js';
+import { onLab, QUICK_BABELD, settles } from './harness.js';
+import type { Lab, RouterName } from './lab.js';
+import { until } from './shell.js';
+import { PREFIX4 } from './topology.js';
+
+const SHARED = '2001:db8:44:1::/64';
+const IN_SHARED = /2001:db8:44:1:/;
+const A = '02:00:00:00:00:61';
+const B = '02:00:00:00:00:62';
+
+async function addressesOf(client: Client): Promise<string[]> {
+  return (await client.addresses()).filter((address) => IN_SHARED.test(address)).map((address) => address.split('/')[0]!);
+}
+
+/** The client's addresses in the shared prefix as a router knows them. */
+async function known(lab: Lab, mac: string, router: RouterName = 'r3'): Promise<string[]> {
+  const client = (await lab.routers[router].clients()).find((one) => one.mac === mac);
+  return (client?.addresses ?? []).filter((address) => IN_SHARED.test(address)).sort();
+}
+
+/** A route for each address: out of the bridge where the client is, and by a next hop elsewhere. */
+async function routed(t: Test, lab: Lab, addresses: readonly string[], at: RouterName): Promise<void> {
+  for (const router of ['r1', 'r2', 'r3', 'r4'] as const) {
+    await settles(t, `${router} has a route to each`, [...addresses].sort(), async () => {
+      const lines = (await lab.net.ip(router, '-6 route show table 44')).split('\n');
+      const wanted = lines.filter((line) => (router === at ? line.includes('dev br-client') : line.includes('nhid')));
+      return wanted.map((line) => line.split(' ')[0]!).filter((address) => IN_SHARED.test(address)).sort();
+    });
+  }
+}
+
+async function join(lab: Lab, name: string, mac: string, router: RouterName): Promise<Client> {
+  return lab.addClient(name, mac, router, async () => {
+    await lab.net.exec(name, 'sysctl', '-qw', 'net.ipv6.conf.eth0.use_tempaddr=2', 'net.ipv6.conf.eth0.keep_addr_on_down=1');
+  });
+}
+
+let phone: Client;
+let own: string[];
+
+await onLab(t, { name: 'thost', babeld: QUICK_BABELD, options: { ipv6_mode: 'host', prefix: [PREFIX4, SHARED], hold_time: '2' } }, [
+  {
+    name: 'a client with a stable and a temporary address: each has a route everywhere',
+    run: async (t, lab) => {
+      phone = await join(lab, 'phone', A, 'r1');
+      own = await until('two addresses', 20, async () => {
+        const text = await lab.net.ip('phone', '-6 -o addr show dev eth0 scope global');
+        const all = await addressesOf(phone);
+        return all.length >= 2 && !text.includes('tentative') ? all : undefined;
+      });
+      await settles(t, 'the routers know both', [...own].sort(), () => known(lab, A));
+      await routed(t, lab, own, 'r1');
+      for (const address of own) await lab.net.exec('server', 'ping', '-c', '1', '-W', '2', address);
+    },
+  },
+  {
+    name: 'it roams: the addresses go along, before it says a word',
+    run: async (t, lab) => {
+      const streams = own.map((address) => new PingStream(lab.net, 'server', address, 20, lab.cleanup));
+      await until('the server reaches both', 10, async () => streams.every((stream) => stream.answers > 10));
+      await lab.roam(phone, 'r2');
+      const moved = Date.now();
+      await until('the server reaches both at r2', 10, async () => streams.every((stream) => stream.answeredSince(moved + 200)));
+      await routed(t, lab, own, 'r2');
+      t.same(await addressesOf(phone), own, 'the same addresses');
+      for (const stream of streams) await stream.stop();
+    },
+  },
+  {
+    name: 'an address that a client elsewhere has is defended in its name',
+    run: async (t, lab) => {
+      await join(lab, 'thief', B, 'r3');
+      await until('it has an address', 20, async () => (await known(lab, B)).length > 0);
+      await lab.net.ip('thief', `-6 addr add ${own[0]!}/64 dev eth0`);
+      await until('it finds that it is a duplicate', 10, async () =>
+        (await lab.net.ip('thief', '-6 addr show dev eth0')).includes('dadfailed'),
+      );
+      await settles(t, 'the address is where it was', [...own].sort(), () => known(lab, A));
+    },
+  },
+  {
+    name: 'two that ask for one address at the same moment, at different routers: one has it',
+    run: async (t, lab) => {
+      const address = '2001:db8:44:1::77';
+      await Promise.all(['phone', 'thief'].map((host) => lab.net.ip(host, `-6 addr add ${address}/64 dev eth0`)));
+      const states = await until('both have made up their mind', 10, async () => {
+        const texts = await Promise.all(['phone', 'thief'].map((host) => lab.net.ip(host, '-6 -o addr show dev eth0')));
+        const lines = texts.map((text) => text.split('\n').find((line) => line.includes(`${address}/`)) ?? '');
+        return lines.every((line) => line.includes('dadfailed') || !line.includes('tentative')) ? lines : undefined;
+      });
+      t.equal(states.filter((line) => line.includes('dadfailed')).length, 1, states.join(' / '));
+    },
+  },
+  {
+    name: 'a client that has left leaves no route',
+    run: async (t, lab) => {
+      await lab.net.ip(phone.at, `link set ${phone.plug} down`);
+      lab.routers.r2.station({ leave: A });
+      await settles(t, 'no route anywhere', '', async () => {
+        const text = await lab.net.ip('r4', '-6 route show table 44');
+        return own.filter((address) => text.includes(address)).join(' ');
+      });
+    },
+  },
+]);
