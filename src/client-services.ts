@@ -16,13 +16,16 @@ import { announce, announceDeparture, whoHas } from './gateway/announce.js';
 import { Announcer } from './gateway/announcer.js';
 import { answer } from './gateway/answer.js';
 import type { Gateway } from './gateway/gateway.js';
+import { isGatewayAddress } from './gateway/gateway.js';
 import { HostMode } from './gateway/host-mode.js';
 import { observe } from './gateway/observe.js';
 import type { ProbeResult } from './gateway/prober.js';
 import { probe, Prober } from './gateway/prober.js';
+import { seekFrame } from './gateway/seek.js';
+import { ArpOperation } from './net/arp.js';
 import { BadInput, ShortInput } from './net/bytes.js';
 import type { Ip, Ip4, Ip6 } from './net/ip.js';
-import { isIp6, isLinkLocal6 } from './net/ip.js';
+import { ANY4, isIp6, isLinkLocal6 } from './net/ip.js';
 import { parseEthernet } from './net/ethernet.js';
 import type { LinkFrame } from './net/link-frame.js';
 import { parseLinkFrame } from './net/link-frame.js';
@@ -47,6 +50,8 @@ export interface ClientServicesOptions {
   readonly station: (mac: Mac) => Station | undefined;
   /** A frame of that MAC came in: it may be a sign that the client is here, or still is. */
   readonly heard: (mac: Mac, network: string, now: Instant) => void;
+  /** A client wants an address in our prefixes that nobody is known to have. */
+  readonly stray: (address: Ip, now: Instant) => void;
   /** Enters a record into the database, and floods it. */
   readonly apply: (record: Record) => void;
   readonly send: (network: string, frame: Uint8Array) => void;
@@ -245,9 +250,24 @@ export class ClientServices {
     };
     const reply = answer(network, link, book, this.#gateway);
     if (reply !== undefined) send(network, reply);
+    else if (this.#asksForNobody(link)) this.#options.stray(link.packet.targetIp, now);
     this.#learn(link, now);
     const advertisement = this.#ra.receive(network, link, now);
     if (advertisement !== undefined) send(network, advertisement.frame);
+  }
+
+  /** Whether it is an ARP request, no probe, for an address that a client may have and none is known to have. */
+  #asksForNobody(link: LinkFrame): link is LinkFrame & { protocol: 'arp' } {
+    if (link.protocol !== 'arp' || link.packet.operation !== ArpOperation.request) return false;
+    const { senderIp, targetIp } = link.packet;
+    if (senderIp === ANY4 || senderIp === targetIp || this.#routers.has(targetIp)) return false;
+    return isHostAddress(this.#config.prefixes4, targetIp) && !isGatewayAddress(this.#gateway, targetIp) && this.#options.db.owner(targetIp) === undefined;
+  }
+
+  /** Asks on all links of clients who has an address; an answer is learnt from. */
+  seek(address: Ip): void {
+    const frame = seekFrame(address, this.#gateway);
+    if (frame !== undefined) for (const network of this.#config.interface) this.#options.send(network, frame);
   }
 
   #learn(link: LinkFrame, now: Instant): void {

@@ -28,11 +28,14 @@ import { gatewayAt, gatewayWanted } from './client-gateway.js';
 import { GatewayLinks } from './gateway/links.js';
 import { BadInput } from './net/bytes.js';
 import { isIp6 } from './net/ip.js';
+import type { Ip } from './net/ip.js';
 import type { Mac } from './net/mac.js';
-import type { Bus, ClientLink, Clock, DhcpPort, Discovery, InterfaceChoice, Kernel, LinkControl, Logger, Mesh, Packets, PresenceSource, Random, StationEvent, Stations, Storage, Timer, WallClock } from './ports.js';
+import { contains } from './net/prefix.js';
+import type { Bus, ClientLink, Clock, DhcpPort, Discovery, InterfaceChoice, Kernel, LinkControl, Logger, Mesh, Packets, PresenceSource, Random, StationEvent, Stations, Storage, Strays, Timer, WallClock } from './ports.js';
 import { Conflicts } from './presence/conflicts.js';
 import { Presence } from './presence/presence.js';
 import type { PresenceChange, Sight, Station } from './presence/presence.js';
+import { Seeker } from './presence/seeker.js';
 import { Routes } from './routes/routes.js';
 import { History } from './status/history.js';
 import { releases } from './status/leases.js';
@@ -57,6 +60,7 @@ export interface Ports {
   readonly bus: Bus;
   readonly linkControl: LinkControl;
   readonly dhcpPort: DhcpPort;
+  readonly strays: Strays;
 }
 
 export interface DaemonOptions {
@@ -108,6 +112,7 @@ export class Daemon {
   readonly #started: Instant;
   /** Clients that have just come, to be told about their gateway as soon as their routes are in the kernel. */
   #arriving = new Set<Mac>();
+  readonly #seeker = new Seeker();
   /** Whoever was here before the start and is still here has shown himself. */
   #settled = false;
   #stopped = false;
@@ -202,6 +207,7 @@ export class Daemon {
     for (const [node, { addresses }] of this.#db.nodes()) this.#routes.setNode(node, addresses);
     for (const { mac } of this.#db.clients()) this.#updateRoutes(mac);
     await this.#routes.start();
+    await this.#catchStrays();
     packets.start(({ network, frame }) => {
       this.#services?.receive(network, frame, clock.now());
       this.#arm();
@@ -277,11 +283,38 @@ export class Daemon {
       const before = previous?.type === 'node' ? previous.info.addresses : [];
       if (String(before) !== String(meaning.info.addresses)) this.#services?.nodeChanged([...before, ...meaning.info.addresses]);
     }
+    if (meaning.type === 'seek' && meaning.node !== this.self) {
+      for (const address of meaning.addresses) if (this.#isOurs(address) && this.#seeker.asked(address, now)) this.#services?.seek(address);
+    }
     if (meaning.type === 'host' && meaning.mac !== undefined && previous?.type === 'host') {
       this.#services?.hostChanged(meaning.address, previous.mac, meaning.mac);
     }
     for (const mac of clientsOf(meaning, previous)) this.#updateRoutes(mac);
     if (meaning.type === 'association') this.#associationChanged(meaning.mac, meaning.node, previous, now);
+  }
+
+  /** Packets for clients that nobody knows are caught; those for /64s that nobody has are refused at once. */
+  async #catchStrays(): Promise<void> {
+    const { strays, clock, log } = this.ports;
+    const { seek, prefixes4, prefixes6, ipv6Mode } = this.#config;
+    const [caught, unreachable] = ipv6Mode === 'host' ? [[...prefixes4, ...prefixes6], []] : [prefixes4, prefixes6];
+    try {
+      await strays.start(seek ? { caught, unreachable } : { caught: [], unreachable: [] }, (address) => this.#stray(address, clock.now()));
+    } catch (error) {
+      log.warn(`packets for unknown clients are not caught: ${(error as Error).message}`);
+    }
+  }
+
+  /** A packet came for a client that nobody knows: it is looked for here and everywhere, and refused meanwhile. */
+  #stray(address: Ip, now: Instant): void {
+    if (this.#stopped || !this.#config.seek || !this.#seeker.stray(address, now)) return;
+    this.ports.strays.refuse(address, true);
+    const owner = this.#db.owner(address);
+    // At a node to which there is no way at present: nothing is to be found.
+    if (owner !== undefined && this.#db.client(owner)?.node !== undefined) return this.#arm();
+    this.#services?.seek(address);
+    this.#apply(claims.seek(this.#db, this.self, this.#seeker.recent(now), now));
+    this.#arm();
   }
 
   /** Returns whether the kernel has to be told something. */
@@ -350,6 +383,10 @@ export class Daemon {
   #deny(mac: Mac, now: Instant): void {
     const record = claims.gone(this.#db, mac, this.self, now);
     if (record !== undefined && this.#conflicts.mayDeny(mac, now)) this.#apply(record);
+  }
+
+  #isOurs(address: Ip): boolean {
+    return this.#config.prefix.some((prefix) => contains(prefix, address));
   }
 
   #nameOf(node: NodeId | undefined): string {
@@ -482,6 +519,7 @@ export class Daemon {
       gateway,
       own,
       station: (mac) => this.#presence.get(mac),
+      stray: (address, now) => this.#stray(address, now),
       heard: (mac, network, now) => this.#sighted(mac, network, 'traffic', now),
       apply: (record) => this.#apply(record),
       send: (network, frame) => packets.send(network, frame),
@@ -524,6 +562,7 @@ export class Daemon {
       this.#db.nextDeadline,
       this.#presence.nextDeadline,
       this.#conflicts.nextDeadline,
+      this.#seeker.nextDeadline,
       this.#keeper.nextDeadline,
       this.#services?.nextDeadline,
       this.#finder.nextDeadline,
@@ -543,6 +582,7 @@ export class Daemon {
     for (const { meaning } of this.#db.expire(now)) this.#expired(meaning);
     for (const change of this.#presence.poll(now)) this.#presenceChanged(change, now);
     this.#conflicts.poll(now);
+    for (const address of this.#seeker.poll(now)) this.ports.strays.refuse(address, false);
     for (const record of this.#keeper.poll(now)) this.#apply(record);
     this.#services?.poll(now);
     this.#finder.poll(now);
@@ -583,7 +623,14 @@ export class Daemon {
         if (enable !== undefined) this.#trace = enable ? (this.#trace ?? new Trace()) : undefined;
         return this.#trace?.view(clock.now());
       },
-      counters: () => ({ roams: this.#roams, ...this.#services?.statistics, ...this.#flooder.counters, ...this.#finder.counters }),
+      counters: () => ({
+        roams: this.#roams,
+        strays_sought: this.#seeker.counters.sought,
+        strays_limited: this.#seeker.counters.limited,
+        ...this.#services?.statistics,
+        ...this.#flooder.counters,
+        ...this.#finder.counters,
+      }),
       problems: () => this.#problems(),
     };
   }
@@ -631,7 +678,10 @@ export class Daemon {
   /** Takes a new configuration, one that does not need a restart. Clients stay. */
   reload(config: Config): void {
     const { log } = this.ports;
+    const strays = ({ seek, prefix }: Config) => JSON.stringify([seek, prefix]);
+    const straysChanged = strays(config) !== strays(this.#config);
     this.#config = config;
+    if (straysChanged) void this.#catchStrays();
     this.#presence.hold = config.holdTime * SECOND;
     this.#persistence.interval = config.stateInterval * SECOND;
     this.#keeper.leaseLifetime = config.leaseTime * SECOND;
@@ -649,7 +699,7 @@ export class Daemon {
   /** Withdraws everything, or with `option linger` leaves the routes for the next start. */
   async stop(): Promise<void> {
     if (this.#stopped) return;
-    const { clock, stations, packets, dhcpPort, bus, kernel, mesh, log } = this.ports;
+    const { clock, stations, packets, dhcpPort, strays, bus, kernel, mesh, log } = this.ports;
     const now = clock.now();
     if (!this.#config.linger) {
       for (const station of [...this.#presence.stations()]) {
@@ -669,6 +719,7 @@ export class Daemon {
     await this.#flooder.stop();
     mesh.stop();
     dhcpPort.stop();
+    await strays.stop();
     await this.#routes.stop({ linger: this.#config.linger });
     if (!this.#config.linger) await this.#gatewayLinks.restore();
     kernel.stop();

@@ -212,6 +212,18 @@ export interface Kernel {
   stop(): void;
 }
 
+/** Packets for addresses in clients' prefixes to which there is no route: nobody is known to have them. */
+export interface Strays {
+  /**
+   * From now on such packets are caught, and told by their destination; those to `unreachable` prefixes are refused. May
+   * be called again, with other prefixes. Rejects where the kernel cannot do it.
+   */
+  start(prefixes: { readonly caught: readonly Prefix[]; readonly unreachable: readonly Prefix[] }, listener: (address: Ip) => void): Promise<void>;
+  /** Whether packets to an address are answered as unreachable by the kernel, instead of caught. */
+  refuse(address: Ip, refused: boolean): void;
+  stop(): Promise<void>;
+}
+
 /** A byte stream to a peer, authenticated already where a key is set. */
 export interface PeerStream {
   /** For the log: `[2001:db8::1]:4444`. */

@@ -20,6 +20,7 @@ import { Networks } from '../linux/networks.js';
 import { observing } from '../linux/observing.js';
 import { PacketSockets } from '../linux/packets.js';
 import { LinuxStations } from '../linux/linux-stations.js';
+import { LinuxStrays } from '../linux/strays.js';
 import { DirectoryStorage } from '../linux/storage.js';
 import { VERSION } from '../version.js';
 import { ConfigError, loadConfig } from './load-config.js';
@@ -149,6 +150,7 @@ async function makePorts(config: Config, log: StreamLogger, ubus: UbusClient): P
     stations: new LinuxStations({ addon, ubus, log, networks: () => config.interface, sources: sourcesOf(config) }),
     linkControl: new LinuxLinkControl(addon),
     dhcpPort: new LinuxDhcpPort(log),
+    strays: new LinuxStrays({ addon, log, table: config.table, rulePriority: config.rulePriority }),
   };
   return {
     ...(config.mode === 'observe' ? observing(acting, log) : acting),

@@ -19,15 +19,20 @@ import {
   nodeInfoValue,
   nodeKey,
   nodeValue,
+  seekKey,
+  seekValue,
 } from './record.js';
 import type { Database } from './database.js';
 import { nextSeqno } from './merge.js';
 import type { NodeId } from './node-id.js';
 import type { Instant, Millis } from './time.js';
-import { after, HOUR } from './time.js';
+import { after, HOUR, SECOND } from './time.js';
 
 /** Lifetime of an association and of what is told about a client and a node; the owner extends it at half time. */
 export const ASSOCIATION_LIFETIME: Millis = HOUR;
+
+/** A question is answered soon or never; whoever hears of it later need not ask. */
+const SEEK_LIFETIME: Millis = 5 * SECOND;
 
 /** `key` says `value` for `lifetime` from now: with the version that says so already, or with the next one. */
 export function assert(db: Database, key: RecordKey, value: string, lifetime: Millis, now: Instant): Record {
@@ -95,6 +100,13 @@ export function clientInfo(db: Database, mac: Mac, info: ClientInfo, now: Instan
 
 export function nodeRecord(db: Database, node: NodeId, info: NodeInfo, now: Instant): Record {
   return assert(db, nodeKey(node), nodeInfoValue(info), ASSOCIATION_LIFETIME, now);
+}
+
+/** This node looks for those addresses: one record, however many are looked for. */
+export function seek(db: Database, self: NodeId, addresses: readonly Ip[], now: Instant): Record {
+  const key = seekKey(self);
+  const known = db.get(key);
+  return { key, value: seekValue(addresses), seqno: known === undefined ? 0 : nextSeqno(known.seqno), expires: after(now, SEEK_LIFETIME) };
 }
 
 /** Keys of all live records about a client that the node where it is keeps alive. */

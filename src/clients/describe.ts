@@ -21,6 +21,8 @@ function describeMeaning({ key, value }: Record): string {
       return `association ${meaning.mac} -> ${meaning.node ?? 'gone'}`;
     case 'host':
       return `host ${meaning.address} -> ${meaning.mac ?? 'gone'}`;
+    case 'seek':
+      return `seek ${meaning.addresses.join(' ')} for ${meaning.node}`;
     case 'node':
       return `node ${meaning.node} -> ${meaning.info.hostname} at ${meaning.info.addresses.join(' ')}`;
     case 'clientInfo':

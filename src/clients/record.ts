@@ -33,6 +33,8 @@ export const RecordType = {
   host: 129,
   /** Key: MAC. Value: {@link ClientInfo}. */
   clientInfo: 130,
+  /** Key: node id. Value: addresses that the node looks for, 16 bytes each, IPv4 as ::ffff:a.b.c.d. */
+  seek: 131,
 } as const;
 
 /** Longest key and value together that fit an Update: 255 bytes of TLV body less 7 of sequence, lifetime, key length. */
@@ -54,6 +56,7 @@ export type Meaning =
   | { readonly type: 'association'; readonly mac: Mac; readonly node: NodeId | undefined }
   | { readonly type: 'node'; readonly node: NodeId; readonly info: NodeInfo }
   | { readonly type: 'host'; readonly address: Ip; readonly mac: Mac | undefined }
+  | { readonly type: 'seek'; readonly node: NodeId; readonly addresses: readonly Ip[] }
   | { readonly type: 'clientInfo'; readonly mac: Mac; readonly info: ClientInfo }
   | { readonly type: 'unknown' };
 
@@ -99,9 +102,25 @@ export function nodeKey(node: NodeId): RecordKey {
 }
 
 export function hostKey(address: Ip): RecordKey {
-  if (isIp6(address)) return makeKey(RecordType.host, ip6ToBytes(address));
-  const mapped = new Writer(16).zeros(10).u16(0xffff).put(ip4ToBytes(address)).done();
-  return makeKey(RecordType.host, mapped);
+  return makeKey(RecordType.host, mapped(address));
+}
+
+/** In 16 bytes, whatever the family: RFC 4291 2.5.5.2. */
+function mapped(address: Ip): Uint8Array {
+  return isIp6(address) ? ip6ToBytes(address) : new Writer(16).zeros(10).u16(0xffff).put(ip4ToBytes(address)).done();
+}
+
+export function seekKey(node: NodeId): RecordKey {
+  return makeKey(RecordType.seek, nodeIdToBytes(node));
+}
+
+export function seekValue(addresses: readonly Ip[]): string {
+  return addresses.map((address) => toBinary(mapped(address))).join('');
+}
+
+function seekAddresses(value: Uint8Array): Ip[] {
+  if (value.length % 16 !== 0) throw new BadInput(`${value.length} bytes are no whole number of addresses`);
+  return Array.from({ length: value.length / 16 }, (_, i) => hostAddress(value.subarray(16 * i, 16 * i + 16)));
 }
 
 export function clientInfoKey(mac: Mac): RecordKey {
@@ -218,6 +237,8 @@ export function meaningOf(key: RecordKey, value: string): Meaning {
       return { type: 'node', node: nodeIdFromBytes(body), info: readNodeInfo(v) };
     case RecordType.host:
       return { type: 'host', address: hostAddress(body), mac: v.length === 0 ? undefined : stationMac(v) };
+    case RecordType.seek:
+      return { type: 'seek', node: nodeIdFromBytes(body), addresses: seekAddresses(v) };
     case RecordType.clientInfo:
       return { type: 'clientInfo', mac: stationMac(body), info: readClientInfo(v) };
     default:

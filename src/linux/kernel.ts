@@ -137,8 +137,13 @@ export class LinuxKernel implements Kernel {
    */
   async resolve(address: Ip): Promise<Path | undefined> {
     const route = await this.#rtnl.routeTo({ destination: address });
-    if (route?.type !== 'unicast' || route.table === this.#table || route.oif === undefined) return undefined;
+    if (route?.type !== 'unicast' || this.#isOwnTable(route.table) || route.oif === undefined) return undefined;
     return { ifindex: route.oif, gateway: route.gateway };
+  }
+
+  /** The next one is that of packets for unknown clients. */
+  #isOwnTable(table: number): boolean {
+    return table === this.#table || table === this.#table + 1;
   }
 
   purge(mac: Mac, network: string): void {

@@ -3,7 +3,7 @@
  * the kernel, no frame is sent to a client, no station is removed.
  */
 import { formatPrefix } from '../net/prefix.js';
-import type { DhcpPort, HostRoute, Kernel, KernelChange, LinkControl, Logger, Packets, Stations } from '../ports.js';
+import type { DhcpPort, HostRoute, Kernel, KernelChange, LinkControl, Logger, Packets, Stations, Strays } from '../ports.js';
 
 export interface Acting {
   readonly kernel: Kernel;
@@ -11,6 +11,7 @@ export interface Acting {
   readonly stations: Stations;
   readonly linkControl: LinkControl;
   readonly dhcpPort: DhcpPort;
+  readonly strays: Strays;
 }
 
 export function observing({ kernel, packets, stations, linkControl }: Acting, log: Logger): Acting {
@@ -39,6 +40,7 @@ export function observing({ kernel, packets, stations, linkControl }: Acting, lo
     },
     // Another server may well have the port, while we only watch.
     dhcpPort: { hold: () => undefined, stop: () => undefined },
+    strays: { start: async () => undefined, refuse: () => undefined, stop: async () => undefined },
   };
 }
 

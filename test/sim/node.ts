@@ -136,6 +136,7 @@ export class SimNode {
         stop: () => {},
       },
       dhcpPort: { hold: () => {}, stop: () => {} },
+      strays: { start: async () => {}, refuse: () => {}, stop: async () => {} },
     };
     Daemon.start(ports, { config: configFor(this.settings), hostname: this.name, version: '0', reload: async () => [] }).then(
       (daemon) => {

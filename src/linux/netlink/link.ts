@@ -9,6 +9,7 @@ import { MessageWriter, parseAttributes, readI32, readString, readU32 } from './
 export const RTM_NEWLINK = 16;
 export const RTM_DELLINK = 17;
 const RTM_GETLINK = 18;
+const NLM_F_CREATE_EXCL = 0x600;
 
 const HEADER_LENGTH = 16;
 
@@ -24,6 +25,7 @@ const RTEXT_FILTER_SKIP_STATS = 8;
 const IFF_UP = 0x1;
 const IFF_LOOPBACK = 0x8;
 const IFF_RUNNING = 0x40;
+const IFF_NOARP = 0x80;
 
 export interface Link {
   readonly index: number;
@@ -54,8 +56,20 @@ export function setLinkUp(index: number, up: boolean): Uint8Array {
   return header(RTM_NEWLINK, index, up ? IFF_UP : 0, IFF_UP).done();
 }
 
-function header(type: number, index: number, flags: number, change: number): MessageWriter {
-  return new MessageWriter(type).u8(AF_UNSPEC, 0, 0, 0).u32(index).u32(flags).u32(change);
+/** Makes a bridge without ports that is up and resolves no neighbours; EEXIST where there is an interface of that name. */
+export function addSink(name: string): Uint8Array {
+  const flags = IFF_UP | IFF_NOARP;
+  const w = header(RTM_NEWLINK, 0, flags, flags, NLM_F_CREATE_EXCL).attributeString(IFLA_IFNAME, name);
+  return w.attributeOf(IFLA_LINKINFO, () => w.attributeString(IFLA_INFO_KIND, 'bridge')).done();
+}
+
+/** ENODEV where it is not there. */
+export function deleteLink(index: number): Uint8Array {
+  return header(RTM_DELLINK, index, 0, 0).done();
+}
+
+function header(type: number, index: number, flags: number, change: number, messageFlags = 0): MessageWriter {
+  return new MessageWriter(type, messageFlags).u8(AF_UNSPEC, 0, 0, 0).u32(index).u32(flags).u32(change);
 }
 
 /**

@@ -18,6 +18,7 @@ const FRA_SRC = 2;
 const FRA_IIFNAME = 3;
 const FRA_PRIORITY = 6;
 const FRA_FWMARK = 10;
+const FRA_SUPPRESS_PREFIXLEN = 14;
 const FRA_TABLE = 15;
 const FRA_PROTOCOL = 21;
 
@@ -44,6 +45,8 @@ export interface Rule {
    * of it.
    */
   readonly mark?: number;
+  /** A route that the table gives does not count where its prefix is this long or shorter. */
+  readonly suppressPrefixLength?: number;
   /** Only packets that all of the above does not fit. */
   readonly invert?: boolean;
 }
@@ -69,6 +72,7 @@ function encode(rule: Rule, type: number, flags: number): Uint8Array {
   if (rule.iif !== undefined) w.attributeString(FRA_IIFNAME, rule.iif);
   if (rule.mark !== undefined) w.attributeU32(FRA_FWMARK, rule.mark);
   w.attributeU32(FRA_PRIORITY, rule.priority);
+  if (rule.suppressPrefixLength !== undefined) w.attributeU32(FRA_SUPPRESS_PREFIXLEN, rule.suppressPrefixLength);
   if (rule.protocol !== undefined) w.attributeU8(FRA_PROTOCOL, rule.protocol);
   // A number beyond a byte goes here.
   if (table > 255) w.attributeU32(FRA_TABLE, table);
@@ -97,6 +101,7 @@ export function parseRule({ payload }: NetlinkMessage): Rule | undefined {
   const destination = attributes.get(FRA_DST);
   const iif = attributes.get(FRA_IIFNAME);
   const mark = attributes.get(FRA_FWMARK);
+  const suppressed = attributes.get(FRA_SUPPRESS_PREFIXLEN);
   return {
     family,
     priority: priority ? readU32(priority) : 0,
@@ -106,6 +111,8 @@ export function parseRule({ payload }: NetlinkMessage): Rule | undefined {
     ...(destination && { destination: prefix(destination, payload[1]!) }),
     ...(iif && { iif: readString(iif) }),
     ...(mark && { mark: readU32(mark) }),
+    // All ones: none.
+    ...(suppressed && readU32(suppressed) !== 0xffffffff && { suppressPrefixLength: readU32(suppressed) }),
     ...((readU32(payload, 8) & INVERT) !== 0 && { invert: true }),
   };
 }

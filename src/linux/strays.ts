@@ -1,0 +1,159 @@
+/**
+ * The Strays port: packets for addresses of clients that no host route leads to.
+ *
+ * Behind the rule to the host routes stand two more for each prefix: one that asks the main table, but lets only routes
+ * that are longer than the prefix count (those of a routing protocol; not the client interface's own, by which the
+ * kernel would ask for every address by ARP), and one to a table of ours that has the whole prefix by an interface from
+ * which nothing comes back, a bridge without ports. A packet socket sees what goes there. All packets have one next hop:
+ * however many addresses are scanned, there is one neighbour entry.
+ */
+import { ipFromBytes, parseIp } from '../net/ip.js';
+import type { Family, Ip } from '../net/ip.js';
+import { hostPrefix } from '../net/prefix.js';
+import type { Prefix } from '../net/prefix.js';
+import type { Logger, Strays } from '../ports.js';
+import type { PacketAddon } from './addons.js';
+import { RULE_PROTOCOL } from './kernel-messages.js';
+import { NetlinkError } from './netlink/error.js';
+import { addSink, deleteLink } from './netlink/link.js';
+import type { Route } from './netlink/route.js';
+import { deleteRoute, replaceRoute, RT_TABLE_MAIN } from './netlink/route.js';
+import { Rtnetlink } from './netlink/rtnetlink.js';
+import type { Rule } from './netlink/rule.js';
+import { addRule, deleteRule } from './netlink/rule.js';
+import { PacketSocket } from './packet-socket.js';
+
+/** The interface's name. */
+export const SINK = 'roaming-stray';
+
+/** Never asked for: the interface resolves no neighbours. RFC 7600 reserves the first, for hops that are none. */
+const NEXT_HOP: { readonly [family in Family]: Ip } = { 4: parseIp('192.0.0.8'), 6: parseIp('fe80::1') };
+
+const ETHERNET = 14;
+
+export interface LinuxStraysOptions {
+  readonly addon: PacketAddon;
+  readonly log: Logger;
+  /** The table of host routes: the one after it is that of the strays. */
+  readonly table: number;
+  /** Priority of the rule to the host routes: the two after it are those of the strays. */
+  readonly rulePriority: number;
+}
+
+export class LinuxStrays implements Strays {
+  readonly #options: LinuxStraysOptions;
+  readonly #rtnl: Rtnetlink;
+  #socket: PacketSocket | undefined;
+  /** Changes follow each other. */
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(options: LinuxStraysOptions) {
+    this.#options = options;
+    this.#rtnl = new Rtnetlink(options.addon);
+  }
+
+  start(prefixes: Parameters<Strays['start']>[0], listener: (address: Ip) => void): Promise<void> {
+    return this.#inTurn(async () => {
+      await this.#takeBack();
+      const { caught, unreachable } = prefixes;
+      const ifindex = caught.length > 0 ? await this.#makeSink(listener) : undefined;
+      for (const prefix of caught) await this.#rtnl.apply(replaceRoute({ ...this.#route(prefix), oif: ifindex!, gateway: NEXT_HOP[prefix.family], onlink: true }));
+      for (const prefix of unreachable) await this.#rtnl.apply(replaceRoute({ ...this.#route(prefix), type: 'unreachable' }));
+      for (const prefix of [...caught, ...unreachable]) await this.#addRules(prefix);
+    });
+  }
+
+  refuse(address: Ip, refused: boolean): void {
+    const route: Route = { ...this.#route(hostPrefix(address)), type: 'unreachable' };
+    void this.#inTurn(() => this.#rtnl.apply(refused ? replaceRoute(route) : deleteRoute(route))).catch((error: Error) =>
+      this.#options.log.debug(`${address}: cannot say whether it is unreachable: ${error.message}`),
+    );
+  }
+
+  stop(): Promise<void> {
+    return this.#inTurn(async () => {
+      await this.#takeBack().catch((error: Error) => this.#options.log.warn(`cannot remove ${SINK}: ${error.message}`));
+      this.#rtnl.close();
+    });
+  }
+
+  #inTurn<T>(task: () => Promise<T>): Promise<T> {
+    const done = this.#turn.then(task);
+    this.#turn = done.catch(() => undefined);
+    return done;
+  }
+
+  get #table(): number {
+    return this.#options.table + 1;
+  }
+
+  #route(destination: Prefix): Route {
+    return { destination, table: this.#table, protocol: RULE_PROTOCOL };
+  }
+
+  async #makeSink(listener: (address: Ip) => void): Promise<number> {
+    await this.#rtnl.apply(addSink(SINK)).catch(unless('EEXIST'));
+    const sink = (await this.#rtnl.links()).find(({ name }) => name === SINK);
+    if (sink === undefined) throw new Error(`there is no interface ${SINK}`);
+    this.#socket = new PacketSocket(this.#options.addon, {
+      ifindex: sink.index,
+      snapLength: 64,
+      outgoing: true,
+      onFrames: (frames) => {
+        for (const { bytes } of frames) {
+          const destination = destinationOf(bytes);
+          if (destination !== undefined) listener(destination);
+        }
+      },
+      onError: (code) => this.#options.log.debug(`${SINK}: ${code}`),
+    });
+    return sink.index;
+  }
+
+  async #addRules(prefix: Prefix): Promise<void> {
+    const { family, length } = prefix;
+    const { rulePriority } = this.#options;
+    const common = { family, destination: prefix, protocol: RULE_PROTOCOL };
+    const rules: Rule[] = [
+      { ...common, priority: rulePriority + 1, table: RT_TABLE_MAIN, suppressPrefixLength: length },
+      { ...common, priority: rulePriority + 2, table: this.#table },
+    ];
+    for (const rule of rules) {
+      await this.#rtnl.apply(addRule(rule)).catch(unless('EEXIST'));
+    }
+  }
+
+  /** What an earlier run left, too: rules of ours to the table, with their twins; the routes go with the interface. */
+  async #takeBack(): Promise<void> {
+    this.#socket?.close();
+    this.#socket = undefined;
+    for (const family of [4, 6] as const) {
+      const rules = (await this.#rtnl.rules(family).catch(unless('EAFNOSUPPORT'))) ?? [];
+      for (const rule of rules.filter((one) => this.#isOurs(one))) await this.#rtnl.apply(deleteRule(rule)).catch(unless('ENOENT'));
+      const routes = (await this.#rtnl.routes({ family, table: this.#table }).catch(unless('EAFNOSUPPORT'))) ?? [];
+      for (const route of routes.filter(({ protocol }) => protocol === RULE_PROTOCOL)) {
+        await this.#rtnl.apply(deleteRoute(route)).catch(unless('ESRCH'));
+      }
+    }
+    const sink = (await this.#rtnl.links()).find(({ name }) => name === SINK);
+    if (sink !== undefined) await this.#rtnl.apply(deleteLink(sink.index)).catch(unless('ENODEV'));
+  }
+
+  #isOurs({ protocol, table, suppressPrefixLength, destination }: Rule): boolean {
+    if (protocol !== RULE_PROTOCOL || destination === undefined) return false;
+    return table === this.#table || (table === RT_TABLE_MAIN && suppressPrefixLength !== undefined);
+  }
+}
+
+/** Of an Ethernet frame that carries IP; undefined for others and for what is cut short. */
+export function destinationOf(frame: Uint8Array): Ip | undefined {
+  const version = (frame[ETHERNET] ?? 0) >> 4;
+  const [at, length] = version === 4 ? [ETHERNET + 16, 4] : version === 6 ? [ETHERNET + 24, 16] : [0, 0];
+  return length > 0 && frame.length >= at + length ? ipFromBytes(frame.subarray(at, at + length)) : undefined;
+}
+
+function unless(...codes: string[]): (error: unknown) => undefined {
+  return (error) => {
+    if (!(error instanceof NetlinkError) || !codes.includes(error.code)) throw error;
+  };
+}

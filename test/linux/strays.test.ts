@@ -1,0 +1,87 @@
+import t from 'tap';
+import { execFile, execFileSync } from 'node:child_process';
+import { destinationOf, LinuxStrays, SINK } from '../../src/linux/strays.js';
+import { parseIp } from '../../src/net/ip.js';
+import { parsePrefix } from '../../src/net/prefix.js';
+import { TestLog } from '../routes/helpers.js';
+import { addon, inNamespace, ip, until } from './namespace.js';
+
+const ping = (address: string) =>
+  new Promise<string>((resolve) => execFile('ping', ['-c', '1', '-W', '1', address], (_, stdout, stderr) => resolve(stdout + stderr)));
+
+t.test('where a packet goes, by its first bytes', async (t) => {
+  const frame = (...bytes: number[]) => Uint8Array.from([...new Array(14).fill(0), ...bytes]);
+  const four = [0x45, ...new Array(15).fill(0), 10, 44, 0, 9];
+  t.equal(destinationOf(frame(...four)), '10.44.0.9');
+  t.equal(destinationOf(frame(0x60, ...new Array(23).fill(0), 0x20, 1, 0xd, 0xb8, ...new Array(11).fill(0), 9)), '2001:db8::9');
+  for (let length = 0; length < 14 + 20; length++) t.equal(destinationOf(frame(...four).subarray(0, length)), undefined);
+  t.equal(destinationOf(frame(...new Array(60).fill(0))), undefined);
+});
+
+await inNamespace(t, import.meta.url, async (t) => {
+  ip('link add br-client type bridge');
+  ip('link add port0 type veth peer name station0');
+  for (const words of ['set port0 master br-client', 'set port0 up', 'set station0 up', 'set br-client up']) ip(`link ${words}`);
+  ip('addr add 10.44.0.1/16 dev br-client');
+  ip('addr add 2001:db8:99::1/64 dev br-client nodad');
+  ip('route add default dev br-client');
+  ip('route add 10.44.7.7 dev br-client proto 42');
+  const table45 = () => ip('route show table all').split('\n').filter((line) => line.includes('table 45')).join('\n');
+  const before = () => [ip('-4 rule'), ip('-6 rule'), table45(), ip('-o link').split('\n').length].join('\n');
+  const clean = before();
+  const options = { addon: addon(), log: new TestLog(), table: 44, rulePriority: 440 };
+  const strays = new LinuxStrays(options);
+  const seen: string[] = [];
+  const prefixes = {
+    caught: [parsePrefix('10.44.0.0/16'), parsePrefix('2001:db8:44:1::/64')],
+    unreachable: [parsePrefix('2001:db8:45::/48')],
+  };
+  await strays.start(prefixes, (address) => seen.push(address));
+
+  await t.test('packets for unknown clients are caught, in both families; nobody asks for them by ARP', async (t) => {
+    await Promise.all([ping('10.44.0.9'), ping('2001:db8:44:1::9')]);
+    await until(t, 'both', () => seen.includes('10.44.0.9') && seen.includes('2001:db8:44:1::9'));
+    t.notMatch(ip('neigh'), /10\.44\.0\.9|2001:db8:44:1::9/);
+  });
+
+  await t.test('a route of a routing protocol that is longer than the prefix still counts; so do own addresses', async (t) => {
+    t.match(ip('route get 10.44.7.7'), /dev br-client/);
+    t.match(ip('route get 10.44.0.1'), /local/);
+    t.match(ip('route get 10.44.0.9'), new RegExp(SINK));
+    t.match(ip('route get 192.0.2.1'), /dev br-client/, 'what is not ours is not touched');
+  });
+
+  await t.test('refused: the kernel says unreachable at once', async (t) => {
+    strays.refuse(parseIp('10.44.0.9'), true);
+    await until(t, 'the route', () => table45().includes('unreachable 10.44.0.9'));
+    const start = Date.now();
+    t.match(await ping('10.44.0.9'), /No route to host|Unreachable/i);
+    t.ok(Date.now() - start < 500);
+    strays.refuse(parseIp('10.44.0.9'), false);
+    await until(t, 'no route', () => !table45().includes('10.44.0.9'));
+  });
+
+  await t.test('a prefix of which nothing can be found is refused as a whole', async (t) => {
+    t.match(await ping('2001:db8:45::1'), /No route to host|Unreachable/i);
+  });
+
+  await t.test('a scan makes no neighbour entries', async (t) => {
+    const script = 'for i in $(seq 1 250); do echo x > /dev/udp/10.44.3.$i/9 2>/dev/null; done; true';
+    execFileSync('bash', ['-c', script]);
+    await until(t, 'all are seen', () => seen.filter((one) => one.startsWith('10.44.3.')).length >= 250);
+    t.notMatch(ip(`neigh show dev ${SINK} nud all`), /10\.44\./);
+    t.notMatch(ip('neigh show nud all'), /10\.44\.3\./);
+  });
+
+  await t.test('other prefixes; then what an earlier run left is taken over, and all is taken back', async (t) => {
+    await strays.start({ ...prefixes, unreachable: [] }, () => undefined);
+    t.notMatch(ip('-6 rule'), /2001:db8:45/);
+    const next = new LinuxStrays(options);
+    await next.start(prefixes, () => undefined);
+    t.equal(ip('-4 rule').split('\n').filter((line) => line.startsWith('442:')).length, 1);
+    await next.stop();
+    t.equal(before(), clean);
+    await strays.stop();
+    t.equal(before(), clean);
+  });
+});
