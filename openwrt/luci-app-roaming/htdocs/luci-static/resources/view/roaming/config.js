@@ -41,7 +41,11 @@ function describe(option, entry, type) {
 	else if (entry.preset != null)
 		option.placeholder = entry.preset;
 
-	option.validate = (_section, value) => value == null || value === '' || schema.checkValue(type, entry.name, value) || true;
+	/* One value, or all items of a list. */
+	option.validate = (_section, value) => [ value ].flat()
+		.filter(text => text != null && text !== '')
+		.map(text => schema.checkValue(type, entry.name, text))
+		.find(Boolean) || true;
 }
 
 /* 256 bits in characters that need no quoting anywhere, as `roaming keygen` makes them. */
