@@ -146,7 +146,8 @@ export class Daemon {
     this.#db = new Database(config.maxRecords, config.maxRecordBytes);
     restore(this.#db, stored, ports);
     this.#persistence = new Persistence(this.#db, ports, config.stateInterval * SECOND);
-    this.#catchUp = new CatchUp(config.peer.length > 0, this.#started);
+    const hasPeers = config.peer.length > 0 || [...this.#db.nodes()].some(([id]) => id !== self);
+    this.#catchUp = new CatchUp(hasPeers, this.#started);
     this.#presence = new Presence(config.holdTime * SECOND);
     this.#keeper = new Keeper(this.#db, config.leaseTime * SECOND);
     this.#conflicts = new Conflicts({

@@ -74,8 +74,11 @@ export class AccessPoint {
   }
 
   #isReallyHere(mac: Mac, via: string): boolean {
-    const client = this.clients.find((one) => one.mac === mac);
-    return client?.at === this && client.via === via;
+    return this.#clientOn(mac, via) !== undefined;
+  }
+
+  #clientOn(mac: Mac, via: string): Client | undefined {
+    return this.clients.find((one) => one.mac === mac && one.at === this && one.via === via);
   }
 
   /** No more power: the table is lost, and clients notice. */
@@ -92,9 +95,8 @@ export class AccessPoint {
 
   /** What hostapd does when the daemon asks it to forget a station. */
   #disassociate(mac: Mac, via: string): void {
-    const wasHere = this.#isReallyHere(mac, via);
-    if (!this.remove(mac, via) || !wasHere) return;
-    const client = this.clients.find((one) => one.mac === mac)!;
+    const client = this.#clientOn(mac, via);
+    if (!this.remove(mac, via) || client === undefined) return;
     client.deauthenticated++;
     client.at = undefined;
     client.epoch++;

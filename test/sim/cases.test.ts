@@ -1,0 +1,223 @@
+/** Single stories, each with its own end: what chaos runs have found, and the defects of sroamd that take several nodes. */
+import t from 'tap';
+import type { Test } from 'tap';
+import { MINUTE, SECOND } from '../../src/clients/time.js';
+import { Client } from './client.js';
+import type { WorldOptions } from './world.js';
+import { World } from './world.js';
+
+async function setUp(options: Partial<WorldOptions> = {}): Promise<World> {
+  const world = new World({ seed: 1, nodes: 3, clients: 1, ...options });
+  world.start();
+  await world.run(3 * SECOND);
+  return world;
+}
+
+async function allIsWell(t: Test, world: World): Promise<void> {
+  t.same(await world.settle(2 * MINUTE), []);
+}
+
+const placesOf = (world: World, client: number) => {
+  const { mac } = world.clients[client]!;
+  return world.nodes.map((node) => {
+    const id = node.clients().find((view) => view.mac === mac)?.node;
+    return world.nodes.find((one) => one.id === id)?.name ?? id ?? '';
+  });
+};
+
+t.test('a roam is known everywhere at once, though the old access point has not missed the client', async (t) => {
+  const world = await setUp();
+  world.join(0, 0);
+  await world.run(5 * SECOND);
+  const before = world.clients[0]!.addresses;
+  world.join(0, 2);
+  await world.run(40);
+  t.same(placesOf(world, 0), ['n2', 'n2', 'n2'], 'after 20 ms of the access point and two links of 2 to 4 ms');
+  t.same([...world.nodes[0]!.ap.table.keys()].length, 1, 'the old station is asked first');
+  await world.run(SECOND);
+  t.same([...world.nodes[0]!.ap.table.keys()], [], 'and then the access point has it forget');
+  t.same(world.clients[0]!.addresses, before);
+  t.equal(world.clients[0]!.deauthenticated, 0);
+  await allIsWell(t, world);
+});
+
+t.test('the ordinary roam race: the old node says "gone" as the new one claims, with one number (sroamd defects 1 and 2)', async (t) => {
+  const world = await setUp();
+  world.join(0, 0);
+  await world.run(5 * SECOND);
+  world.network.links.forEach((link) => world.cut(link));
+  world.join(0, 2, { goodbye: true });
+  await world.run(10 * SECOND);
+  t.same(placesOf(world, 0), ['', 'n0', 'n2'], 'three nodes, three views');
+  world.network.links.forEach((link) => world.heal(link));
+  await world.run(2 * SECOND);
+  t.same(placesOf(world, 0), ['n2', 'n2', 'n2']);
+  t.equal(world.clients[0]!.deauthenticated, 0);
+  await allIsWell(t, world);
+});
+
+t.test('two nodes claim with one number while they are apart: the one that has the client gets it, whichever wins', async (t) => {
+  for (const [first, second] of [[0, 2], [2, 0]] as const) {
+    const world = await setUp();
+    world.join(0, 1);
+    await world.run(5 * SECOND);
+    world.network.links.forEach((link) => world.cut(link));
+    world.join(0, first);
+    await world.run(SECOND);
+    world.join(0, second);
+    await world.run(SECOND);
+    world.network.links.forEach((link) => world.heal(link));
+    await allIsWell(t, world);
+    t.equal(world.clients[0]!.deauthenticated, 0);
+  }
+});
+
+t.test('another access point believes that it has the client, which answers here (sroamd defect 3)', async (t) => {
+  const world = await setUp();
+  world.join(0, 0);
+  await world.run(5 * SECOND);
+  world.nodes[2]!.ap.add(world.clients[0]!.mac, 'wlan0');
+  await world.run(SECOND);
+  t.same(placesOf(world, 0), ['n0', 'n0', 'n0']);
+  t.equal(world.clients[0]!.deauthenticated, 0);
+  t.same([...world.nodes[2]!.ap.table.keys()], [], 'the other one was asked, was silent, and is forgotten');
+  t.match(world.nodes[0]!.notifications.filter(({ type }) => type === 'conflict'), [{ data: { kind: 'association' } }]);
+  await allIsWell(t, world);
+});
+
+t.test('a restart with the client attached: nobody is thrown out, with and without what was stored (sroamd defect 5)', async (t) => {
+  for (const forget of [false, true]) {
+    const world = await setUp();
+    world.join(0, 0);
+    await world.run(2 * MINUTE);
+    world.nodes[0]!.kill();
+    if (forget) for (const name of world.nodes[0]!.files.keys()) if (name !== 'node-id') world.nodes[0]!.files.delete(name);
+    await world.run(5 * SECOND);
+    world.nodes[0]!.start();
+    await world.run(5 * SECOND);
+    t.same(placesOf(world, 0), ['n0', 'n0', 'n0']);
+    t.equal(world.clients[0]!.deauthenticated, 0);
+    await allIsWell(t, world);
+  }
+});
+
+t.test('triangle: records do not go round (sroamd defect 8)', async (t) => {
+  const world = await setUp({ links: [[0, 1, 2], [1, 2, 3], [0, 2, 4]], settings: (i) => ({ clockRate: 1 + i / 100 }) });
+  world.join(0, 0);
+  await world.run(10 * SECOND);
+  const sent = () => world.nodes.reduce((sum, node) => sum + (node.status()['counters'] as { flood_sent: number }).flood_sent, 0);
+  const before = sent();
+  await world.run(20 * MINUTE);
+  // Each extension of a lease or an association is passed over each of the three sessions twice at the most.
+  const rounds = (20 * MINUTE) / (30 * SECOND);
+  t.ok(sent() - before < rounds * 2 * 6, `${sent() - before} updates in twenty minutes`);
+  await allIsWell(t, world);
+});
+
+t.test('a copy of the database that was cut off keeps nobody here (seed 193)', async (t) => {
+  const world = await setUp();
+  world.join(0, 2);
+  await world.run(5 * SECOND);
+  world.cut(world.network.links[1]!);
+  world.nodes[2]!.powerOff();
+  await world.run(SECOND);
+  world.nodes[2]!.powerOn();
+  await world.run(30 * SECOND);
+  world.heal(world.network.links[1]!);
+  await allIsWell(t, world);
+  t.same(placesOf(world, 0), ['', '', '']);
+});
+
+t.test('two radios of one router list a client, the stale one last (seed 60)', async (t) => {
+  const world = await setUp();
+  world.join(0, 0, { via: 'wlan1' });
+  world.nodes[0]!.ap.add(world.clients[0]!.mac, 'wlan0');
+  await allIsWell(t, world);
+  t.same(placesOf(world, 0), ['n0', 'n0', 'n0']);
+});
+
+t.test('all lose their power and what they stored: clients keep their addresses (sroamd defect 24)', async (t) => {
+  const world = await setUp({ clients: 8, settings: () => ({ flash: false }) });
+  world.clients.forEach(({ number }) => world.join(number, number % 3));
+  await world.run(10 * SECOND);
+  const before = world.clients.map(({ addresses }) => addresses);
+  for (const node of world.nodes) node.powerOff();
+  await world.run(20 * SECOND);
+  for (const node of world.nodes) node.powerOn();
+  world.clients.forEach(({ number }) => world.join(number, (number + 1) % 3));
+  await allIsWell(t, world);
+  t.same(world.clients.map(({ addresses }) => addresses), before);
+});
+
+t.test('with what they stored they need no client to tell them', async (t) => {
+  const world = await setUp({ clients: 4 });
+  world.clients.forEach(({ number }) => world.join(number, number % 3));
+  await world.run(90 * SECOND);
+  for (const node of world.nodes) node.powerOff();
+  await world.run(20 * SECOND);
+  for (const node of world.nodes) node.powerOn();
+  await world.run(3 * SECOND);
+  for (const node of world.nodes) t.equal(node.clients().length, 4, `${node.name} knows all clients before any has come`);
+});
+
+t.test('a database cut short is set aside, and the rest is learnt from the others', async (t) => {
+  const world = await setUp();
+  world.join(0, 0);
+  await world.run(90 * SECOND);
+  const node = world.nodes[1]!;
+  node.kill();
+  node.files.set('database', node.files.get('database')!.subarray(0, 30));
+  node.start();
+  await world.run(2 * SECOND);
+  t.match(node.log.filter((line) => line.startsWith('error')), [/the stored database is unusable.*kept as database.bad/]);
+  t.same(placesOf(world, 0), ['n0', 'n0', 'n0']);
+  await allIsWell(t, world);
+});
+
+t.test('two devices with one address at two routers: moves get rare, and it is said', async (t) => {
+  const world = await setUp();
+  world.clients.push(new Client(0, world.scheduler, world.random, true));
+  world.join(0, 0);
+  await world.run(SECOND);
+  world.join(1, 2);
+  await world.run(10 * MINUTE);
+  const moves = world.nodes[1]!.notifications.filter(({ type }) => type === 'roam').length;
+  t.ok(moves >= 5 && moves <= 80, `${moves} moves in ten minutes`);
+  const flaps = world.nodes.flatMap(({ notifications }) => notifications).filter(({ data }) => data['kind'] === 'flap');
+  t.ok(flaps.length >= 1 && flaps.length <= 10, `said ${flaps.length} times`);
+  t.ok(world.nodes[0]!.log.some((line) => line.includes('flaps between here and')));
+});
+
+t.test('a client that flaps is where it stays within seconds of its last move', async (t) => {
+  const world = await setUp();
+  for (let i = 0; i < 60; i++) {
+    world.join(0, i % 3, { goodbye: i % 4 === 0 });
+    await world.run(150);
+  }
+  world.join(0, 1);
+  await world.run(3 * SECOND);
+  t.same(placesOf(world, 0), ['n1', 'n1', 'n1']);
+  t.equal(world.clients[0]!.deauthenticated, 0);
+  await allIsWell(t, world);
+});
+
+t.test('a stolen node id is detected and said, does not flood the mesh, and the others go on', async (t) => {
+  const world = await setUp({ nodes: 4, clients: 2 });
+  world.join(0, 1);
+  world.join(1, 3);
+  await world.run(5 * SECOND);
+  const [thief, owner] = [world.nodes[3]!, world.nodes[0]!];
+  thief.kill();
+  thief.files.set('node-id', owner.files.get('node-id')!);
+  thief.files.delete('database');
+  thief.start();
+  const bytes = () => world.network.links.reduce((sum, link) => sum + link.bytes, 0);
+  const before = bytes();
+  await world.run(2 * MINUTE);
+  t.equal(thief.id, owner.id);
+  const said = world.nodes.flatMap(({ notifications }) => notifications).filter(({ data }) => data['kind'] === 'node');
+  t.ok(said.length > 0, 'notified');
+  t.ok(world.nodes.some(({ log }) => log.some((line) => line.includes('has the same node id'))), 'logged');
+  t.ok(bytes() - before < 200_000, `${bytes() - before} bytes in two minutes`);
+  t.same(placesOf(world, 0).slice(0, 3), ['n1', 'n1', 'n1'], 'a client of another node is not concerned');
+});
