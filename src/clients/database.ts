@@ -66,11 +66,13 @@ interface Stored {
 interface ClientEntry {
   mac: Mac;
   node: NodeId | undefined;
-  addresses: Prefix[];
+  addresses: readonly Prefix[];
   info: ClientInfo;
 }
 
 const NEVER = Infinity as Instant;
+
+const NO_ADDRESSES: readonly Prefix[] = [];
 
 const NO_INFO: ClientInfo = { hostname: '', ssid: '' };
 
@@ -250,7 +252,7 @@ export class Database {
   #entry(mac: Mac): ClientEntry {
     let entry = this.#clients.get(mac);
     if (entry === undefined) {
-      entry = { mac, node: undefined, addresses: [], info: NO_INFO };
+      entry = { mac, node: undefined, addresses: NO_ADDRESSES, info: NO_INFO };
       this.#clients.set(mac, entry);
     }
     return entry;
@@ -259,13 +261,13 @@ export class Database {
   #index(meaning: Meaning): void {
     switch (meaning.type) {
       case 'lease4':
-        this.#entry(meaning.mac).addresses.push(hostPrefix(meaning.address));
+        addAddress(this.#entry(meaning.mac), hostPrefix(meaning.address));
         break;
       case 'lease6':
-        this.#entry(meaning.mac).addresses.push(meaning.prefix);
+        addAddress(this.#entry(meaning.mac), meaning.prefix);
         break;
       case 'host':
-        if (meaning.mac !== undefined) this.#entry(meaning.mac).addresses.push(hostPrefix(meaning.address));
+        if (meaning.mac !== undefined) addAddress(this.#entry(meaning.mac), hostPrefix(meaning.address));
         break;
       case 'association':
         if (meaning.node !== undefined) this.#entry(meaning.mac).node = meaning.node;
@@ -288,7 +290,7 @@ export class Database {
     if (entry === undefined) return;
     if (meaning.type === 'association') entry.node = undefined;
     else if (meaning.type === 'clientInfo') entry.info = NO_INFO;
-    else removePrefix(entry.addresses, meaning.type === 'lease6' ? meaning.prefix : hostPrefix(meaning.address));
+    else entry.addresses = without(entry.addresses, meaning.type === 'lease6' ? meaning.prefix : hostPrefix(meaning.address));
     if (entry.node === undefined && entry.addresses.length === 0 && entry.info === NO_INFO) {
       this.#clients.delete(entry.mac);
     }
@@ -306,9 +308,15 @@ function forgetAt(record: Record, earlier: Instant | undefined, now: Instant): I
   return Math.max(rest, remembered) as Instant;
 }
 
-function removePrefix(prefixes: Prefix[], gone: Prefix): void {
+/** A copy, since an array that is pushed to has room for sixteen more. */
+function addAddress(entry: ClientEntry, prefix: Prefix): void {
+  entry.addresses = [...entry.addresses, prefix];
+}
+
+/** All but the first of its kind. */
+function without(prefixes: readonly Prefix[], gone: Prefix): readonly Prefix[] {
   const at = prefixes.findIndex((prefix) => prefix.address === gone.address && prefix.length === gone.length);
-  if (at >= 0) prefixes.splice(at, 1);
+  return at < 0 ? prefixes : prefixes.toSpliced(at, 1);
 }
 
 /** The clients that a change of a record is about. */

@@ -1,57 +1,59 @@
 import type { Instant } from './time.js';
 
-interface Entry<T> {
-  at: Instant;
-  item: T;
-}
-
-/** A binary heap of items by deadline, the earliest on top. An item may stand in it more than once. */
+/**
+ * A binary heap of items by deadline, the earliest on top. An item may stand in it more than once. Two arrays side by
+ * side instead of one of pairs: with a hundred thousand records that is megabytes.
+ */
 export class DeadlineHeap<T> {
-  #entries: Entry<T>[] = [];
+  #times: Instant[] = [];
+  #items: T[] = [];
 
   get size(): number {
-    return this.#entries.length;
+    return this.#items.length;
   }
 
   /** The earliest deadline. */
   get next(): Instant | undefined {
-    return this.#entries[0]?.at;
+    return this.#times[0];
   }
 
   push(at: Instant, item: T): void {
-    const entries = this.#entries;
-    let i = entries.push({ at, item }) - 1;
+    const [times, items] = [this.#times, this.#items];
+    let i = times.push(at) - 1;
+    items.push(item);
     while (i > 0) {
       const parent = (i - 1) >> 1;
-      if (entries[parent]!.at <= at) break;
-      [entries[i], entries[parent]] = [entries[parent]!, entries[i]!];
+      if (times[parent]! <= at) break;
+      times[i] = times[parent]!;
+      items[i] = items[parent]!;
       i = parent;
     }
+    times[i] = at;
+    items[i] = item;
   }
 
   /** Takes the earliest item off if its deadline has come. */
   popDue(now: Instant): T | undefined {
-    const top = this.#entries[0];
-    if (top === undefined || top.at > now) return undefined;
-    const last = this.#entries.pop()!;
-    if (this.#entries.length > 0) {
-      this.#entries[0] = last;
-      this.#sink();
-    }
-    return top.item;
+    const first = this.#times[0];
+    if (first === undefined || first > now) return undefined;
+    const top = this.#items[0];
+    const at = this.#times.pop()!;
+    const item = this.#items.pop()!;
+    if (this.#items.length > 0) this.#sink(at, item);
+    return top;
   }
 
-  #sink(): void {
-    const entries = this.#entries;
+  #sink(at: Instant, item: T): void {
+    const [times, items] = [this.#times, this.#items];
     let i = 0;
-    for (;;) {
-      let least = i;
-      for (const child of [2 * i + 1, 2 * i + 2]) {
-        if (child < entries.length && entries[child]!.at < entries[least]!.at) least = child;
-      }
-      if (least === i) return;
-      [entries[i], entries[least]] = [entries[least]!, entries[i]!];
-      i = least;
+    for (let child = 1; child < times.length; child = 2 * i + 1) {
+      if (child + 1 < times.length && times[child + 1]! < times[child]!) child++;
+      if (times[child]! >= at) break;
+      times[i] = times[child]!;
+      items[i] = items[child]!;
+      i = child;
     }
+    times[i] = at;
+    items[i] = item;
   }
 }

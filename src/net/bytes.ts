@@ -171,6 +171,8 @@ export function fromHex(text: string): Uint8Array {
 
 /** Bytes as a string of one character a byte (latin 1): a compact key for a Map. */
 export function toBinary(bytes: Uint8Array): string {
+  // In one go it is one piece of memory, where pieces that are joined would each keep theirs.
+  if (bytes.length <= 256) return String.fromCharCode(...bytes);
   let text = '';
   for (const byte of bytes) text += String.fromCharCode(byte);
   return text;

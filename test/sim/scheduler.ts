@@ -46,6 +46,20 @@ export class Scheduler {
     this.#now = end;
   }
 
+  /** The same for what makes no promises: much faster. */
+  runAtOnce(duration: Millis): void {
+    const end = after(this.#now, duration);
+    for (let task = this.#heap[0]; task !== undefined && task.at <= end; task = this.#heap[0]) {
+      this.#pop();
+      const { run } = task;
+      if (run === undefined) continue;
+      this.#now = task.at as Instant;
+      this.count++;
+      run();
+    }
+    this.#now = end;
+  }
+
   #push(task: Task): void {
     const heap = this.#heap;
     let i = heap.push(task) - 1;
