@@ -41,6 +41,7 @@ function start(...options: string[]) {
     own: [GATEWAY4],
     station: (mac) => ({ mac, network: NETWORK, via: 'wlan0', ssid: 'mesh' }) as never,
     heard: () => {},
+    stray: () => {},
     apply: (record) => void db.apply(record, scene.now),
     send: (_, frame) => void sent.push(frame),
     usurped: () => {},
