@@ -10,6 +10,7 @@
 # make bench-database   how fast records are merged and what they take; roams on meshes of up to 8,000 nodes; minutes
 # make bench-ubus       calls and decoding of ubus-ts, against the ubus command; seconds
 # make wifi-test   real hostapd, wpa_supplicant and Wi-Fi frames in a virtual machine; minutes
+# make bench-routes     time for routes of 10,000 clients, and for another path to their router; seconds
 # make bench-handover   how long streams stop when a client roams, against other systems; minutes
 # make bench-wifi       the same in the virtual machine of wifi-test
 # The first run installs what is missing: Debian packages, and npm packages by the lock file.
@@ -77,6 +78,11 @@ bench-ubus: setup-build build/ubus-ts-bench.mjs
 .PHONY: bench-handover
 bench-handover: setup-bench build $(BENCH)
 	@node build/handover.mjs
+
+# The kernel's part, in a network namespace of its own
+.PHONY: bench-routes
+bench-routes: setup-lab build build/routes.mjs
+	@unshare --net node build/routes.mjs
 
 # Exit code 77: skipped, and said why.
 VM = VM_ENV='ROAMS HOPS INTERVAL SYSTEMS' test/wifi/vm.sh node

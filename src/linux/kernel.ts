@@ -25,6 +25,7 @@ import type { Rule } from './netlink/rule.js';
 import { addRule, deleteRule } from './netlink/rule.js';
 import { NETLINK_ROUTE } from './netlink/socket.js';
 import type { NetlinkMessage } from './netlink/wire.js';
+import { setSysctl } from './sysctl.js';
 
 /** The daemon's own table. */
 export const DEFAULT_TABLE = 44;
@@ -38,6 +39,12 @@ export const DEFAULT_TABLE = 44;
 export const DEFAULT_RULE_PRIORITY = 440;
 
 const FAMILIES = [4, 6] as const;
+
+/**
+ * While this is 1, the default, the kernel tells of every single route whenever the nexthop object changes that it goes
+ * by: 5 ms for 1,000 clients instead of 0.3 ms, and from 10,000 on more than fits into anybody's receive buffer.
+ */
+const NEXTHOP_COMPATIBILITY = 'net.ipv4.nexthop_compat_mode';
 
 /** A kernel without IPv6 has no IPv6 rules either. */
 const NO_FAMILY = 'EAFNOSUPPORT';
@@ -62,6 +69,7 @@ export class LinuxKernel implements Kernel {
   #watch: KernelWatch;
   #monitor: NetlinkMonitor | undefined;
   #rulesWanted = false;
+  #nexthopCompatibility: string | undefined;
 
   private constructor(options: LinuxKernelOptions, rtnl: Rtnetlink, nexthopObjects: boolean) {
     this.#options = options;
@@ -79,6 +87,7 @@ export class LinuxKernel implements Kernel {
 
   async installRules(): Promise<void> {
     this.#rulesWanted = true;
+    if (this.nexthopObjects) await this.#setCompatibility('0');
     for (const family of FAMILIES) {
       const wanted = this.#rule(family);
       await this.#rtnl.apply(addRule(wanted)).catch(unless('EEXIST', NO_FAMILY));
@@ -90,10 +99,21 @@ export class LinuxKernel implements Kernel {
 
   async removeRules(): Promise<void> {
     this.#rulesWanted = false;
+    if (this.#nexthopCompatibility !== undefined) await this.#setCompatibility(this.#nexthopCompatibility);
     for (const family of FAMILIES) {
       for (const rule of await this.#ownRules(family)) {
         await this.#rtnl.apply(deleteRule(rule)).catch(unless('ENOENT'));
       }
+    }
+  }
+
+  /** Does without where it may not, or the kernel has no such setting (before Linux 5.7). */
+  async #setCompatibility(value: string): Promise<void> {
+    try {
+      const old = await setSysctl(NEXTHOP_COMPATIBILITY, value);
+      this.#nexthopCompatibility ??= old;
+    } catch (error) {
+      this.#options.log.debug(`${NEXTHOP_COMPATIBILITY} stays as it is: ${(error as Error).message}`);
     }
   }
 
