@@ -7,7 +7,7 @@ import { parseNodeId } from '../../src/clients/node-id.js';
 import type { RecordKey } from '../../src/clients/record.js';
 import {
   associationKey, clientInfoKey, clientInfoValue, hostKey, lease4Key, lease6Key, macValue, meaningOf, nodeInfoValue,
-  nodeKey, nodeValue, textBytes,
+  nodeKey, nodeValue, seekKey, seekValue, textBytes,
 } from '../../src/clients/record.js';
 
 const mac = parseMac('02:00:00:00:00:0a');
@@ -102,4 +102,16 @@ t.test('any key and value has a meaning or is refused', async () => {
     }),
     { numRuns: 2000 },
   );
+});
+
+t.test('what a node looks for', async (t) => {
+  const addresses = [parseIp('10.44.1.2'), parseIp('2001:db8::1')];
+  t.equal(hex(seekKey(node)), '830102030405060708');
+  t.equal(hex(seekValue(addresses)), '00'.repeat(10) + 'ffff0a2c0102' + '20010db8' + '00'.repeat(11) + '01');
+  t.same(meaningOf(seekKey(node), seekValue(addresses)), { type: 'seek', node, addresses });
+  t.same(meaningOf(seekKey(node), ''), { type: 'seek', node, addresses: [] });
+  for (let length = 1; length < 32; length++) {
+    if (length === 16) continue;
+    t.throws(() => meaningOf(seekKey(node), seekValue(addresses).slice(0, length)), BadInput, `${length} bytes`);
+  }
 });

@@ -4,6 +4,7 @@ import type { NativeCallback, PacketAddon } from '../../../src/linux/addons.js';
 import { getFamily, parseFamily, resolveFamily } from '../../../src/linux/netlink/generic.js';
 import type { StationEvent } from '../../../src/linux/netlink/nl80211.js';
 import {
+  deleteStation,
   dumpInterfaces,
   dumpStations,
   getStation,
@@ -209,4 +210,10 @@ t.test('a real kernel: families by name, and Wi-Fi or none', async (t) => {
     if (accessPoint) t.ok(Array.isArray(await wifi!.stations(ifindex)));
   }
   wifi?.close();
+});
+
+t.test('a station is removed by a deauthentication frame with a reason', async (t) => {
+  // linux/nl80211.h: NL80211_CMD_DEL_STATION with NL80211_ATTR_MGMT_SUBTYPE (41) and NL80211_ATTR_REASON_CODE (54).
+  const expected = '14000000' + '0800030007000000' + '0a000600' + '020000000009' + '0000' + '05002900' + '0c000000' + '06003600' + '03000000';
+  t.equal(toHex(deleteStation(FAMILY, 7, MAC, 3).subarray(16)), expected);
 });
