@@ -10,6 +10,7 @@
 # make bench-database   how fast records are merged and what they take; roams on meshes of up to 8,000 nodes; minutes
 # make bench-ubus       calls and decoding of ubus-ts, against the ubus command; seconds
 # make wifi-test   real hostapd, wpa_supplicant and Wi-Fi frames in a virtual machine; minutes
+# make soak    a client roams a thousand times while links fail and daemons die; ten minutes
 # make bench-routes     time for routes of 10,000 clients, and for another path to their router; seconds
 # make bench-handover   how long streams stop when a client roams, against other systems; minutes
 # make bench-wifi       the same in the virtual machine of wifi-test
@@ -79,6 +80,11 @@ bench-ubus: setup-build build/ubus-ts-bench.mjs
 bench-handover: setup-bench build $(BENCH)
 	@node build/handover.mjs
 
+# A thousand roams in trouble
+.PHONY: soak
+soak: setup-lab build build/soak.mjs build/access-point.mjs
+	@node build/soak.mjs
+
 # The kernel's part, in a network namespace of its own
 .PHONY: bench-routes
 bench-routes: setup-lab build build/routes.mjs
@@ -105,7 +111,7 @@ bench-dhcp: setup-bench build build/dhcp.mjs build/access-point.mjs
 	@node build/dhcp.mjs
 
 .PHONY: bench
-bench: bench-database bench-flooding bench-ubus bench-dhcp bench-handover
+bench: bench-database bench-flooding bench-ubus bench-dhcp bench-routes bench-handover
 
 clean:
 	rm -rf dist build .tap src/*/dist

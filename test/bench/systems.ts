@@ -90,6 +90,8 @@ interface Variant {
   readonly dwell: number;
   /** Routes of the flood, or routes that babeld takes up and announces. */
   readonly announcing: boolean;
+  /** More lines of babeld's configuration. */
+  readonly babeld?: readonly string[];
   /** More options of /etc/config/roaming. */
   readonly options?: { readonly [name: string]: string | readonly string[] };
 }
@@ -126,7 +128,7 @@ export class Roaming implements System {
       ...this.variant.options,
       ...(announcing ? { node_address: [`192.0.2.${i + 1}`] } : {}),
     };
-    const babeld = announcing ? ['import-table 254', 'import-table 44', 'redistribute proto 44 allow'] : [];
+    const babeld = [...(this.variant.babeld ?? []), ...(announcing ? ['import-table 254', 'import-table 44', 'redistribute proto 44 allow'] : [])];
     const mesh = [routers[i - 1], routers[i + 1]].filter((to) => to !== undefined).map((to) => `to-${to}`);
     const announce = last ? ['to-server'] : [];
     return new Router(net, programs, { name, number: i + 1, clients: !last, mesh, announce, babeld, options }, directory, cleanup);
