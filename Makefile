@@ -14,6 +14,7 @@
 # make bench-routes     time for routes of 10,000 clients, and for another path to their router; seconds
 # make bench-handover   how long streams stop when a client roams, against other systems; minutes
 # make bench-wifi       the same in the virtual machine of wifi-test
+# make bench-footprint  memory, processor and start time of the daemon, against node alone; CLIENTS='0 1000'
 # The first run installs what is missing: Debian packages, and npm packages by the lock file.
 
 ESBUILD = node_modules/.bin/esbuild
@@ -110,8 +111,12 @@ luci: build/luci.mjs
 bench-dhcp: setup-bench build build/dhcp.mjs build/access-point.mjs
 	@node build/dhcp.mjs
 
+.PHONY: bench-footprint
+bench-footprint: setup-lab build build/footprint.mjs
+	@CLIENTS='$(CLIENTS)' unshare --net --mount sh -c 'mount -t sysfs sysfs /sys && exec node build/footprint.mjs'
+
 .PHONY: bench
-bench: bench-database bench-flooding bench-ubus bench-dhcp bench-routes bench-handover
+bench: bench-footprint bench-database bench-flooding bench-ubus bench-dhcp bench-routes bench-handover
 
 clean:
 	rm -rf dist build .tap src/*/dist
@@ -134,7 +139,7 @@ node_modules/.package-lock.json: package-lock.json | setup-build
 
 # CommonJS, because on a router the file stands alone, without a package.json that says otherwise.
 dist/roaming.js: $(SOURCES) node_modules/.package-lock.json
-	@$(BUNDLE) src/main.ts --format=cjs --minify --keep-names --sourcemap=external --legal-comments=none --metafile=build/roaming.json \
+	@$(BUNDLE) src/main.ts --format=cjs --minify --keep-names --sourcemap=external --legal-comments=none --metafile=build/roaming.json --alias:string-width=./src/cli/string-width.ts \
 		'--define:__VERSION__="$(VERSION)"' '--define:import.meta.url=importMetaUrl' \
 		--banner:js="$$(printf '#!/usr/bin/env node\nconst importMetaUrl = require("url").pathToFileURL(__filename);')" \
 		--outfile=$@

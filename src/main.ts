@@ -1,13 +1,11 @@
-/** The command line: words to functions, and nothing else. */
+/** The command line: words to functions, and nothing else. What only one command needs is loaded with it. */
 import yargs from 'yargs';
 import { hideBin } from 'yargs/helpers';
 import { CliError, ExitCode } from './cli/ask.js';
-import { check } from './cli/check.js';
-import { runDaemon } from './cli/daemon.js';
 import { generateKey } from './cli/keygen.js';
 import { CONFIG_FILE, ConfigError, loadConfig } from './cli/load-config.js';
 import { addQueries, json, ubus } from './cli/queries.js';
-import { setup, setupOptions } from './cli/setup.js';
+import { setupOptions } from './cli/setup/options.js';
 import { VERSION } from './version.js';
 
 const config = { type: 'string', default: CONFIG_FILE, describe: 'Configuration file', requiresArg: true } as const;
@@ -27,15 +25,18 @@ const base = yargs(hideBin(process.argv))
     },
     async ({ config, ubus, check, supervised }) => {
       if (check) await loadConfig(config);
-      else await runDaemon({ configFile: config, ubusSocket: ubus, supervised });
+      else await (await import('./cli/daemon.js')).runDaemon({ configFile: config, ubusSocket: ubus, supervised });
     },
   )
   .command('check', 'Look for what keeps roaming from working', { config, offline, json, ubus }, async (argv) => {
+    const { check } = await import('./cli/check.js');
     if (!(await check(argv))) process.exitCode = ExitCode.failure;
   });
 
 const cli = addQueries(base)
-  .command('setup', 'Set this router up, or say what that takes', setupOptions, (argv) => setup(argv))
+  .command('setup', 'Set this router up, or say what that takes', setupOptions, async (argv) =>
+    (await import('./cli/setup.js')).setup(argv),
+  )
   .command('keygen', "Make a key for 'option key'", {}, () => {
     process.stdout.write(`${generateKey()}\n`);
   })

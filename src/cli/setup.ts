@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import type { Argv } from 'yargs';
+import type { InferredOptionTypes } from 'yargs';
 import { GATEWAY_MAC } from '../gateway/gateway.js';
 import type { Mac } from '../net/mac.js';
 import { parseMac } from '../net/mac.js';
@@ -13,30 +13,11 @@ import type { UciCommand } from './setup/draft.js';
 import { formatCommand } from './setup/draft.js';
 import type { Plan } from './setup/plan.js';
 import { PACKAGES, planSetup } from './setup/plan.js';
+import type { setupOptions } from './setup/options.js';
 import type { SetupRequest } from './setup/request.js';
 import { completeRequest } from './setup/request.js';
 
-const list = { type: 'string', array: true, default: [] as string[], requiresArg: true } as const;
-const text = { type: 'string', requiresArg: true } as const;
-
-/** The options of the command; README has an example. */
-export const setupOptions = {
-  mesh: { ...list, describe: 'Networks or devices (ports) that lead to other routers' },
-  peer: { ...list, describe: 'Address of a router that is set up already' },
-  key: { ...text, describe: 'Secret that all routers share (default: the one that is set, or a new one)' },
-  ssid: { ...text, default: 'roaming', describe: 'Name of the wireless network' },
-  'wifi-key': { ...text, describe: 'Its password (default: an open network)' },
-  prefix: { ...list, describe: 'Prefixes of clients (default: 10.44.0.0/16, and an fd../48 that follows from the key)' },
-  address: { ...text, describe: "This router's own IPv4 address (default: 10.45.x.y, from its MAC)" },
-  network: { ...text, default: 'client', describe: "Name of the clients' network in /etc/config/network" },
-  apply: { type: 'boolean', default: false, describe: 'Do it, after showing it' },
-  undo: { type: 'boolean', default: false, describe: 'Take back what --apply did' },
-  confdir: { ...text, describe: 'Change the files in this directory instead of the router' },
-  'undo-file': { ...text, default: '/etc/roaming-setup-undo.json', describe: 'Where --apply notes what takes it back' },
-} as const;
-
-export type SetupArguments = Awaited<ReturnType<typeof parsed>>;
-const parsed = (cli: Argv) => cli.options(setupOptions).parseAsync();
+export type SetupArguments = InferredOptionTypes<typeof setupOptions>;
 
 export async function setup(argv: SetupArguments): Promise<void> {
   if (argv.undo) return undo(argv);
