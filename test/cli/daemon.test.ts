@@ -276,7 +276,8 @@ async function faults(t: TAP): Promise<void> {
     t.ok(listensOn('br-p'), 'and open packet sockets');
     await daemon.stop();
     t.equal(daemon.child.exitCode, 0);
-    t.notMatch(daemon.output, /EPERM|EACCES|denied|not permitted/i);
+    // The init script allows it a better nice level by a resource limit, which not every machine of tests may set.
+    t.notMatch(daemon.output.replace(/^debug: the priority stays as it is.*$/m, ''), /EPERM|EACCES|denied|not permitted/i);
     t.notMatch(ip('rule'), /lookup (44|roaming)/, 'and it leaves nothing');
   });
 }

@@ -107,6 +107,7 @@ t.test('enabled, with a jail: own user and its capabilities', { skip }, async (t
     'set_param [stdout] [1]',
     'set_param [stderr] [1]',
     lines.find((line) => line.includes('NODE_OPTIONS')),
+    'set_param [limits] [nice=25 25]',
     'add_jail [roaming]',
     'set_param [user] [roaming]',
     'set_param [group] [roaming]',
