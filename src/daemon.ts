@@ -11,7 +11,6 @@ import * as claims from './clients/claims.js';
 import { clientsOf, Database } from './clients/database.js';
 import type { Outcome } from './clients/database.js';
 import { describeRecord } from './clients/describe.js';
-import { Keeper } from './clients/keeper.js';
 import type { NodeId } from './clients/node-id.js';
 import { nodeIdFromBytes, parseNodeId } from './clients/node-id.js';
 import { loadRecords, Persistence, restore } from './clients/persistence.js';
@@ -20,21 +19,19 @@ import { meaningOf, nodeKey } from './clients/record.js';
 import type { Instant, Millis } from './clients/time.js';
 import { after, earliest, SECOND } from './clients/time.js';
 import type { Config } from './config/config.js';
-import { presenceSources } from './config/presence.js';
 import { mayBePeer } from './flood/admission.js';
 import { Finder } from './flood/finder.js';
 import { Flooder } from './flood/flooder.js';
 import { gatewayAt, gatewayWanted } from './client-gateway.js';
+import { LocalClients } from './local-clients.js';
 import { GatewayLinks } from './gateway/links.js';
 import { BadInput } from './net/bytes.js';
 import { isIp6 } from './net/ip.js';
 import type { Ip } from './net/ip.js';
 import type { Mac } from './net/mac.js';
 import { contains } from './net/prefix.js';
-import type { Bus, ClientLink, Clock, DhcpPort, Discovery, InterfaceChoice, Kernel, LinkControl, Logger, Mesh, Packets, PresenceSource, Random, StationEvent, Stations, Storage, Strays, Timer, WallClock } from './ports.js';
-import { Conflicts } from './presence/conflicts.js';
-import { Presence } from './presence/presence.js';
-import type { PresenceChange, Sight, Station } from './presence/presence.js';
+import type { Bus, ClientLink, Clock, DhcpPort, Discovery, InterfaceChoice, Kernel, LinkControl, Logger, Mesh, Packets, Random, StationEvent, Stations, Storage, Strays, Timer, WallClock } from './ports.js';
+import type { Station } from './presence/presence.js';
 import { Seeker } from './presence/seeker.js';
 import { Routes } from './routes/routes.js';
 import { History } from './status/history.js';
@@ -96,9 +93,7 @@ export class Daemon {
   readonly #db: Database;
   readonly #persistence: Persistence;
   readonly #catchUp: CatchUp;
-  readonly #presence: Presence;
-  readonly #conflicts: Conflicts;
-  readonly #keeper: Keeper;
+  readonly #clients: LocalClients;
   readonly #routes: Routes;
   readonly #gatewayLinks: GatewayLinks;
   readonly #flooder: Flooder;
@@ -110,11 +105,7 @@ export class Daemon {
   #timer: Timer | undefined;
   #settling: Timer | undefined;
   readonly #started: Instant;
-  /** Clients that have just come, to be told about their gateway as soon as their routes are in the kernel. */
-  #arriving = new Set<Mac>();
   readonly #seeker = new Seeker();
-  /** Whoever was here before the start and is still here has shown himself. */
-  #settled = false;
   #stopped = false;
   #roams = 0;
   /** Only while somebody wants it. */
@@ -148,22 +139,24 @@ export class Daemon {
     this.#persistence = new Persistence(this.#db, ports, config.stateInterval * SECOND);
     const hasPeers = config.peer.length > 0 || [...this.#db.nodes()].some(([id]) => id !== self);
     this.#catchUp = new CatchUp(hasPeers, this.#started);
-    this.#presence = new Presence(config.holdTime * SECOND);
-    this.#keeper = new Keeper(this.#db, config.leaseTime * SECOND);
-    this.#conflicts = new Conflicts({
+    this.#clients = new LocalClients({
       self,
-      presence: this.#presence,
-      placeOf: (mac) => this.#db.client(mac)?.node,
-      ask: (station, now) => this.#ask(station, now),
-      claim: (station, against, now) => this.#claimBack(station, against, now),
-      yielded: (station, radios) => this.#yielded(station, radios),
-      flaps: (mac, against) => {
-        log.warn(`${mac} flaps between here and ${this.#nameOf(against)}: do two devices have this address, or do two routers hear one?`);
-        this.#reporter.conflict({ kind: 'flap', mac, node: against });
-      },
+      config,
+      db: this.#db,
+      clock,
+      log,
+      kernel,
+      stations: ports.stations,
+      reporter: () => this.#reporter,
+      services: () => this.#services,
+      trace: () => this.#trace,
+      apply: (record) => this.#apply(record),
+      updateRoutes: (mac) => this.#updateRoutes(mac),
+      isInstalled: (mac) => this.#routes.isInstalled(mac),
+      rearm: () => this.#arm(),
     });
     this.#gatewayLinks = new GatewayLinks(ports.linkControl, log);
-    this.#routes = new Routes({ self, kernel, clock, log, installed: (mac) => this.#installed(mac) });
+    this.#routes = new Routes({ self, kernel, clock, log, installed: (mac) => this.#clients.installed(mac) });
     this.#flooder = new Flooder({
       self,
       hostname: options.hostname,
@@ -265,7 +258,7 @@ export class Daemon {
     if (record.seqno !== ours.seqno) return;
     const [theirs, own] = [meaningOf(record.key, record.value), meaningOf(ours.key, ours.value)];
     if (theirs.type !== 'association' || own.type !== 'association' || own.node !== this.self) return;
-    if (theirs.node !== undefined) this.#conflicts.rivalled(theirs.mac, theirs.node, now);
+    if (theirs.node !== undefined) this.#clients.rivalled(theirs.mac, theirs.node, now);
   }
 
   /** A record of our own. */
@@ -318,22 +311,17 @@ export class Daemon {
     this.#arm();
   }
 
-  /** Returns whether the kernel has to be told something. */
-  #updateRoutes(mac: Mac): boolean {
+  #updateRoutes(mac: Mac): void {
     const client = this.#db.client(mac);
-    if (client === undefined) {
-      this.#routes.removeClient(mac);
-      return false;
-    }
-    const station = this.#presence.get(mac);
+    if (client === undefined) return this.#routes.removeClient(mac);
+    const station = this.#clients.get(mac);
     const link = this.#links.find(({ network }) => network === station?.network);
-    return this.#routes.setClient({ mac, node: client.node, addresses: client.addresses, link });
+    this.#routes.setClient({ mac, node: client.node, addresses: client.addresses, link });
   }
 
   #associationChanged(mac: Mac, node: NodeId | undefined, previous: Meaning | undefined, now: Instant): void {
     const before = previous?.type === 'association' ? previous.node : undefined;
-    if (node !== this.self && this.#presence.get(mac) !== undefined) this.#contradicted(mac, node, now);
-    if (node === this.self && this.#settled && this.#presence.get(mac) === undefined) this.#deny(mac, now);
+    this.#clients.placed(mac, node, now);
     if (before === node) return;
     if (node === this.self) this.#trace?.step(mac, 'claimed', this.ports.clock.now());
     else if (node !== undefined) this.#trace?.begin(mac, 'received', now);
@@ -341,145 +329,12 @@ export class Daemon {
     this.#reporter.moved(mac, before, node, now);
   }
 
-  /** Another node says that a client is not here: its record counts, but the station is given up only once that is sure. */
-  #contradicted(mac: Mac, node: NodeId | undefined, now: Instant): void {
-    const station = this.#presence.get(mac)!;
-    if (node !== undefined) {
-      this.#keeper.release(mac);
-      this.ports.kernel.purge(mac, station.network);
-      this.#services?.movedAway(mac, station.network, this.#stationsOn(station.network));
-    }
-    this.#conflicts.contradicted(mac, node, now);
-    this.#arm();
-  }
-
-  #ask({ mac, network }: Station, now: Instant): void {
-    void this.#services?.probe(mac, network, now).then(({ answered }) => {
-      if (!answered || this.#stopped) return;
-      this.#conflicts.answered(mac, this.ports.clock.now());
-      this.#arm();
-    });
-  }
-
-  /** A client that another node says is gone or elsewhere has answered here. */
-  #claimBack({ mac }: Station, against: NodeId | undefined, now: Instant): void {
-    this.ports.log.info(`${mac} is still here, whatever ${this.#nameOf(against)} says`);
-    this.#reporter.conflict({ kind: 'association', mac, node: against });
-    this.#services?.provide(mac, now);
-    this.#apply(claims.reclaim(this.#db, mac, this.self, now));
-    this.#keeper.keep(mac, now);
-    this.#arriving.add(mac);
-    if (this.#routes.isInstalled(mac)) this.#installed(mac);
-  }
-
-  #yielded(station: Station, radios: readonly string[]): void {
-    const { mac } = station;
-    const node = this.#db.client(mac)?.node;
-    this.ports.log.info(node === undefined ? `${mac} is not here any more` : `${mac} is at ${this.#nameOf(node)} now`);
-    for (const via of radios) this.ports.stations.disassociate(mac, via);
-    this.#forgetLocally(station);
-  }
-
-  /** A copy of the database that was cut off says that a client is here: it was, and has left since. */
-  #deny(mac: Mac, now: Instant): void {
-    const record = claims.gone(this.#db, mac, this.self, now);
-    if (record !== undefined && this.#conflicts.mayDeny(mac, now)) this.#apply(record);
-  }
-
   #isOurs(address: Ip): boolean {
     return this.#config.prefix.some((prefix) => contains(prefix, address));
   }
 
-  #nameOf(node: NodeId | undefined): string {
-    return node === undefined ? 'another node' : nodeName(this.#db, node) || node;
-  }
-
   #station(event: StationEvent): void {
-    const now = this.ports.clock.now();
-    const { mac, network } = event;
-    if (!this.#config.interface.includes(network)) return;
-    if (event.kind === 'neighbour') this.#neighbour(event, now);
-    else if (event.kind === 'left') {
-      this.#reporter.station(mac, event.kind);
-      this.#presenceChanged(this.#presence.left(mac, event.via, now, event.source), now);
-      this.#conflicts.left(mac, now);
-    } else if (this.#counts(event)) {
-      this.#reporter.station(mac, event.kind);
-      const change = this.#presence.authorized(event, now);
-      // A station that another node has claimed meanwhile, and that comes anew to a radio which never missed it.
-      const isBack = this.#db.client(mac)?.node !== this.self;
-      this.#conflicts.joined(mac);
-      this.#presenceChanged(change ?? (isBack ? { kind: 'joined', station: this.#presence.get(mac)! } : undefined), now);
-    }
-    this.#arm();
-  }
-
-  /** Whether the user wants that source on that interface, and stations of that Wi-Fi network at all. */
-  #counts({ network, source, ssid }: Omit<Sight, 'mac' | 'via'>): boolean {
-    const { presence, ignoreSsid } = this.#config;
-    return presenceSources(presence, network).includes(source) && !(ssid !== '' && ignoreSsid.includes(ssid));
-  }
-
-  #neighbour({ mac, network, address, state }: StationEvent & { kind: 'neighbour' }, now: Instant): void {
-    if (state === 'resolved') this.#sighted(mac, network, 'neighbour', now);
-    this.#services?.neighbour(mac, network, address, state, now);
-  }
-
-  /** The host speaks, though no access point told of it: where none of ours could have, that is a sign of presence. */
-  #sighted(mac: Mac, network: string, source: PresenceSource, now: Instant): void {
-    const sight = { mac, network, via: network, ssid: '', source };
-    if (!this.#counts(sight) || this.ports.stations.hasAccessPoint(network)) return;
-    this.#presenceChanged(this.#presence.authorized(sight, now), now);
-  }
-
-  #presenceChanged(change: PresenceChange | undefined, now: Instant): void {
-    if (change === undefined) return;
-    const { mac, network } = change.station;
-    if (change.kind === 'left') return this.#left(change.station, now);
-    if (change.kind === 'fading') return this.#services?.ask(mac, network);
-    // The bridge may have learnt it on the old port: band changes too are told to the client before it says anything.
-    if (change.from !== undefined) this.ports.kernel.purge(mac, change.from.network);
-    const known = this.#db.client(mac)?.node;
-    if (known !== this.self) this.ports.log.info(`${mac} is here, on ${network}${known === undefined ? '' : `, and was at ${nodeName(this.#db, known) || known}`}`);
-    this.#trace?.begin(mac, 'station', now);
-    this.#services?.provide(mac, now);
-    this.#apply(claims.claim(this.#db, mac, this.self, now));
-    this.#trace?.step(mac, 'flooded', this.ports.clock.now());
-    this.#keeper.keep(mac, now);
-    this.#arriving.add(mac);
-    this.#updateRoutes(mac);
-    if (this.#routes.isInstalled(mac)) this.#installed(mac);
-  }
-
-  #left(station: Station, now: Instant): void {
-    this.ports.log.info(`${station.mac} has left`);
-    this.#forgetLocally(station);
-    const record = claims.gone(this.#db, station.mac, this.self, now);
-    if (record !== undefined) this.#apply(record);
-  }
-
-  #stationsOn(network: string): Mac[] {
-    return [...this.#presence.stations()].filter((station) => station.network === network).map(({ mac }) => mac);
-  }
-
-  /** Nothing of this router's own speaks for the client any more. */
-  #forgetLocally({ mac, network }: Station): void {
-    this.#keeper.release(mac);
-    this.#arriving.delete(mac);
-    this.#services?.left(mac);
-    this.ports.kernel.purge(mac, network);
-    this.#updateRoutes(mac);
-  }
-
-  /** The kernel has all that the client needs: it may be told. */
-  #installed(mac: Mac): void {
-    this.#trace?.step(mac, 'acknowledged', this.ports.clock.now());
-    this.#reporter.served(mac, 'routed');
-    const station = this.#presence.get(mac);
-    if (!this.#arriving.delete(mac) || station === undefined) return;
-    this.#services?.arrived(mac, station.network, this.ports.clock.now());
-    this.#trace?.step(mac, 'announced', this.ports.clock.now());
-    this.#reporter.served(mac, 'announced');
+    this.#clients.event(event, this.ports.clock.now());
     this.#arm();
   }
 
@@ -496,7 +351,7 @@ export class Daemon {
       this.#links = links;
       packets.attach(links);
       this.#serve();
-      for (const { mac } of this.#presence.stations()) this.#updateRoutes(mac);
+      for (const { mac } of this.#clients.stations()) this.#updateRoutes(mac);
       await this.#describeNode();
     } catch (error) {
       log.warn(`cannot read the interfaces: ${(error as Error).message}`);
@@ -519,9 +374,9 @@ export class Daemon {
       random,
       gateway,
       own,
-      station: (mac) => this.#presence.get(mac),
+      station: (mac) => this.#clients.get(mac),
       stray: (address, now) => this.#stray(address, now),
-      heard: (mac, network, now) => this.#sighted(mac, network, 'traffic', now),
+      heard: (mac, network, now) => this.#clients.sighted(mac, network, 'traffic', now),
       apply: (record) => this.#apply(record),
       send: (network, frame) => packets.send(network, frame),
       usurped: (mac, address) => {
@@ -544,13 +399,7 @@ export class Daemon {
   /** What was here before the start and has not shown itself is not here any more. */
   #settle(): void {
     if (this.#stopped) return;
-    this.#settled = true;
-    const now = this.ports.clock.now();
-    for (const { mac, node } of [...this.#db.clients()]) {
-      if (node !== this.self || this.#presence.get(mac) !== undefined) continue;
-      const record = claims.gone(this.#db, mac, this.self, now);
-      if (record !== undefined) this.#apply(record);
-    }
+    this.#clients.settle(this.ports.clock.now());
     void this.#routes.loaded();
     this.#arm();
   }
@@ -561,10 +410,8 @@ export class Daemon {
     if (this.#stopped) return;
     const next = earliest(
       this.#db.nextDeadline,
-      this.#presence.nextDeadline,
-      this.#conflicts.nextDeadline,
+      this.#clients.nextDeadline,
       this.#seeker.nextDeadline,
-      this.#keeper.nextDeadline,
       this.#services?.nextDeadline,
       this.#finder.nextDeadline,
       this.#nodeRefresh,
@@ -581,10 +428,8 @@ export class Daemon {
   #poll(): void {
     const now = this.ports.clock.now();
     for (const { meaning } of this.#db.expire(now)) this.#expired(meaning);
-    for (const change of this.#presence.poll(now)) this.#presenceChanged(change, now);
-    this.#conflicts.poll(now);
+    this.#clients.poll(now);
     for (const address of this.#seeker.poll(now)) this.ports.strays.refuse(address, false);
-    for (const record of this.#keeper.poll(now)) this.#apply(record);
     this.#services?.poll(now);
     this.#finder.poll(now);
     const refresh = this.#nodeRefresh;
@@ -617,7 +462,7 @@ export class Daemon {
       now: () => clock.now(),
       wallTime: () => wallClock.time(),
       uptime: () => (clock.now() - this.#started) / SECOND,
-      clientsHere: () => this.#presence.size,
+      clientsHere: () => this.#clients.size,
       peers: () => this.#flooder.peers(clock.now()),
       routes: () => this.#routes.statistics,
       trace: (enable: boolean | undefined) => {
@@ -658,7 +503,7 @@ export class Daemon {
 
   /** Throws BadInput where the client is not at this router. */
   #stationHere(mac: Mac): Station {
-    const station = this.#presence.get(mac);
+    const station = this.#clients.get(mac);
     if (station !== undefined) return station;
     const node = this.#db.client(mac)?.node;
     const where = node === undefined ? 'it is at no router' : `it is at ${nodeName(this.#db, node) || node}`;
@@ -683,9 +528,8 @@ export class Daemon {
     const straysChanged = strays(config) !== strays(this.#config);
     this.#config = config;
     if (straysChanged) void this.#catchStrays();
-    this.#presence.hold = config.holdTime * SECOND;
+    this.#clients.configure(config);
     this.#persistence.interval = config.stateInterval * SECOND;
-    this.#keeper.leaseLifetime = config.leaseTime * SECOND;
     this.#flooder.setPeers(config.peer);
     void this.#readLinks();
     log.info('configuration read again');
@@ -701,15 +545,7 @@ export class Daemon {
   async stop(): Promise<void> {
     if (this.#stopped) return;
     const { clock, stations, packets, dhcpPort, strays, bus, kernel, mesh, log } = this.ports;
-    const now = clock.now();
-    if (!this.#config.linger) {
-      for (const station of [...this.#presence.stations()]) {
-        // Forgotten first: what is associated here would be claimed again.
-        this.#presence.elsewhere(station.mac);
-        const record = claims.gone(this.#db, station.mac, this.self, now);
-        if (record !== undefined) this.#apply(record);
-      }
-    }
+    this.#clients.stop(this.#config.linger, clock.now());
     this.#stopped = true;
     this.#timer?.cancel();
     this.#settling?.cancel();

@@ -1,0 +1,287 @@
+/**
+ * The clients at this router: who is here by what access points, links and the clients themselves tell, and what follows
+ * from it: claims, records kept alive, gateways announced, contradictions settled by asking the client.
+ */
+import type { ClientServices } from './client-services.js';
+import * as claims from './clients/claims.js';
+import type { Database } from './clients/database.js';
+import { Keeper } from './clients/keeper.js';
+import type { NodeId } from './clients/node-id.js';
+import type { Record } from './clients/record.js';
+import type { Instant } from './clients/time.js';
+import { earliest, SECOND } from './clients/time.js';
+import type { Config } from './config/config.js';
+import { presenceSources } from './config/presence.js';
+import type { Mac } from './net/mac.js';
+import type { Clock, Kernel, Logger, PresenceSource, StationEvent, Stations } from './ports.js';
+import { Conflicts } from './presence/conflicts.js';
+import { Presence } from './presence/presence.js';
+import type { PresenceChange, Sight, Station } from './presence/presence.js';
+import type { Reporter } from './status/reporter.js';
+import type { Trace } from './status/trace.js';
+import { nodeName } from './status/views.js';
+
+export interface LocalClientsOptions {
+  readonly self: NodeId;
+  readonly config: Config;
+  readonly db: Database;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly kernel: Pick<Kernel, 'purge'>;
+  readonly stations: Pick<Stations, 'disassociate' | 'hasAccessPoint'>;
+  readonly reporter: () => Reporter;
+  /** What clients see of this router; undefined before it has a client interface. */
+  readonly services: () => ClientServices | undefined;
+  /** Where the steps of a roam are noted, while somebody wants that. */
+  readonly trace: () => Trace | undefined;
+  /** Enters a record into the database, and floods it. */
+  readonly apply: (record: Record) => void;
+  /** Compares the client's routes with what is known of it now. */
+  readonly updateRoutes: (mac: Mac) => void;
+  /** Whether the kernel has all routes of the client. */
+  readonly isInstalled: (mac: Mac) => boolean;
+  /** {@link LocalClients.nextDeadline} may be another now. */
+  readonly rearm: () => void;
+}
+
+export class LocalClients {
+  #options: LocalClientsOptions;
+  #config: Config;
+  readonly #presence: Presence;
+  readonly #conflicts: Conflicts;
+  readonly #keeper: Keeper;
+  /** Clients that have just come, to be told about their gateway as soon as their routes are in the kernel. */
+  #arriving = new Set<Mac>();
+  /** Whoever was here before the start and is still here has shown himself. */
+  #settled = false;
+  #stopped = false;
+
+  constructor(options: LocalClientsOptions) {
+    const { self, config, db, log } = options;
+    this.#options = options;
+    this.#config = config;
+    this.#presence = new Presence(config.holdTime * SECOND);
+    this.#keeper = new Keeper(db, config.leaseTime * SECOND);
+    this.#conflicts = new Conflicts({
+      self,
+      presence: this.#presence,
+      placeOf: (mac) => db.client(mac)?.node,
+      ask: (station, now) => this.#ask(station, now),
+      claim: (station, against, now) => this.#claimBack(station, against, now),
+      yielded: (station, radios) => this.#yielded(station, radios),
+      flaps: (mac, against) => {
+        log.warn(`${mac} flaps between here and ${this.#nameOf(against)}: do two devices have this address, or do two routers hear one?`);
+        options.reporter().conflict({ kind: 'flap', mac, node: against });
+      },
+    });
+  }
+
+  configure(config: Config): void {
+    this.#config = config;
+    this.#presence.hold = config.holdTime * SECOND;
+    this.#keeper.leaseLifetime = config.leaseTime * SECOND;
+  }
+
+  get(mac: Mac): Station | undefined {
+    return this.#presence.get(mac);
+  }
+
+  stations(): Iterable<Station> {
+    return this.#presence.stations();
+  }
+
+  get size(): number {
+    return this.#presence.size;
+  }
+
+  get nextDeadline(): Instant | undefined {
+    return earliest(this.#presence.nextDeadline, this.#conflicts.nextDeadline, this.#keeper.nextDeadline);
+  }
+
+  poll(now: Instant): void {
+    for (const change of this.#presence.poll(now)) this.#presenceChanged(change, now);
+    this.#conflicts.poll(now);
+    for (const record of this.#keeper.poll(now)) this.#options.apply(record);
+  }
+
+  /** What an access point, a bridge or the neighbour cache tells. */
+  event(event: StationEvent, now: Instant): void {
+    const { mac, network } = event;
+    if (!this.#config.interface.includes(network)) return;
+    if (event.kind === 'neighbour') this.#neighbour(event, now);
+    else if (event.kind === 'left') {
+      this.#options.reporter().station(mac, event.kind);
+      this.#presenceChanged(this.#presence.left(mac, event.via, now, event.source), now);
+      this.#conflicts.left(mac, now);
+    } else if (this.#counts(event)) {
+      this.#options.reporter().station(mac, event.kind);
+      const change = this.#presence.authorized(event, now);
+      // A station that another node has claimed meanwhile, and that comes anew to a radio which never missed it.
+      const isBack = this.#options.db.client(mac)?.node !== this.#options.self;
+      this.#conflicts.joined(mac);
+      this.#presenceChanged(change ?? (isBack ? { kind: 'joined', station: this.#presence.get(mac)! } : undefined), now);
+    }
+  }
+
+  /** Whether the user wants that source on that interface, and stations of that Wi-Fi network at all. */
+  #counts({ network, source, ssid }: Omit<Sight, 'mac' | 'via'>): boolean {
+    const { presence, ignoreSsid } = this.#config;
+    return presenceSources(presence, network).includes(source) && !(ssid !== '' && ignoreSsid.includes(ssid));
+  }
+
+  #neighbour({ mac, network, address, state }: StationEvent & { kind: 'neighbour' }, now: Instant): void {
+    if (state === 'resolved') this.sighted(mac, network, 'neighbour', now);
+    this.#options.services()?.neighbour(mac, network, address, state, now);
+  }
+
+  /** The host speaks, though no access point told of it: where none of ours could have, that is a sign of presence. */
+  sighted(mac: Mac, network: string, source: PresenceSource, now: Instant): void {
+    const sight = { mac, network, via: network, ssid: '', source };
+    if (!this.#counts(sight) || this.#options.stations.hasAccessPoint(network)) return;
+    this.#presenceChanged(this.#presence.authorized(sight, now), now);
+  }
+
+  #presenceChanged(change: PresenceChange | undefined, now: Instant): void {
+    if (change === undefined) return;
+    const { db, self, log, kernel, services } = this.#options;
+    const { mac, network } = change.station;
+    if (change.kind === 'left') return this.#left(change.station, now);
+    if (change.kind === 'fading') return services()?.ask(mac, network);
+    // The bridge may have learnt it on the old port: band changes too are told to the client before it says anything.
+    if (change.from !== undefined) kernel.purge(mac, change.from.network);
+    const known = db.client(mac)?.node;
+    const from = known === undefined ? '' : `, and was at ${this.#nameOf(known)}`;
+    if (known !== self) log.info(`${mac} is here, on ${network}${from}`);
+    this.#options.trace()?.begin(mac, 'station', now);
+    this.#hold(mac, claims.claim, now);
+    this.#options.updateRoutes(mac);
+    if (this.#options.isInstalled(mac)) this.installed(mac);
+  }
+
+  /** Claims the client and keeps what is known of it alive; it is told about its gateway once its routes are there. */
+  #hold(mac: Mac, claim: typeof claims.claim, now: Instant): void {
+    const { db, self, clock, services, apply, trace } = this.#options;
+    services()?.provide(mac, now);
+    apply(claim(db, mac, self, now));
+    trace()?.step(mac, 'flooded', clock.now());
+    this.#keeper.keep(mac, now);
+    this.#arriving.add(mac);
+  }
+
+  /** The kernel has all that the client needs: it may be told. */
+  installed(mac: Mac): void {
+    const { clock, services, reporter, trace } = this.#options;
+    trace()?.step(mac, 'acknowledged', clock.now());
+    reporter().served(mac, 'routed');
+    const station = this.#presence.get(mac);
+    if (!this.#arriving.delete(mac) || station === undefined) return;
+    services()?.arrived(mac, station.network, clock.now());
+    trace()?.step(mac, 'announced', clock.now());
+    reporter().served(mac, 'announced');
+    this.#options.rearm();
+  }
+
+  #left(station: Station, now: Instant): void {
+    this.#options.log.info(`${station.mac} has left`);
+    this.#forget(station);
+    this.#tellGone(station.mac, now);
+  }
+
+  #tellGone(mac: Mac, now: Instant): void {
+    const { db, self, apply } = this.#options;
+    const record = claims.gone(db, mac, self, now);
+    if (record !== undefined) apply(record);
+  }
+
+  /** Nothing of this router's own speaks for the client any more. */
+  #forget({ mac, network }: Station): void {
+    this.#keeper.release(mac);
+    this.#arriving.delete(mac);
+    this.#options.services()?.left(mac);
+    this.#options.kernel.purge(mac, network);
+    this.#options.updateRoutes(mac);
+  }
+
+  /** The database says now that a client is at `node`, or nowhere. */
+  placed(mac: Mac, node: NodeId | undefined, now: Instant): void {
+    const station = this.#presence.get(mac);
+    if (node !== this.#options.self && station !== undefined) this.#contradicted(station, node, now);
+    if (node === this.#options.self && station === undefined && this.#settled) this.#deny(mac, now);
+  }
+
+  /** Another node has claimed a client that is here with the same number as we, and lost. */
+  rivalled(mac: Mac, node: NodeId, now: Instant): void {
+    this.#conflicts.rivalled(mac, node, now);
+  }
+
+  /** Another node says that a client is not here: its record counts, but the station is given up only once that is sure. */
+  #contradicted({ mac, network }: Station, node: NodeId | undefined, now: Instant): void {
+    if (node !== undefined) {
+      this.#keeper.release(mac);
+      this.#options.kernel.purge(mac, network);
+      this.#options.services()?.movedAway(mac, network, this.#stationsOn(network));
+    }
+    this.#conflicts.contradicted(mac, node, now);
+    this.#options.rearm();
+  }
+
+  #stationsOn(network: string): Mac[] {
+    return [...this.#presence.stations()].filter((station) => station.network === network).map(({ mac }) => mac);
+  }
+
+  #ask({ mac, network }: Station, now: Instant): void {
+    const { clock, services, rearm } = this.#options;
+    void services()?.probe(mac, network, now).then(({ answered }) => {
+      if (!answered || this.#stopped) return;
+      this.#conflicts.answered(mac, clock.now());
+      rearm();
+    });
+  }
+
+  /** A client that another node says is gone or elsewhere has answered here. */
+  #claimBack({ mac }: Station, against: NodeId | undefined, now: Instant): void {
+    this.#options.log.info(`${mac} is still here, whatever ${this.#nameOf(against)} says`);
+    this.#options.reporter().conflict({ kind: 'association', mac, node: against });
+    this.#hold(mac, claims.reclaim, now);
+    if (this.#options.isInstalled(mac)) this.installed(mac);
+  }
+
+  #yielded(station: Station, radios: readonly string[]): void {
+    const { db, log, stations } = this.#options;
+    const { mac } = station;
+    const node = db.client(mac)?.node;
+    log.info(node === undefined ? `${mac} is not here any more` : `${mac} is at ${this.#nameOf(node)} now`);
+    for (const via of radios) stations.disassociate(mac, via);
+    this.#forget(station);
+  }
+
+  /** A copy of the database that was cut off says that a client is here: it was, and has left since. */
+  #deny(mac: Mac, now: Instant): void {
+    const { db, self, apply } = this.#options;
+    const record = claims.gone(db, mac, self, now);
+    if (record !== undefined && this.#conflicts.mayDeny(mac, now)) apply(record);
+  }
+
+  #nameOf(node: NodeId | undefined): string {
+    return node === undefined ? 'another node' : nodeName(this.#options.db, node) || node;
+  }
+
+  /** What was here before the start and has not shown itself by now is not here any more. */
+  settle(now: Instant): void {
+    const { db, self } = this.#options;
+    this.#settled = true;
+    for (const { mac, node } of [...db.clients()]) {
+      if (node === self && this.#presence.get(mac) === undefined) this.#tellGone(mac, now);
+    }
+  }
+
+  /** This router serves nobody any more: its clients are told to be gone, unless it comes back soon and `linger`s. */
+  stop(linger: boolean, now: Instant): void {
+    for (const { mac } of linger ? [] : [...this.#presence.stations()]) {
+      // Forgotten first: what is associated here would be claimed again.
+      this.#presence.elsewhere(mac);
+      this.#tellGone(mac, now);
+    }
+    this.#stopped = true;
+  }
+}
