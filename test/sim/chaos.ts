@@ -4,7 +4,7 @@ import { SECOND } from '../../src/clients/time.js';
 import { RADIOS } from './air.js';
 import type { SimNode } from './node.js';
 import { SeededRandom } from './random.js';
-import { World } from './world.js';
+import { SHORT_LEASES, World } from './world.js';
 
 /** How long things happen, and how long all may take to become right after. */
 const TROUBLE: Millis = 60 * SECOND;
@@ -28,13 +28,14 @@ export function makeWorld(seed: number, trace?: (line: string) => void): World {
   const steady = random.chance(0.5);
   const flash = random.chance(0.5);
   const transit = random.chance(0.3) ? random.below(nodes) : -1;
+  const sessions = 2 + random.below(4);
   const rates = Array.from({ length: nodes }, () => (steady ? 1 : random.between(0.95, 1.05)));
   return new World({
     seed,
     nodes,
     clients,
     links,
-    settings: (i) => ({ clockRate: rates[i]!, flash, transit: i === transit }),
+    settings: (i) => ({ clockRate: rates[i]!, flash, transit: i === transit, options: `${SHORT_LEASES}\n option max_peers '${sessions}'` }),
     dualStack: () => random.chance(0.8),
     trace,
   });
