@@ -1,6 +1,6 @@
 import type { Logger } from '../ports.js';
 import type { Instant, Millis } from '../clients/time.js';
-import { after, MINUTE } from '../clients/time.js';
+import { after, MINUTE, SECOND } from '../clients/time.js';
 
 /** A cause is logged again after that long at the earliest. */
 const PAUSE: Millis = 10 * MINUTE;
@@ -36,5 +36,32 @@ export class Complaints<C extends string> {
     const counts: Partial<globalThis.Record<C, number>> = {};
     for (const [cause, { count }] of this.#causes) counts[cause] = count;
     return counts;
+  }
+}
+
+/** Lines of a {@link LineQuota} at once, and the time in which one more is to be had. */
+const BURST = 40;
+const REFILL: Millis = 10 * SECOND;
+
+/** What happens is logged line by line, unless somebody makes it happen all the time: then now and then. */
+export class LineQuota {
+  #left = BURST;
+  #refilled: Instant | undefined;
+  #silent = 0;
+
+  constructor(private readonly logger: Logger) {}
+
+  info(line: string, now: Instant): void {
+    this.#refilled ??= now;
+    const more = Math.floor((now - this.#refilled) / REFILL);
+    this.#left = Math.min(BURST, this.#left + more);
+    this.#refilled = after(this.#refilled, more * REFILL);
+    if (this.#left === 0) {
+      this.#silent++;
+      return;
+    }
+    this.#left--;
+    this.logger.info(this.#silent > 0 ? `${line} (and ${this.#silent} more lines of the kind before)` : line);
+    this.#silent = 0;
   }
 }

@@ -8,7 +8,7 @@ import type { Instant, Millis } from '../clients/time.js';
 import { after, earliest, SECOND } from '../clients/time.js';
 import { Reader } from '../net/bytes.js';
 import type { Clock, Endpoint, Logger, Mesh, PeerStream, PeerStreamEvents, Random, Timer } from '../ports.js';
-import { Complaints } from './complaints.js';
+import { Complaints, LineQuota } from './complaints.js';
 import { Dial, formatEndpoint } from './dial.js';
 import { DigestTree } from './digest.js';
 import type { Connection } from './duplicates.js';
@@ -87,6 +87,8 @@ export class Flooder {
   readonly #peers = new Set<Peer>();
   readonly #dials = new Map<string, Dial>();
   readonly #complaints: Complaints<Complaint>;
+  /** Sessions that come and go. */
+  readonly #comings: LineQuota;
   #port = 0;
   #connections = 0;
   #news = 0;
@@ -102,6 +104,7 @@ export class Flooder {
     this.#timing = options.timing ?? DEFAULT_TIMING;
     this.#instance = new Reader(options.random.bytes(8)).u64();
     this.#complaints = new Complaints(options.log);
+    this.#comings = new LineQuota(options.log);
     this.#tree = new DigestTree(options.replica, options.clock.now());
   }
 
@@ -373,19 +376,18 @@ export class Flooder {
     if (peer.dial !== undefined) peer.dial.lastError = undefined;
     const hello = peer.session.peer;
     const who = hello === undefined ? 'a sroamd' : `node ${hello.node} ${hello.hostname}`.trimEnd();
-    this.#options.log.info(`peer ${peer.stream.remote} is up: ${who}`);
+    this.#comings.info(`peer ${peer.stream.remote} is up: ${who}`, peer.upSince);
     this.#events.up?.(peer.status(peer.upSince));
   }
 
   #closed(peer: Peer, reason: string | undefined): void {
-    const { clock, log } = this.#options;
-    const now = clock.now();
+    const now = this.#options.clock.now();
     this.#peers.delete(peer);
     this.#past.received += peer.session.updatesIn;
     this.#past.sent += peer.session.updatesOut;
     peer.finish(now);
     if (peer.upSince !== undefined) {
-      log.info(`peer ${peer.stream.remote} is down: ${reason ?? 'goodbye said'}`);
+      this.#comings.info(`peer ${peer.stream.remote} is down: ${reason ?? 'goodbye said'}`, now);
       this.#events.down?.(peer.status(now), reason);
     } else if (peer.dial === undefined && peer.session.node === undefined) {
       this.#complaints.add('failed handshake', `peer ${peer.stream.remote}: ${reason}`, now);
