@@ -55,7 +55,11 @@ await onLab(t, { name: 'thost', babeld: QUICK_BABELD, options: { ipv6_mode: 'hos
       });
       await settles(t, 'the routers know both', [...own].sort(), () => known(lab, A));
       await routed(t, lab, own, 'r1');
-      for (const address of own) await lab.net.exec('server', 'ping', '-c', '1', '-W', '2', address);
+      for (const address of own) {
+        await until(`the server reaches ${address}`, 5, () =>
+          lab.net.exec('server', 'ping', '-c', '1', '-W', '1', address).then(() => true, () => false),
+        );
+      }
     },
   },
   {
