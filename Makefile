@@ -29,7 +29,7 @@ ADDON_FLAGS = -nostdlib -U_FORTIFY_SOURCE
 REPORTER = terse
 VERSION = $(shell node -p 'require("./package.json").version')
 
-.PHONY: build demo lab test sim readme package reference luci clean setup-build setup-lab setup-bench
+.PHONY: build demo lab test sim readme package reference luci clean setup-build setup-lab setup-test setup-bench
 
 build: setup-build dist/roaming.js dist/packet.node $(LUCI_SCHEMA)
 
@@ -39,7 +39,7 @@ demo: setup-lab build $(LAB)
 lab: setup-lab build $(LAB)
 	@node build/demo.mjs --stay
 
-test: setup-lab build $(LAB)
+test: setup-test build $(LAB)
 	@node_modules/.bin/tsc
 	@node_modules/.bin/tap run --reporter=$(REPORTER)
 
@@ -129,6 +129,9 @@ setup-lab:
 
 setup-wifi: setup-lab
 	@test/setup.sh wifi || true
+
+setup-test:
+	@test/setup.sh test
 
 setup-bench:
 	@test/setup.sh bench

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Puts on a Debian machine what `make demo` and `make test` need, and is quick where it is there already.
-# Usage: test/setup.sh build|lab|bench|wifi
+# Usage: test/setup.sh build|lab|test|bench|wifi
 set -eu
 
 fail() {
@@ -19,11 +19,13 @@ build='cc:gcc make:make'
 lab='ip:iproute2 sysctl:procps ping:iputils-ping babeld:babeld udhcpc:udhcpc tshark:tshark nft:nftables
  dhclient:isc-dhcp-client dhcpcd:dhcpcd-base dhcping:dhcping rdisc6:ndisc6 bird:bird2'
 
+test='chromium:chromium lua5.1:lua5.1'
 bench='dnsmasq:dnsmasq-base perfdhcp:kea-admin chrt:util-linux'
 wifi='qemu-system-x86_64:qemu-system-x86 hostapd:hostapd wpa_supplicant:wpasupplicant iw:iw busybox:busybox cpio:cpio modprobe:kmod chrt:util-linux'
 
 case ${1:-build} in
 lab) wanted="$build $lab" ;;
+test) wanted="$build $lab $test" ;;
 bench) wanted="$build $lab $bench" ;;
 wifi) wanted="$build $lab $wifi" ;;
 *) wanted=$build ;;
