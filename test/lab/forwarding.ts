@@ -45,7 +45,7 @@ export async function forwardingOf(net: Topology, router: string): Promise<Forwa
   const [rules4, rules6] = [await list('-4 rule show'), await list('-6 rule show')];
   const isOurs = (rule: JsonEntry) => rule.table === '44';
   const nexthops = await list('nexthop show proto 45');
-  const objects = new Set(nexthops.map(({ id }) => id));
+  const objects = new Map(nexthops.map(({ id, dev }) => [id, dev]));
   return {
     routes: [...routes4, ...routes6].map((route) => routeLine(route, objects)).sort(),
     neighbours: (await list('neigh show proto 44')).map(neighbourLine).sort(),
@@ -54,9 +54,10 @@ export async function forwardingOf(net: Topology, router: string): Promise<Forwa
   };
 }
 
-function routeLine({ dst, dev, protocol, nhid }: JsonEntry, objects: ReadonlySet<number | undefined>): string {
+/** A route through an object names no device of its own where nexthop_compat_mode is off: the object's counts. */
+function routeLine({ dst, dev, protocol, nhid }: JsonEntry, objects: ReadonlyMap<number | undefined, string | undefined>): string {
   const object = nhid === undefined ? '' : objects.has(nhid) ? ' by object' : ` by the strange object ${nhid}`;
-  return `${dst} dev ${dev} proto ${protocol}${object}`;
+  return `${dst} dev ${dev ?? objects.get(nhid)} proto ${protocol}${object}`;
 }
 
 function neighbourLine({ dst, lladdr, state }: JsonEntry): string {
