@@ -16,7 +16,8 @@ import { STREAMS } from './report.js';
 import { PAYLOAD_SIZE } from './stream-format.js';
 import type { Programs, Site, System } from './systems.js';
 
-const PREFIX = 'bench';
+/** Begins the names of the namespaces: two benchmarks at once need two. */
+const PREFIX = process.env['LAB_NAME'] ?? 'bench';
 const CLIENT_MAC = '02:00:00:00:00:01';
 
 /** How long is watched what flows when nothing happens, in milliseconds. */
