@@ -71,7 +71,7 @@ export async function startStreams({ net, cleanup, programs }: Site, interval: n
   };
   const services = [start('server', 'server', `${interval}`), start('client', 'client', `${interval}`, SERVER4, SERVER6)];
   for (const server of [SERVER4, SERVER6]) {
-    await until(`the client reaches ${server}`, 90, () =>
+    await until(`the client reaches ${server}`, 180, () =>
       net.exec('client', 'ping', '-c', '1', '-W', '1', server).then(() => true, () => false),
     );
   }

@@ -50,18 +50,24 @@ export class Radios {
       const there = (await readdir('/sys/class/ieee80211')).sort();
       return there.length === count ? there : undefined;
     });
+    // They come back with the names that they had there.
+    for (const phy of radios.#free) await rename(phy, `free-${phy}`);
     return radios;
   }
 
   /** Gives a radio to a host. The interface gets the name and, if given, the MAC. */
   async give(namespace: string, name: string, mac?: string): Promise<void> {
     const phy = this.#free.shift()!;
-    const [device] = await readdir(`/sys/class/ieee80211/${phy}/device/net`);
-    await ip(`link set ${device} down`);
-    await ip(`link set ${device} name ${name}`);
+    await rename(phy, name);
     if (mac !== undefined) await ip(`link set ${name} address ${mac}`);
     await run('iw', 'phy', phy, 'set', 'netns', 'name', namespace);
   }
+}
+
+async function rename(phy: string, name: string): Promise<void> {
+  const [device] = await readdir(`/sys/class/ieee80211/${phy}/device/net`);
+  await ip(`link set ${device} down`);
+  await ip(`link set ${device} name ${name}`);
 }
 
 export class WifiAir implements Air {
