@@ -82,6 +82,8 @@ export class Router {
       // By default babeld takes its id from the first MAC that is globally unique: here the bridge's, which all share.
       `router-id 02:00:00:ff:fe:00:00:0${this.options.number}`,
       ...this.options.babeld,
+      // A filter without "local" is not asked about the router's own addresses: the gateway's, which all share.
+      `redistribute local ip ${PREFIX4} deny`,
       `redistribute ip ${PREFIX4} deny`,
       `redistribute ip ${PREFIX6} deny`,
       ...this.options.announce.map((device) => `redistribute if ${device} allow`),
