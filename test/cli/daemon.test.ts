@@ -12,6 +12,7 @@ import { Service, until } from '../lab/shell.js';
 import { ifindex, inNamespace, ip } from '../linux/namespace.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'roaming-'));
+t.teardown(() => rmSync(directory, { recursive: true, force: true }));
 const program = join(directory, 'roaming.cjs');
 const MAC = '02:00:00:00:00:11';
 
@@ -90,7 +91,6 @@ function bridge(name: string): void {
 
 async function faults(t: TAP): Promise<void> {
   t.before(bundle);
-  t.teardown(() => rmSync(directory, { recursive: true }));
 
   t.test('a configuration that cannot be used: one line, exit code 1; under procd no end, but a wait', async (t) => {
     const scene = new Scene(t);
