@@ -225,11 +225,8 @@ export class Daemon {
   }
 
   async #startFlooding(): Promise<void> {
-    const { auth, key, port, peer } = this.#config;
-    if (auth === 'psk' && key === undefined) {
-      this.ports.log.warn("no key is set and auth is not 'none': this router talks to no other");
-      return;
-    }
+    const { port, peer } = this.#config;
+    if (isMute(this.#config)) return this.ports.log.warn(MUTE);
     await this.#flooder.start({ port, peers: peer, admit: (address) => this.#mayBePeer(address) });
     this.#finder.start(port, interfacesOf(this.#config));
   }
@@ -512,10 +509,10 @@ export class Daemon {
 
   /** What about this router is not as clients need it: a line each. */
   #problems(): string[] {
-    const { interface: wanted, auth, key } = this.#config;
+    const { interface: wanted } = this.#config;
     const missing = wanted.filter((network) => !this.#links.some((link) => link.network === network));
     return [
-      ...(auth === 'psk' && key === undefined ? ["no key is set and auth is not 'none': this router talks to no other"] : []),
+      ...(isMute(this.#config) ? [MUTE] : []),
       ...missing.map((network) => `there is no interface ${network}: its clients are not served`),
       ...this.#gatewayLinks.problems,
     ];
@@ -583,6 +580,13 @@ const RESTART_OPTIONS = [
   'mode',
   'ipv6Mode',
 ] as const;
+
+const MUTE = "no key is set and auth is not 'none': this router talks to no other";
+
+/** Whether no peer could be trusted, so that none is talked to. */
+function isMute({ auth, key }: Config): boolean {
+  return auth === 'psk' && key === undefined;
+}
 
 /** Where to look for other routers. Without a key anybody could answer: then only where the user says so. */
 function interfacesOf({ meshInterface, interface: clients, auth }: Config): InterfaceChoice {
