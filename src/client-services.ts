@@ -303,7 +303,7 @@ export class ClientServices {
     if (!isIp6(address)) {
       const usable = isHostAddress(this.#config.prefixes4, address) && !this.#routers.has(address);
       // One that a client gave up because somebody else uses it: here is who that is.
-      const isFree = holder === undefined || (this.#dhcp4?.isDeclined(address, now) === true && db.owner(address) === undefined);
+      const isFree = holder === undefined || (db.declined.has(address) && db.owner(address) === undefined);
       if (isFree && usable) apply(claims.lease4(db, address, mac, this.#leaseLifetime, now));
       return;
     }
@@ -331,6 +331,7 @@ export class ClientServices {
         return this.#endLease(effect.address, effect.mac, now);
       case 'decline':
         this.#endLease(effect.address, effect.mac, now);
+        if (effect.restsSeconds > 0) apply(claims.declined(db, effect.address, effect.mac, effect.restsSeconds * SECOND, now));
         return this.#askWhoHas(effect.address, network);
       case 'hostname': {
         if (db.client(effect.mac)?.info.hostname === effect.name) return;
@@ -385,6 +386,7 @@ export class ClientServices {
       ra_sent: this.#ra.counters.sent,
       ra_solicited: this.#ra.counters.solicited,
       addresses_refused: this.#hostMode?.refused ?? 0,
+      addresses_set_aside: this.#options.db.declined.size,
       frames_malformed: this.counters.malformed,
       frames_from_strangers: this.counters.strangers,
     };

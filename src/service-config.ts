@@ -36,7 +36,7 @@ export function dhcp4Config(config: Config, routers: Iterable<Ip4> = []): Dhcp4C
   };
 }
 
-export function dhcp4Limits({ discoverRate, newLeaseRate, declineTime }: Config): Dhcp4Limits {
+export function dhcp4Limits({ discoverRate, newLeaseRate, declineTime, declineRate }: Config): Dhcp4Limits {
   return {
     ...DEFAULT_LIMITS,
     discoversPerSecond: discoverRate,
@@ -44,6 +44,8 @@ export function dhcp4Limits({ discoverRate, newLeaseRate, declineTime }: Config)
     newLeasesPerSecond: newLeaseRate,
     newLeaseBurst: 4 * newLeaseRate,
     declineTime: declineTime * SECOND,
+    declinesPerSecond: declineRate,
+    declineBurst: 8 * declineRate,
   };
 }
 

@@ -81,6 +81,15 @@ t.test('DECLINE: the lease ends, all are asked who has the address, and who answ
   const question = parseArp(parseEthernet(scene.sent[0]!).payload);
   t.match(question, { operation: ArpOperation.request, senderIp: GATEWAY4, senderMac: GATEWAY_MAC, targetIp: address });
   t.not(scene.join(mac), address, 'not offered again');
+  const elsewhere = start();
+  const declined = [...scene.db.records()].filter(({ key }) => scene.db.live(key)?.type === 'declined');
+  t.match(declined, [{ expires: after(START, 10 * MINUTE) }]);
+  for (const record of declined) elsewhere.db.apply(record, START);
+  t.not(elsewhere.join(client(4), address), address, 'nor by a router that has heard of it');
+  t.equal(elsewhere.services.statistics['addresses_set_aside'], 1);
+  elsewhere.now = after(START, 11 * MINUTE);
+  elsewhere.db.expire(elsewhere.now);
+  t.equal(elsewhere.join(client(5), address), address, 'until its time is over');
   const answer = { operation: ArpOperation.reply, senderMac: squatter, senderIp: address, targetMac: GATEWAY_MAC, targetIp: GATEWAY4 };
   scene.services.receive(NETWORK, arpFrame(GATEWAY_MAC, answer), scene.now);
   t.equal(scene.db.owner(address), squatter);

@@ -34,6 +34,7 @@ t.test('every option reaches the DHCPv4 server', async (t) => {
     "option discover_rate '7'",
     "option new_lease_rate '5'",
     "option decline_time '1m'",
+    "option decline_rate '3'",
     "config host",
     "option mac '02:00:5e:00:53:01'",
     "option ip '10.44.0.7'",
@@ -65,6 +66,8 @@ t.test('every option reaches the DHCPv4 server', async (t) => {
     newLeasesPerSecond: 5,
     newLeaseBurst: 20,
     declineTime: 60_000,
+    declinesPerSecond: 3,
+    declineBurst: 24,
   });
   t.match(raConfig(config), {
     routerLifetime: 5400,

@@ -12,6 +12,7 @@ import {
   associationKey,
   clientInfoKey,
   clientInfoValue,
+  declinedKey,
   hostKey,
   lease4Key,
   lease6Key,
@@ -78,6 +79,11 @@ export function release4(db: Database, address: Ip4, mac: Mac, now: Instant): Re
   const known = db.get(key);
   if (known === undefined || known.expires <= now || known.value !== macValue(mac)) return undefined;
   return { key, value: known.value, seqno: nextSeqno(known.seqno), expires: now };
+}
+
+/** A client found the address in use by somebody whom no record knows: no node gives it to anybody for so long. */
+export function declined(db: Database, address: Ip4, by: Mac, lifetime: Millis, now: Instant): Record {
+  return assert(db, declinedKey(address), macValue(by), lifetime, now);
 }
 
 /** An address that a client was seen to use. */

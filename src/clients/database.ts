@@ -80,6 +80,7 @@ export class Database {
   #records = new Map<RecordKey, Stored>();
   #clients = new Map<Mac, ClientEntry>();
   #nodes = new Map<NodeId, NodeInfo>();
+  #declined = new Map<Ip4, Mac>();
   #deadlines = new DeadlineHeap<RecordKey>();
 
   /** Of all keys and values. */
@@ -132,6 +133,11 @@ export class Database {
 
   nodes(): Iterable<[NodeId, NodeInfo]> {
     return this.#nodes;
+  }
+
+  /** Addresses that are set aside since a client found them in use, with that client. */
+  get declined(): ReadonlyMap<Ip4, Mac> {
+    return this.#declined;
   }
 
   /** The client that an address belongs to, by a live record. */
@@ -278,6 +284,9 @@ export class Database {
       case 'node':
         this.#nodes.set(meaning.node, meaning.info);
         break;
+      case 'declined':
+        this.#declined.set(meaning.address, meaning.by);
+        break;
       case 'unknown':
         break;
     }
@@ -285,6 +294,7 @@ export class Database {
 
   #unindex(meaning: Meaning): void {
     if (meaning.type === 'node') this.#nodes.delete(meaning.node);
+    if (meaning.type === 'declined') this.#declined.delete(meaning.address);
     if (!('mac' in meaning) || meaning.mac === undefined) return;
     const entry = this.#clients.get(meaning.mac);
     if (entry === undefined) return;

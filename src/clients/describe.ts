@@ -27,6 +27,8 @@ function describeMeaning({ key, value }: Record): string {
       return `node ${meaning.node} -> ${meaning.info.hostname} at ${meaning.info.addresses.join(' ')}`;
     case 'clientInfo':
       return `client ${meaning.mac} -> '${meaning.info.hostname}' on '${meaning.info.ssid}'`;
+    case 'declined':
+      return `declined ${meaning.address} by ${meaning.by}`;
     case 'unknown':
       return `record of type ${typeOfKey(key)}`;
   }

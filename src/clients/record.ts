@@ -35,6 +35,8 @@ export const RecordType = {
   clientInfo: 130,
   /** Key: node id. Value: addresses that the node looks for, 16 bytes each, IPv4 as ::ffff:a.b.c.d. */
   seek: 131,
+  /** Key: IPv4 address (4 bytes), which nobody gets for as long as the record lives. Value: MAC of who found it in use. */
+  declined: 132,
 } as const;
 
 /** Longest key and value together that fit an Update: 255 bytes of TLV body less 7 of sequence, lifetime, key length. */
@@ -58,6 +60,7 @@ export type Meaning =
   | { readonly type: 'host'; readonly address: Ip; readonly mac: Mac | undefined }
   | { readonly type: 'seek'; readonly node: NodeId; readonly addresses: readonly Ip[] }
   | { readonly type: 'clientInfo'; readonly mac: Mac; readonly info: ClientInfo }
+  | { readonly type: 'declined'; readonly address: Ip4; readonly by: Mac }
   | { readonly type: 'unknown' };
 
 /** Where a node can be reached and what it calls itself. */
@@ -125,6 +128,10 @@ function seekAddresses(value: Uint8Array): Ip[] {
 
 export function clientInfoKey(mac: Mac): RecordKey {
   return makeKey(RecordType.clientInfo, macToBytes(mac));
+}
+
+export function declinedKey(address: Ip4): RecordKey {
+  return makeKey(RecordType.declined, ip4ToBytes(address));
 }
 
 export function macValue(mac: Mac | undefined): string {
@@ -241,6 +248,8 @@ export function meaningOf(key: RecordKey, value: string): Meaning {
       return { type: 'seek', node: nodeIdFromBytes(body), addresses: seekAddresses(v) };
     case RecordType.clientInfo:
       return { type: 'clientInfo', mac: stationMac(body), info: readClientInfo(v) };
+    case RecordType.declined:
+      return { type: 'declined', address: ip4FromBytes(exactly(body, 4, 'the key of a declined address')), by: stationMac(v) };
     default:
       return { type: 'unknown' };
   }

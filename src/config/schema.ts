@@ -128,7 +128,12 @@ export const schema = {
     '50',
     'Leases given in a second on one interface to clients that had none; four times as many at once. Each is told to all routers.',
   ),
-  declineTime: option(types.duration(0, 86400), '10m', 'How long an address that a client found in use is set aside.'),
+  declineTime: option(types.duration(0, 86400), '10m', 'How long an address that a client found in use is set aside, at every router.'),
+  declineRate: option(
+    types.integer(1, 1000),
+    '2',
+    'Addresses set aside in a second on one interface; eight times as many at once. Never more than an eighth of all, nor more than eight because of one client.',
+  ),
   maxAddresses: option(types.integer(1, 1024), '16', 'IPv6 addresses of one client that are told to other routers at the most.'),
   key: optional(
     types.text(8, 128, 'secret'),

@@ -54,8 +54,12 @@ export interface Dhcp4Limits {
   /** Leases for clients that had none, in a second and at once: each is flooded to all nodes. */
   readonly newLeasesPerSecond: number;
   readonly newLeaseBurst: number;
-  /** How long a declined address is set aside. Never more than an eighth of all addresses are. */
+  /** How long a declined address is set aside, at every node. Never more than an eighth of all addresses are. */
   readonly declineTime: Millis;
+  /** Addresses set aside in a second and at once, and because of one client: each is told to all nodes. */
+  readonly declinesPerSecond: number;
+  readonly declineBurst: number;
+  readonly declinesPerClient: number;
 }
 
 export const DEFAULT_LIMITS: Dhcp4Limits = {
@@ -66,6 +70,9 @@ export const DEFAULT_LIMITS: Dhcp4Limits = {
   newLeasesPerSecond: 50,
   newLeaseBurst: 200,
   declineTime: 10 * MINUTE,
+  declinesPerSecond: 2,
+  declineBurst: 16,
+  declinesPerClient: 8,
 };
 
 export interface Lease4 {
@@ -81,4 +88,6 @@ export interface Leases {
   owner(address: Ip4): Mac | undefined;
   /** The same, or the client that it belonged to until not long ago: it rests before another gets it. */
   holder(address: Ip4): Mac | undefined;
+  /** Addresses that are set aside since a client found them in use, with that client. */
+  readonly declined: ReadonlyMap<Ip4, Mac>;
 }

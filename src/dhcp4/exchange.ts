@@ -31,8 +31,8 @@ export type Dhcp4Effect =
   | { readonly kind: 'lease'; readonly address: Ip4; readonly mac: Mac; readonly lifetimeSeconds: number }
   /** The client gave the address back, or has another. */
   | { readonly kind: 'release'; readonly address: Ip4; readonly mac: Mac }
-  /** Somebody else seems to use the address: it is the client's no more, is set aside here, and worth a probe. */
-  | { readonly kind: 'decline'; readonly address: Ip4; readonly mac: Mac }
+  /** Somebody else seems to use the address: it is the client's no more, nobody gets it for so long, and it is worth a probe. */
+  | { readonly kind: 'decline'; readonly address: Ip4; readonly mac: Mac; readonly restsSeconds: number }
   | { readonly kind: 'hostname'; readonly mac: Mac; readonly name: string };
 
 /** Why a message was not answered and changed nothing. */

@@ -1,4 +1,4 @@
-/** State of the server that is local to the node and bounded: offers, declined addresses, rates. */
+/** State of the server that is local to the node and bounded: offers and rates. */
 import type { Ip4 } from '../net/ip.js';
 import type { Mac } from '../net/mac.js';
 import type { Instant, Millis } from '../clients/time.js';
@@ -59,30 +59,6 @@ export class Offers {
     for (const offer of this.#byMac.values()) {
       if (offer.until > now) return;
       this.delete(offer.mac);
-    }
-  }
-}
-
-/** Addresses that a client declined because someone it does not know uses them; the oldest goes back when it is full. */
-export class Quarantine {
-  #until = new Map<Ip4, Instant>();
-
-  constructor(
-    public limit: number,
-    public duration: Millis,
-  ) {}
-
-  has(address: Ip4, now: Instant): boolean {
-    const until = this.#until.get(address);
-    return until !== undefined && until > now;
-  }
-
-  add(address: Ip4, now: Instant): void {
-    this.#until.delete(address);
-    this.#until.set(address, after(now, this.duration));
-    for (const oldest of this.#until.keys()) {
-      if (this.#until.size <= this.limit) return;
-      this.#until.delete(oldest);
     }
   }
 }

@@ -6,7 +6,7 @@ import type { Instant, Millis } from '../clients/time.js';
 import { after, SECOND } from '../clients/time.js';
 import { chooseAddress4, identityOf, isHostAddress, MAX_PROBES } from '../clients/allocation.js';
 import type { Dhcp4Config, Leases, Reservation } from './config.js';
-import type { Offers, Quarantine } from './limits.js';
+import type { Offers } from './limits.js';
 
 /** Why a client cannot have an address: all of these are certain, and a NAK says them. */
 export type Refusal = 'not an address of this network' | 'belongs to another client' | 'declined' | 'has another address';
@@ -29,7 +29,6 @@ export class Pool {
     private readonly config: Dhcp4Config,
     private readonly leases: Leases,
     private readonly offers: Offers,
-    private readonly declined: Quarantine,
   ) {
     const reservations = config.reservations ?? [];
     this.#reservations = new Map(reservations.map((reservation) => [reservation.mac, reservation]));
@@ -49,7 +48,7 @@ export class Pool {
     const own = this.#ownAddresses(mac, now);
     if (own.length > 0) return requested !== undefined && own.includes(requested) ? requested : own[0];
     const identity = identityOf(mac, identifier);
-    const isBarred = (address: Ip4) => this.#isBarred(address, mac, now);
+    const isBarred = (address: Ip4) => this.#isBarred(address, mac);
     const isTaken = (address: Ip4) =>
       isBarred(address) || this.#isElses(address, mac) || this.#isOffered(address, mac, now);
     const isOwned = (address: Ip4) => isBarred(address) || this.#isOwnedByElse(address, mac);
@@ -83,7 +82,7 @@ export class Pool {
     if (wasOffered || isReservation ? this.#isOwnedByElse(address, mac) : this.#isElses(address, mac)) {
       return 'belongs to another client';
     }
-    if (this.declined.has(address, now)) return 'declined';
+    if (this.#isDeclined(address, mac)) return 'declined';
     const own = this.#ownAddresses(mac, now);
     return own.length > 0 && !own.includes(address) ? 'has another address' : undefined;
   }
@@ -91,22 +90,27 @@ export class Pool {
   /** The reservation where it can be had, else the live leases, lowest first: every node offers the same. */
   #ownAddresses(mac: Mac, now: Instant): Ip4[] {
     const reserved = this.#reservations.get(mac)?.address;
-    if (reserved !== undefined && this.#canHave(reserved, mac, now)) return [reserved];
+    if (reserved !== undefined && this.#canHave(reserved, mac)) return [reserved];
     return this.leases
       .leases4Of(mac)
       .filter((lease) => lease.expires > now)
       .map((lease) => lease.address)
-      .filter((address) => this.#canHave(address, mac, now))
+      .filter((address) => this.#canHave(address, mac))
       .sort((a, b) => ip4ToNumber(a) - ip4ToNumber(b));
   }
 
-  #canHave(address: Ip4, mac: Mac, now: Instant): boolean {
+  #canHave(address: Ip4, mac: Mac): boolean {
     const isOurs = isHostAddress(this.config.prefixes, address);
-    return isOurs && !this.#isBarred(address, mac, now) && !this.#isOwnedByElse(address, mac);
+    return isOurs && !this.#isBarred(address, mac) && !this.#isOwnedByElse(address, mac);
   }
 
-  #isBarred(address: Ip4, mac: Mac, now: Instant): boolean {
-    return this.#excluded.has(address) || this.#isReservedForElse(address, mac) || this.declined.has(address, now);
+  #isBarred(address: Ip4, mac: Mac): boolean {
+    return this.#excluded.has(address) || this.#isReservedForElse(address, mac) || this.#isDeclined(address, mac);
+  }
+
+  /** Not for who has it: that is the one whom the client that declined it has met. */
+  #isDeclined(address: Ip4, mac: Mac): boolean {
+    return this.leases.declined.has(address) && this.leases.owner(address) !== mac;
   }
 
   #isReservedForElse(address: Ip4, mac: Mac): boolean {

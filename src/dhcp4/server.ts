@@ -10,14 +10,14 @@ import { isStationMac } from '../net/mac.js';
 import { broadcastOf, contains } from '../net/prefix.js';
 import { countHostAddresses } from '../clients/allocation.js';
 import type { Instant } from '../clients/time.js';
-import { secondsUntil } from '../clients/time.js';
+import { SECOND, secondsUntil } from '../clients/time.js';
 import type { Dhcp4Config, Dhcp4Limits, Leases } from './config.js';
 import { DEFAULT_LIMITS } from './config.js';
 import type { Dhcp4Effect, Dhcp4Result, DropReason, RequestMeta } from './exchange.js';
 import { replyTo } from './exchange.js';
 import { parseRequestFrame, writeReplyFrame } from './frames.js';
 import { hostNameIn } from './hostname.js';
-import { Offers, Quarantine, RateLimit } from './limits.js';
+import { Offers, RateLimit } from './limits.js';
 import type { Dhcp4Message } from './message.js';
 import { MessageType, Op } from './message.js';
 import { MalformedDhcp4, OptionCode, optionIp4, optionU32, optionU8, textValue, u32Value, u8Value } from './options.js';
@@ -48,10 +48,11 @@ export class Dhcp4Server {
   #config: Dhcp4Config;
   #parameters: Parameters;
   #pool: Pool;
-  readonly #declined: Quarantine;
   readonly #offers: Offers;
   readonly #discovers: RateLimit;
   readonly #newLeases: RateLimit;
+  readonly #declines: RateLimit;
+  #limits: Dhcp4Limits;
   readonly #received = new Map<MessageName, number>();
   readonly #sent = new Map<MessageName, number>();
   readonly #dropped = new Map<DropReason, number>();
@@ -67,28 +68,24 @@ export class Dhcp4Server {
     this.#newLeases = new RateLimit(limits.newLeasesPerSecond, limits.newLeaseBurst);
     this.#config = config;
     this.#parameters = new Parameters(config);
-    this.#declined = new Quarantine(quarantineSize(config), limits.declineTime);
-    this.#pool = new Pool(config, leases, this.#offers, this.#declined);
+    this.#declines = new RateLimit(limits.declinesPerSecond, limits.declineBurst);
+    this.#limits = limits;
+    this.#pool = new Pool(config, leases, this.#offers);
   }
 
   /** Takes a new configuration; offers stay. Throws as the constructor does, and then keeps the old one. */
   configure(config: Dhcp4Config, limits?: Dhcp4Limits): void {
     this.#parameters = new Parameters(config);
     this.#config = config;
-    this.#declined.limit = quarantineSize(config);
     if (limits !== undefined) this.#limit(limits);
-    this.#pool = new Pool(config, this.leases, this.#offers, this.#declined);
+    this.#pool = new Pool(config, this.leases, this.#offers);
   }
 
-  #limit({ discoversPerSecond, discoverBurst, newLeasesPerSecond, newLeaseBurst, declineTime }: Dhcp4Limits): void {
-    Object.assign(this.#discovers, { perSecond: discoversPerSecond, burst: discoverBurst });
-    Object.assign(this.#newLeases, { perSecond: newLeasesPerSecond, burst: newLeaseBurst });
-    this.#declined.duration = declineTime;
-  }
-
-  /** Whether a client found an address in use not long ago. */
-  isDeclined(address: Ip4, now: Instant): boolean {
-    return this.#declined.has(address, now);
+  #limit(limits: Dhcp4Limits): void {
+    this.#limits = limits;
+    Object.assign(this.#discovers, { perSecond: limits.discoversPerSecond, burst: limits.discoverBurst });
+    Object.assign(this.#newLeases, { perSecond: limits.newLeasesPerSecond, burst: limits.newLeaseBurst });
+    Object.assign(this.#declines, { perSecond: limits.declinesPerSecond, burst: limits.declineBurst });
   }
 
   /** Messages received and sent by type, and dropped by reason, since the start. */
@@ -291,16 +288,25 @@ export class Dhcp4Server {
   }
 
   /** 4.3.3. */
-  #decline({ message, now }: Request): Dhcp4Result {
+  #decline({ message, meta, now }: Request): Dhcp4Result {
     const { options, chaddr: mac } = message;
     if (this.#isForOtherServer(message)) return drop('other server');
     const address = optionIp4(options, OptionCode.requestedAddress);
     if (address === undefined) return drop('malformed');
-    const wasOffered = this.#offers.addressFor(mac, now) === address;
-    if (!wasOffered && this.leases.owner(address) !== mac) return drop('not its address');
+    const owner = this.leases.owner(address);
+    const wasOffered = owner === undefined && this.#offers.addressFor(mac, now) === address;
+    if (!wasOffered && owner !== mac) return drop('not its address');
     this.#offers.delete(mac);
-    this.#declined.add(address, now);
-    return { effects: [{ kind: 'decline', address, mac }] };
+    const rests = this.#maySetAside(mac) && this.#declines.take(meta.network, now);
+    const restsSeconds = rests ? this.#limits.declineTime / SECOND : 0;
+    return { effects: [{ kind: 'decline', address, mac, restsSeconds }] };
+  }
+
+  /** Clients that decline all they get must not use up the addresses. Every node knows what is set aside at any. */
+  #maySetAside(mac: Mac): boolean {
+    const { declined } = this.leases;
+    const ofClient = [...declined.values()].filter((by) => by === mac).length;
+    return declined.size < mostDeclined(this.#config) && ofClient < this.#limits.declinesPerClient;
   }
 
   /** 4.3.4. */
@@ -334,7 +340,7 @@ function increment<K>(counters: Map<K, number>, key: K): void {
   counters.set(key, (counters.get(key) ?? 0) + 1);
 }
 
-/** Clients that decline all they get must not use up the addresses. */
-function quarantineSize(config: Dhcp4Config): number {
+/** Addresses that are set aside at the most. */
+function mostDeclined(config: Dhcp4Config): number {
   return Math.max(1, Math.min(1024, Math.floor(countHostAddresses(config.prefixes) / 8)));
 }

@@ -2,7 +2,7 @@
 import type { Lease } from '../clients/database.js';
 import { nextSeqno } from '../clients/merge.js';
 import type { Record, RecordKey } from '../clients/record.js';
-import { hostKey, lease4Key, lease6Key } from '../clients/record.js';
+import { declinedKey, hostKey, lease4Key, lease6Key } from '../clients/record.js';
 import type { Instant } from '../clients/time.js';
 import { secondsUntil } from '../clients/time.js';
 import type { Ip } from '../net/ip.js';
@@ -57,10 +57,12 @@ function compare(a: string, b: string): number {
 
 /**
  * The records that end leases now, and what was learnt of addresses: all of a client's, or those that an address lies in.
+ * An address that is set aside may be given to clients again.
  * Empty where there is nothing to end.
  */
 export function releases(db: Database, { mac, address }: { mac?: Mac | undefined; address?: Ip | undefined }, now: Instant): Record[] {
   const keys: RecordKey[] = [];
+  if (mac === undefined && address !== undefined && !isIp6(address)) keys.push(declinedKey(address));
   for (const client of db.clients()) {
     if (mac !== undefined && client.mac !== mac) continue;
     for (const prefix of client.addresses) {

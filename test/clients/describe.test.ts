@@ -22,6 +22,7 @@ t.test('each kind of record is one line', async (t) => {
     claims.host(db, parseIp6('2001:db8::1'), mac, HOUR, now),
     claims.nodeRecord(db, node, { hostname: 'r1', addresses: [parseIp4('10.99.0.1')], port: 4444 }, now),
     claims.clientInfo(db, mac, { hostname: 'phone', ssid: 'mesh' }, now)!,
+    claims.declined(db, parseIp4('10.44.0.9'), mac, HOUR, now),
     { key: '\x63x' as RecordKey, value: '', seqno: 7, expires: now },
   ].map((record) => describeRecord(record, now));
   t.same(lines, [
@@ -32,6 +33,7 @@ t.test('each kind of record is one line', async (t) => {
     'host 2001:db8::1 -> 02:00:00:00:00:01, number 0, 3600 s left',
     'node 0000000000000001 -> r1 at 10.99.0.1, number 0, 3600 s left',
     "client 02:00:00:00:00:01 -> 'phone' on 'mesh', number 0, 3600 s left",
+    'declined 10.44.0.9 by 02:00:00:00:00:01, number 0, 3600 s left',
     'record of type 99, number 7, 0 s left',
   ]);
 });

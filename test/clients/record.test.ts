@@ -6,7 +6,7 @@ import { parseMac } from '../../src/net/mac.js';
 import { parseNodeId } from '../../src/clients/node-id.js';
 import type { RecordKey } from '../../src/clients/record.js';
 import {
-  associationKey, clientInfoKey, clientInfoValue, hostKey, lease4Key, lease6Key, macValue, meaningOf, nodeInfoValue,
+  associationKey, clientInfoKey, clientInfoValue, declinedKey, hostKey, lease4Key, lease6Key, macValue, meaningOf, nodeInfoValue,
   nodeKey, nodeValue, seekKey, seekValue, textBytes,
 } from '../../src/clients/record.js';
 
@@ -38,6 +38,8 @@ t.test('our own', async (t) => {
   for (const address of [parseIp('10.44.1.2'), parseIp('2001:db8::1')]) {
     t.same(meaningOf(hostKey(address), macValue(mac)), { type: 'host', address, mac });
   }
+  t.equal(hex(declinedKey(parseIp4('10.44.1.2'))), '840a2c0102');
+  t.same(meaningOf(declinedKey(parseIp4('10.44.1.2')), macValue(mac)), { type: 'declined', address: '10.44.1.2', by: mac });
   const client = { hostname: 'phone', ssid: 'mesh' };
   t.same(meaningOf(clientInfoKey(mac), clientInfoValue(client)), { type: 'clientInfo', mac, info: client });
   t.equal(clientInfoValue({ hostname: '', ssid: '' }), '');
@@ -83,6 +85,8 @@ t.test('content that cannot be is refused', async (t) => {
     ['02010000000000', '', 'a group address for a client'],
     ['80010203', '', 'a short node id'],
     ['8182', '', 'a short host key'],
+    ['840a2c01', good, 'a short key of a declined address'],
+    ['840a2c0102', '', 'declined by nobody'],
     ['800102030405060708', '\x02\x03abc', 'an address of three bytes'],
     ['800102030405060708', '\x01\x05ab', 'an item longer than the value'],
   ];
@@ -93,7 +97,7 @@ t.test('content that cannot be is refused', async (t) => {
 
 t.test('any key and value has a meaning or is refused', async () => {
   fc.assert(
-    fc.property(fc.constantFrom(0, 1, 2, 3, 128, 129, 130, 255), fc.uint8Array({ maxLength: 24 }), fc.uint8Array({ maxLength: 60 }), (type, k, v) => {
+    fc.property(fc.constantFrom(0, 1, 2, 3, 128, 129, 130, 131, 132, 255), fc.uint8Array({ maxLength: 24 }), fc.uint8Array({ maxLength: 60 }), (type, k, v) => {
       try {
         return meaningOf((String.fromCharCode(type) + toBinary(k)) as RecordKey, toBinary(v)).type !== undefined;
       } catch (error) {

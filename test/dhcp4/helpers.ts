@@ -45,6 +45,12 @@ const REST = 10 * MINUTE;
 export class MemoryLeases implements Leases {
   now = START;
   readonly held = new Map<Ip4, Held>();
+  /** Addresses set aside, because of whom and until when. */
+  readonly rests = new Map<Ip4, { readonly mac: Mac; readonly until: Instant }>();
+
+  get declined(): ReadonlyMap<Ip4, Mac> {
+    return new Map([...this.rests].filter(([, { until }]) => until > this.now).map(([address, { mac }]) => [address, mac]));
+  }
 
   leases4Of(mac: Mac): Lease4[] {
     return [...this.held.values()].filter((lease) => lease.mac === mac && lease.expires > this.now);
@@ -68,6 +74,9 @@ export class MemoryLeases implements Leases {
     for (const effect of effects) {
       if (effect.kind === 'lease') this.give(effect.mac, effect.address, effect.lifetimeSeconds);
       else if (effect.kind !== 'hostname') this.give(effect.mac, effect.address, 0);
+      if (effect.kind === 'decline' && effect.restsSeconds > 0) {
+        this.rests.set(effect.address, { mac: effect.mac, until: after(this.now, effect.restsSeconds * SECOND) });
+      }
     }
   }
 }

@@ -1,6 +1,8 @@
 /** Clients that mean harm take nothing from others. */
 import t from 'tap';
+import { after } from '../../src/clients/time.js';
 import type { Ip4 } from '../../src/net/ip.js';
+import type { Mac } from '../../src/net/mac.js';
 import { client, GATEWAY, ip, p4, Router, typeOf } from './helpers.js';
 
 t.test('DISCOVERs from 10,000 MACs: answers are limited, offers bounded, nothing flooded', async (t) => {
@@ -58,19 +60,48 @@ t.test('rapid commit beyond the limit becomes a plain offer', async (t) => {
 });
 
 t.test('who declines every address takes an eighth of them at most', async (t) => {
-  const router = new Router({ prefixes: [p4('10.44.0.0/26')] }, { newLeaseBurst: 1000 });
-  const declined = new Set<Ip4>();
+  const router = new Router({ prefixes: [p4('10.44.0.0/26')] }, { newLeaseBurst: 1000, declineBurst: 1000 });
   for (let i = 0; i < 100; i++) {
-    const address = router.send('discover', { mac: client(666) }).reply!.message.yiaddr;
-    t.match(router.send('decline', { mac: client(666), requested: address }).effects, [{ kind: 'decline' }]);
-    declined.add(address);
+    const mac = client(666 + i);
+    const address = router.send('discover', { mac }).reply!.message.yiaddr;
+    t.match(router.send('decline', { mac, requested: address }).effects, [{ kind: 'decline' }]);
   }
-  t.ok(declined.size > 7, `${declined.size} declined`);
+  t.equal(router.leases.declined.size, 7);
   router.leases.held.clear();
   const joined = new Set<Ip4 | undefined>();
   for (let i = 1; i <= 54; i++) joined.add(router.join(client(i)));
   t.notOk(joined.has(undefined));
   t.equal(joined.size, 54, '61 that clients can have, less an eighth');
+});
+
+t.test('one client has eight addresses set aside, at whatever routers, and one network so many in a second', async (t) => {
+  const decline = (router: Router, mac: Mac) => {
+    const address = router.send('discover', { mac }).reply!.message.yiaddr;
+    const [effect] = router.send('decline', { mac, requested: address }).effects;
+    return effect?.kind === 'decline' ? effect.restsSeconds : undefined;
+  };
+  const one = new Router({ prefixes: [p4('10.44.0.0/16')] }, { declineBurst: 100 });
+  const another = new Router({ prefixes: [p4('10.44.0.0/16')] }, { declineBurst: 100 }, one.leases);
+  const rests = Array.from({ length: 12 }, (_, i) => decline(i % 2 === 0 ? one : another, client(666)));
+  t.same(rests, [600, 600, 600, 600, 600, 600, 600, 600, 0, 0, 0, 0], 'the addresses are not its own all the same');
+  t.equal(decline(one, client(1)), 600, 'another client is believed');
+
+  const many = new Router({ prefixes: [p4('10.44.0.0/16')] }, { declineBurst: 3, declinesPerSecond: 1 });
+  const count = (from: number) => Array.from({ length: 10 }, (_, i) => decline(many, client(from + i))).filter((seconds) => seconds === 600).length;
+  t.equal(count(1), 3);
+  many.wait(2);
+  t.equal(count(100), 2);
+});
+
+t.test('an address that another got meanwhile cannot be declined away from him', async (t) => {
+  const router = new Router();
+  const offered = router.send('discover', { mac: client(666) }).reply!.message.yiaddr;
+  router.leases.give(client(1), offered);
+  t.equal(router.send('decline', { mac: client(666), requested: offered }).dropped, 'not its address');
+  // At another router, which did not know of him yet.
+  router.leases.rests.set(offered, { mac: client(666), until: after(router.now, 60_000) });
+  t.equal(typeOf(router.send('request', { mac: client(1), ciaddr: offered })), 'ack');
+  t.equal(router.send('discover', { mac: client(1) }).reply?.message.yiaddr, offered);
 });
 
 t.test('theft of an address by any message', async (t) => {

@@ -1,5 +1,7 @@
 import t from 'tap';
-import { parseIp } from '../../src/net/ip.js';
+import * as claims from '../../src/clients/claims.js';
+import { HOUR } from '../../src/clients/time.js';
+import { parseIp, parseIp4 } from '../../src/net/ip.js';
 import { releases, viewLeases } from '../../src/status/leases.js';
 import { viewClients } from '../../src/status/views.js';
 import { at, laptop, makeSource, phone } from './support.js';
@@ -24,6 +26,14 @@ t.test('one address', async (t) => {
     left: ['10.44.0.9', '10.44.0.10'],
     leases: ['10.44.0.9', '10.44.0.10'],
   }, 'the network that it lies in, and the address itself');
+});
+
+t.test('an address that is set aside', async (t) => {
+  const { source, clock } = makeSource();
+  const address = parseIp4('10.44.0.88');
+  source.db.apply(claims.declined(source.db, address, phone, HOUR, clock.now), clock.now);
+  for (const record of releases(source.db, { address }, clock.now)) source.db.apply(record, clock.now);
+  t.equal(source.db.declined.size, 0);
 });
 
 t.test('nothing of anybody else', async (t) => {
