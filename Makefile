@@ -10,6 +10,7 @@
 # make bench-database   how fast records are merged and what they take; roams on meshes of up to 8,000 nodes; minutes
 # make bench-ubus       calls and decoding of ubus-ts, against the ubus command; seconds
 # make wifi-test   real hostapd, wpa_supplicant and Wi-Fi frames in a virtual machine; minutes
+# make wifi-sroamd  one network of the daemon and a real sroamd, in that machine: SROAMD=its binary
 # make soak    a client roams a thousand times while links fail and daemons die; ten minutes
 # make bench-routes     time for routes of 10,000 clients, and for another path to their router; seconds
 # make bench-handover   how long streams stop when a client roams, against other systems; minutes
@@ -92,12 +93,15 @@ bench-routes: setup-lab build build/routes.mjs
 	@unshare --net node build/routes.mjs
 
 # Exit code 77: skipped, and said why.
-VM = VM_ENV='ROAMS HOPS INTERVAL SYSTEMS' test/wifi/vm.sh node
+VM = VM_ENV='ROAMS HOPS INTERVAL SYSTEMS BABELD SROAMD L3ROAMD' test/wifi/vm.sh node
 OR_SKIPPED = || { status=$$?; [ $$status = 77 ] || exit $$status; }
 
-.PHONY: wifi-test bench-wifi setup-wifi
+.PHONY: wifi-test wifi-sroamd bench-wifi setup-wifi
 wifi-test: setup-wifi build $(BENCH) build/check.mjs
 	@$(VM) build/check.mjs $(OR_SKIPPED)
+
+wifi-sroamd: setup-wifi build $(BENCH) build/sroamd.mjs
+	@[ -x "$$SROAMD" ] || { echo 'skipped: SROAMD does not name a binary of sroamd'; exit 0; }; $(VM) build/sroamd.mjs $(OR_SKIPPED)
 
 bench-wifi: setup-wifi build $(BENCH) build/wifi-handover.mjs
 	@$(VM) build/wifi-handover.mjs $(OR_SKIPPED)

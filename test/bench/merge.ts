@@ -1,16 +1,11 @@
 /** `make bench`: how fast records are merged, and what one takes. Each size is measured in a process of its own. */
 import { execFileSync } from 'node:child_process';
 import { performance } from 'node:perf_hooks';
-import * as claims from '../../src/clients/claims.js';
 import { Database } from '../../src/clients/database.js';
-import { nodeIdFromBytes } from '../../src/clients/node-id.js';
 import { SnapshotWriter } from '../../src/clients/snapshot.js';
-import type { Record } from '../../src/clients/record.js';
 import type { Instant } from '../../src/clients/time.js';
-import { HOUR } from '../../src/clients/time.js';
 import { DigestTree } from '../../src/flood/digest.js';
-import { ip4FromNumber, ip6FromBytes } from '../../src/net/ip.js';
-import { macFromBytes } from '../../src/net/mac.js';
+import { recordsOfClients } from './records.js';
 
 const SIZES = [1000, 10_000, 100_000];
 /** As the init script starts the daemon. */
@@ -29,19 +24,6 @@ interface Result {
   readonly fileMs: number;
 }
 
-/** Four records a client: where it is, an IPv4 lease, a /64, and its name. As they come off the wire, each a string of its own. */
-function* recordsOf(size: number): Generator<Record> {
-  const none = new Database();
-  for (let n = 0; n < size / 4; n++) {
-    const mac = macFromBytes(Uint8Array.of(2, 0, n >> 24, n >> 16, n >> 8, n));
-    const node = nodeIdFromBytes(Uint8Array.of(0, 0, 0, 0, 0, 0, n >> 8 & 7, n));
-    yield claims.claim(none, mac, node, NOW);
-    yield claims.lease4(none, ip4FromNumber(0x0a000000 + n), mac, HOUR, NOW);
-    yield claims.lease6(none, ip6FromBytes(Uint8Array.of(0x20, 1, 0xd, 0xb8, 0, n >> 16, n >> 8, n, 0, 0, 0, 0, 0, 0, 0, 0)), mac, HOUR, NOW);
-    yield claims.clientInfo(none, mac, { hostname: `device-${n}`, ssid: 'mesh' }, NOW)!;
-  }
-}
-
 /** Records a second that `work` goes through. */
 function rate(size: number, work: () => void): number {
   const began = performance.now();
@@ -56,18 +38,18 @@ function collect(): NodeJS.MemoryUsage {
 }
 
 function measure(size: number): Result {
-  for (const record of recordsOf(400)) new Database().apply(record, NOW);
+  for (const record of recordsOfClients(100)) new Database().apply(record, NOW);
   const before = collect();
   const db = new Database();
   const tree = new DigestTree(db, NOW);
   const fresh = rate(size, () => {
-    for (const record of recordsOf(size)) {
+    for (const record of recordsOfClients(size / 4)) {
       db.apply(record, NOW);
       tree.touch(record.key, NOW);
     }
   });
   const after = collect();
-  const again = [...recordsOf(size)];
+  const again = [...recordsOfClients(size / 4)];
   const same = rate(size, () => again.forEach((record) => void db.apply(record, NOW)));
   const moved = again.filter((_, i) => i % 4 === 0).map((record) => ({ ...record, seqno: 1 }));
   const move = rate(moved.length, () => moved.forEach((record) => void db.apply(record, NOW)));

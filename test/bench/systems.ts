@@ -7,6 +7,8 @@ import type { Cleanup } from '../lab/shell.js';
 import { run, Service, until } from '../lab/shell.js';
 import type { Topology } from '../lab/topology.js';
 import { loopback4, SERVER4, SERVER6 } from '../lab/topology.js';
+import { addServer, meshInterfaces } from './line.js';
+import { Sroamd } from './sroamd-babel.js';
 
 /** Where the bundles are. */
 export interface Programs extends LabPrograms {
@@ -75,16 +77,6 @@ export class LayerTwo implements System {
   arrived(): void {}
 }
 
-async function addServer({ net, routers }: Site): Promise<void> {
-  const [router, device] = [routers.at(-1)!, `to-${routers.at(-1)}`];
-  await net.ip(router, 'addr add 10.97.0.1/24 dev to-server');
-  await net.ip(router, 'addr add fd97::1/64 dev to-server nodad');
-  await net.ip('server', `addr add ${SERVER4}/24 dev ${device}`);
-  await net.ip('server', `addr add ${SERVER6}/64 dev ${device} nodad`);
-  await net.ip('server', 'route add default via 10.97.0.1');
-  await net.ip('server', '-6 route add default via fd97::1');
-}
-
 interface Variant {
   readonly name: string;
   readonly dwell: number;
@@ -129,7 +121,7 @@ export class Roaming implements System {
       ...(announcing ? { node_address: [`192.0.2.${i + 1}`] } : {}),
     };
     const babeld = [...(this.variant.babeld ?? []), ...(announcing ? ['import-table 254', 'import-table 44', 'redistribute proto 44 allow'] : [])];
-    const mesh = [routers[i - 1], routers[i + 1]].filter((to) => to !== undefined).map((to) => `to-${to}`);
+    const mesh = meshInterfaces(routers, i);
     const announce = last ? ['to-server'] : [];
     return new Router(net, programs, { name, number: i + 1, clients: !last, mesh, announce, babeld, options }, directory, cleanup);
   }
@@ -163,7 +155,7 @@ export class Renumbering implements System {
     await addServer(site);
     for (const [i, name] of routers.entries()) {
       const last = i === routers.length - 1;
-      const mesh = [routers[i - 1], routers[i + 1]].filter((to) => to !== undefined).map((to) => `to-${to}`);
+      const mesh = meshInterfaces(routers, i);
       const babeld = last ? [] : [`redistribute if ${BRIDGE} allow`];
       const options = { name, number: i + 1, clients: false, mesh, announce: last ? ['to-server'] : [], babeld, options: {} };
       await new Router(net, site.programs, options, directory, cleanup).boot();
@@ -229,6 +221,14 @@ export function chosenSystems(letters = 'lrab', options: Variant['options'] = {}
     a: () => new Roaming({ name: 'roaming, announcing only', dwell: 6000, announcing: true, options }),
     b: () => new Renumbering(),
     m: () => new Batman(),
+    s: () => new Sroamd(binaryOf('SROAMD')),
   };
   return Object.entries(all).flatMap(([initial, make]) => (letters.includes(initial) ? [make()] : []));
+}
+
+/** Of a system that Debian has no package of: what an environment variable names. */
+function binaryOf(variable: string): string {
+  const binary = process.env[variable];
+  if (binary === undefined || binary === '') throw new Error(`${variable} has to name the binary`);
+  return binary;
 }

@@ -26,6 +26,9 @@ export interface RouterOptions {
   readonly options: { readonly [name: string]: string | readonly string[] };
 }
 
+/** Another babeld than the one that is installed. */
+const BABELD = process.env['BABELD'] ?? 'babeld';
+
 /** Where the bundle and the lab's helper programs are. */
 export interface Programs {
   readonly roaming: string;
@@ -91,7 +94,7 @@ export class Router {
     ];
     await writeFile(file, lines.join('\n') + '\n');
     const state = ['-S', join(this.directory, 'babel-state'), '-I', join(this.directory, 'babeld.pid')];
-    this.#babeld = new Service('babeld', this.net.in(this.name, 'babeld', ...state, '-c', file, ...this.options.mesh));
+    this.#babeld = new Service('babeld', this.net.in(this.name, BABELD, ...state, '-c', file, ...this.options.mesh));
     this.cleanup.add(() => this.#babeld?.stop());
   }
 

@@ -96,10 +96,11 @@ export class WifiAir implements Air {
   }
 
   async #accessPoint(router: string, n: number): Promise<void> {
-    const { directory } = this.#site!;
+    const { directory, net } = this.#site!;
     const file = join(directory, `${router}-hostapd.conf`);
+    const isBridged = await net.ip(router, 'link show br-client').then(() => true, () => false);
     const lines = [
-      'interface=ap0', 'bridge=br-client', 'driver=nl80211', `ctrl_interface=${directory}/${router}-hostapd`,
+      'interface=ap0', ...(isBridged ? ['bridge=br-client'] : []), 'driver=nl80211', `ctrl_interface=${directory}/${router}-hostapd`,
       `ssid=${SSID}`, 'hw_mode=g', 'channel=1', 'beacon_int=100',
       ...securityLines(this.security, n).hostapd,
     ];

@@ -10,26 +10,17 @@ import { ask, Capture, startStreams } from '../bench/programs.js';
 import { makeSite } from '../bench/run.js';
 import { Roaming } from '../bench/systems.js';
 import { Client } from '../lab/client.js';
-import { Cleanup, sleep, until } from '../lab/shell.js';
+import type { Cleanup } from '../lab/shell.js';
+import { sleep, until } from '../lab/shell.js';
 import type { Security } from './air.js';
 import { Radios, SECURITIES, WifiAir } from './air.js';
 import { programs } from '../bench/bundles.js';
+import { note, ok, runChecks } from './checks.js';
 
 const INTERVAL = 50;
 const DWELL = 3000;
 const WALK = ['r2', 'r3', 'r1'];
 const MAC = '02:00:00:00:00:01';
-
-let tests = 0;
-let failures = 0;
-
-function ok(passed: boolean, what: string): void {
-  tests++;
-  if (!passed) failures++;
-  process.stdout.write(`${passed ? 'ok' : 'not ok'} ${tests} - ${what}\n`);
-}
-
-const note = (text: string) => process.stdout.write(`# ${text}\n`);
 
 async function main(cleanup: Cleanup): Promise<void> {
   const site = await makeSite(3, programs, cleanup);
@@ -97,12 +88,4 @@ async function main(cleanup: Cleanup): Promise<void> {
   }
 }
 
-const cleanup = new Cleanup();
-try {
-  await main(cleanup);
-} catch (error) {
-  ok(false, (error as Error).message.split('\n')[0]!);
-  note(String((error as Error).stack));
-}
-process.stdout.write(`1..${tests}\n# ${tests - failures} passed, ${failures} failed, ${(performance.now() / 1000).toFixed(0)} s\n`);
-process.exit(failures === 0 ? 0 : 1);
+await runChecks(main);
