@@ -8,6 +8,7 @@
 # make bench-dhcp       DHCPv4 exchanges in a second and their latency, against dnsmasq; a minute
 # make bench-flooding   time and bytes for a newcomer to learn all, and for a reconnection; seconds
 # make bench-database   how fast records are merged and what they take; roams on meshes of up to 8,000 nodes; minutes
+# make bench-sroamd     the same stream of updates to sroamd and to the daemon, in the virtual machine; SROAMD=its binary
 # make bench-ubus       calls and decoding of ubus-ts, against the ubus command; seconds
 # make wifi-test   real hostapd, wpa_supplicant and Wi-Fi frames in a virtual machine; minutes
 # make wifi-sroamd  one network of the daemon and a real sroamd, in that machine: SROAMD=its binary
@@ -93,15 +94,19 @@ bench-routes: setup-lab build build/routes.mjs
 	@unshare --net node build/routes.mjs
 
 # Exit code 77: skipped, and said why.
-VM = VM_ENV='ROAMS HOPS INTERVAL SYSTEMS BABELD SROAMD L3ROAMD' test/wifi/vm.sh node
+VM = VM_ENV='ROAMS HOPS INTERVAL SYSTEMS SIZES BABELD SROAMD L3ROAMD' test/wifi/vm.sh node
 OR_SKIPPED = || { status=$$?; [ $$status = 77 ] || exit $$status; }
 
-.PHONY: wifi-test wifi-sroamd bench-wifi setup-wifi
+.PHONY: wifi-test wifi-sroamd bench-sroamd bench-wifi setup-wifi
 wifi-test: setup-wifi build $(BENCH) build/check.mjs
 	@$(VM) build/check.mjs $(OR_SKIPPED)
 
 wifi-sroamd: setup-wifi build $(BENCH) build/sroamd.mjs
 	@[ -x "$$SROAMD" ] || { echo 'skipped: SROAMD does not name a binary of sroamd'; exit 0; }; $(VM) build/sroamd.mjs $(OR_SKIPPED)
+
+# sroamd finds nl80211 there.
+bench-sroamd: setup-wifi build build/sroamd-merge.mjs
+	@[ -x "$$SROAMD" ] || { echo "Against sroamd's search: left out, SROAMD does not name its binary"; exit 0; }; $(VM) build/sroamd-merge.mjs $(OR_SKIPPED)
 
 bench-wifi: setup-wifi build $(BENCH) build/wifi-handover.mjs
 	@$(VM) build/wifi-handover.mjs $(OR_SKIPPED)

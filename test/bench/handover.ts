@@ -1,13 +1,14 @@
 /**
  * `make bench-handover`: how long a client's streams stop when it roams, and what that costs, system against system in
- * one run. Environment: ROAMS (for each system, 50), HOPS (3,6), INTERVAL (2 ms), SYSTEMS (initials, see below).
+ * one run. Environment: ROAMS (for each system, 50), HOPS (3,6), INTERVAL (2 ms), SYSTEMS (initials, see systems.ts),
+ * L3ROAMD (its binary; sroamd does not run without radios).
  */
 import { Cable } from './air.js';
 import { programs } from './bundles.js';
 import type { Measured } from './report.js';
 import { report } from './report.js';
 import { measure } from './run.js';
-import { chosenSystems } from './systems.js';
+import { chosenSystems, givenSystems } from './systems.js';
 
 const roams = Number(process.env['ROAMS'] ?? 50);
 const interval = Number(process.env['INTERVAL'] ?? 2);
@@ -15,9 +16,10 @@ const hopCounts = (process.env['HOPS'] ?? '3,6').split(',').map(Number);
 
 async function main(): Promise<void> {
   const conditions = { roams, interval };
+  const letters = process.env['SYSTEMS'] ?? `lrab${givenSystems(['e'])}`;
   for (const hops of hopCounts) {
     const results: Measured[] = [];
-    for (const system of chosenSystems(process.env['SYSTEMS'])) {
+    for (const system of chosenSystems(letters)) {
       results.push(await measure({ hops, programs }, system, new Cable(), conditions));
     }
     process.stdout.write(report(results, new Cable().name, conditions));

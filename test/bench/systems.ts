@@ -8,6 +8,7 @@ import { run, Service, until } from '../lab/shell.js';
 import type { Topology } from '../lab/topology.js';
 import { loopback4, SERVER4, SERVER6 } from '../lab/topology.js';
 import { addServer, meshInterfaces } from './line.js';
+import { L3roamd } from './l3roamd-babel.js';
 import { Sroamd } from './sroamd-babel.js';
 
 /** Where the bundles are. */
@@ -214,21 +215,33 @@ export class Batman implements System {
 }
 
 /** Of all systems those whose initial is in `letters`; all, where none are given. `options`: for the daemon. */
-export function chosenSystems(letters = 'lrab', options: Variant['options'] = {}): System[] {
+export function chosenSystems(letters: string, options: Variant['options'] = {}): System[] {
   const all: { [initial: string]: () => System } = {
     l: () => new LayerTwo(),
     r: () => new Roaming({ name: 'roaming', dwell: 800, announcing: false, options }),
     a: () => new Roaming({ name: 'roaming, announcing only', dwell: 6000, announcing: true, options }),
     b: () => new Renumbering(),
     m: () => new Batman(),
-    s: () => new Sroamd(binaryOf('SROAMD')),
+    s: () => new Sroamd(binaryOf(BINARIES.s)),
+    e: () => new L3roamd(binaryOf(BINARIES.e)),
   };
   return Object.entries(all).flatMap(([initial, make]) => (letters.includes(initial) ? [make()] : []));
 }
 
-/** Of a system that Debian has no package of: what an environment variable names. */
+/** Systems that Debian has no package of, by their initials: the environment variables that name their binaries. */
+const BINARIES = { s: 'SROAMD', e: 'L3ROAMD' } as const;
+
 function binaryOf(variable: string): string {
   const binary = process.env[variable];
   if (binary === undefined || binary === '') throw new Error(`${variable} has to name the binary`);
   return binary;
+}
+
+/** Those of `initials` whose binaries are given; says which are left out. */
+export function givenSystems(initials: readonly (keyof typeof BINARIES)[]): string {
+  const isGiven = (initial: keyof typeof BINARIES) => (process.env[BINARIES[initial]] ?? '') !== '';
+  for (const initial of initials) {
+    if (!isGiven(initial)) process.stdout.write(`${BINARIES[initial].toLowerCase()} + babel: left out, ${BINARIES[initial]} does not name its binary\n`);
+  }
+  return initials.filter(isGiven).join('');
 }

@@ -4,9 +4,7 @@
  *
  * It was recorded from flood.c and util.c compiled with a main() that stores five data, accepts one connection, stores
  * a sixth two seconds later, and in the end prints its data as sroamd does on SIGUSR1. The whole program needs nl80211,
- * and so a kernel with radios, real or simulated (mac80211_hwsim): tests that run there take its binary from the
- * environment variable ROAMING_SROAMD, start it as `sroamd -P 192.168.44.0/24 -F NODE wlan0` (NODE: address of a daemon
- * of ours that has `option auth 'none'`), and are skipped without it. This test always runs.
+ * and so a kernel with radios, real or simulated: `make wifi-sroamd`. This test always runs.
  */
 import t from 'tap';
 import { Database } from '../../src/clients/database.js';

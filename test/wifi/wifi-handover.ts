@@ -1,12 +1,13 @@
 /**
  * `make bench-wifi`, inside the virtual machine: the handover benchmark with Wi-Fi. Environment: ROAMS (for each system,
- * 50), INTERVAL (20 ms, since the machine is slow), SYSTEMS (initials, see systems.ts; b.a.t.m.a.n. is m).
+ * 50), INTERVAL (20 ms, since the machine is slow), SYSTEMS (initials, see systems.ts; b.a.t.m.a.n. is m), SROAMD and
+ * L3ROAMD (their binaries), BABELD (another than the one that is installed).
  */
 import { programs } from '../bench/bundles.js';
 import type { Measured } from '../bench/report.js';
 import { report } from '../bench/report.js';
 import { measure } from '../bench/run.js';
-import { chosenSystems } from '../bench/systems.js';
+import { chosenSystems, givenSystems } from '../bench/systems.js';
 import { Radios, WifiAir } from './air.js';
 
 const HOPS = 3;
@@ -15,7 +16,7 @@ const conditions = { roams: Number(process.env['ROAMS'] ?? 50), interval: Number
 
 async function main(): Promise<void> {
   const results: Measured[] = [];
-  for (const system of chosenSystems(process.env['SYSTEMS'] ?? 'lrm', { presence: ['nl80211'] })) {
+  for (const system of chosenSystems(process.env['SYSTEMS'] ?? `lrm${givenSystems(['s', 'e'])}`, { presence: ['nl80211'] })) {
     // A namespace that ends gives its radios back to the first.
     const radios = results.length === 0 ? await Radios.make(HOPS + 1) : await Radios.again(HOPS + 1);
     const air = new WifiAir(radios, 'wpa2-psk');
