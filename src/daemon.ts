@@ -12,7 +12,7 @@ import { clientsOf, Database } from './clients/database.js';
 import type { Outcome } from './clients/database.js';
 import { describeRecord } from './clients/describe.js';
 import type { NodeId } from './clients/node-id.js';
-import { nodeIdFromBytes, parseNodeId } from './clients/node-id.js';
+import { loadNodeId } from './clients/node-identity.js';
 import { loadRecords, Persistence, restore } from './clients/persistence.js';
 import type { Meaning, Record } from './clients/record.js';
 import { meaningOf, nodeKey } from './clients/record.js';
@@ -71,23 +71,6 @@ export interface DaemonOptions {
 /** After a start: how long routes of an earlier run are kept, and clients that nobody vouches for count as here. */
 export const SETTLE_TIME: Millis = 10 * SECOND;
 
-const NODE_ID_FILE = 'node-id';
-
-/**
- * The id of this node, made at the first start and kept for ever: peers remember what it said. Where the disk is full,
- * read-only or not there yet, a node with an id for this run only is better than none.
- */
-async function loadNodeId({ storage, random, log }: Ports, configured: string | undefined): Promise<NodeId> {
-  if (configured !== undefined) return parseNodeId(configured);
-  const failed = (what: string) => (error: Error) => log.warn(`the node id cannot be ${what}: ${error.message}`);
-  const stored = await storage.load(NODE_ID_FILE).catch(failed('read'));
-  if (stored?.length === 8) return nodeIdFromBytes(stored);
-  if (stored) log.error(`the stored node id has ${stored.length} bytes, not 8: a new one is made`);
-  const id = random.bytes(8);
-  await storage.save(NODE_ID_FILE, id).catch(failed('kept'));
-  return nodeIdFromBytes(id);
-}
-
 export class Daemon {
   #config: Config;
   readonly #db: Database;
@@ -113,7 +96,7 @@ export class Daemon {
 
   /** Brings everything up. Rejects where something that cannot be done without fails. */
   static async start(ports: Ports, options: DaemonOptions): Promise<Daemon> {
-    const self = await loadNodeId(ports, options.config.nodeId);
+    const self = await loadNodeId(options.config.nodeId, ports);
     const daemon = new Daemon(ports, options, self, await loadRecords(ports));
     try {
       await daemon.#start();

@@ -208,6 +208,8 @@ export interface Kernel {
   clientLinks(networks: readonly string[]): Promise<ClientLink[]>;
   /** This node's own addresses, apart from those on the interfaces `networks`, where clients are: global scope, best first. */
   nodeAddresses(networks: readonly string[]): Promise<Ip[]>;
+  /** The MAC addresses that this router's hardware was made with; none where all interfaces are of software. */
+  permanentMacs(): Promise<Mac[]>;
   start(listener: (event: KernelEvent) => void): void;
   stop(): void;
 }

@@ -180,7 +180,7 @@ export const schema = {
   ),
   nodeId: optional(
     types.nodeId,
-    "This router's id in the mesh: 16 hexadecimal digits that no other router has. Default: made at the first start and kept in state_dir.",
+    "This router's id in the mesh: 16 hexadecimal digits that no other router has. Default: the one in state_dir; at the first start it is made of the lowest MAC address of the hardware, or by chance where there is no hardware.",
   ),
   maxRecords: option(types.integer(100, 10_000_000), '200000', 'Records that the database holds at the most.'),
   maxRecordBytes: option(

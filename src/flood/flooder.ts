@@ -366,7 +366,7 @@ export class Flooder {
 
   #sameId(node: NodeId, peer: Peer, now: Instant): void {
     const whose = node === this.#options.self ? 'this node' : 'another peer';
-    const line = `peer ${peer.stream.remote} has the same node id as ${whose}, ${node}: each node needs one of its own`;
+    const line = `peer ${peer.stream.remote} has the same node id as ${whose}, ${node}: each node needs one of its own (option node_id)`;
     this.#complaints.add('duplicate id', line, now);
     this.#events.duplicateId?.(node, peer.stream.remote);
   }

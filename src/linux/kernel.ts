@@ -212,6 +212,11 @@ export class LinuxKernel implements Kernel {
     return [...new Set(sorted.map(({ ip }) => ip))];
   }
 
+  async permanentMacs(): Promise<Mac[]> {
+    const links = await this.#rtnl.links();
+    return links.map(({ permanentMac }) => permanentMac).filter(isDefined);
+  }
+
   start(listener: (event: KernelEvent) => void): void {
     const { link, address4, address6, route4, route6, rule4, rule6, nexthop } = RtnetlinkGroup;
     const groups = [link, address4, address6, route4, route6, rule4, rule6];

@@ -59,6 +59,7 @@ function observingKernel(kernel: Kernel, log: Logger): Kernel {
     purge: (mac, network) => log.debug(`would purge what ${network} has learnt of ${mac}`),
     clientLinks: (networks) => kernel.clientLinks(networks),
     nodeAddresses: (networks) => kernel.nodeAddresses(networks),
+    permanentMacs: () => kernel.permanentMacs(),
     start: (listener) => kernel.start(listener),
     stop: () => kernel.stop(),
   };

@@ -40,6 +40,11 @@ export function isGroupMac(mac: Mac): boolean {
   return (parseInt(mac.slice(0, 2), 16) & 1) === 1;
 }
 
+/** Whether the U/L bit (IEEE 802) says that it was assigned to a maker, so that no other device should have it. */
+export function isUniversalMac(mac: Mac): boolean {
+  return (parseInt(mac.slice(0, 2), 16) & 2) === 0;
+}
+
 /** Whether a device can have it: not a group address, not all zero. */
 export function isStationMac(mac: Mac): boolean {
   return !isGroupMac(mac) && mac !== '00:00:00:00:00:00';

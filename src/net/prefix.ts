@@ -1,6 +1,6 @@
 import { BadInput, equalBytes } from './bytes.js';
 import type { Family, Ip, Ip4, Ip6 } from './ip.js';
-import { familyOf, ip4FromNumber, ip6FromBytes, ipFromBytes, ipToBytes, parseIp } from './ip.js';
+import { familyOf, ip4FromNumber, ipFromBytes, ipToBytes, parseIp } from './ip.js';
 
 /** An address prefix; the bits of `address` behind `length` are zero. */
 export interface Prefix<A extends Ip = Ip> {
@@ -82,17 +82,6 @@ export function broadcastOf(prefix: Prefix4): Ip4 {
   const bytes = ipToBytes(prefix.address);
   for (let bit = prefix.length; bit < 32; bit++) bytes[bit >> 3]! |= 0x80 >> (bit & 7);
   return ipFromBytes(bytes) as Ip4;
-}
-
-/** The first `length` bits of `ip`, the rest replaced by those of `host` (an interface identifier, say). */
-export function withHostBits(prefix: Prefix6, host: Uint8Array): Ip6 {
-  const bytes = ipToBytes(prefix.address);
-  const from = 16 - host.length;
-  for (let bit = prefix.length; bit < 128; bit++) {
-    const byte = bit >> 3;
-    if (byte >= from) bytes[byte]! |= host[byte - from]! & (0x80 >> (bit & 7));
-  }
-  return ip6FromBytes(bytes);
 }
 
 function clearFrom(bytes: Uint8Array, length: number): void {

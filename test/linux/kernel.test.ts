@@ -177,6 +177,7 @@ await inNamespace(t, import.meta.url, async (t) => {
       ['2001:db8:9::99', '10.9.0.99', '2001:db8:1::1', '10.0.0.1'],
       'of the loopback interface first, IPv6 first, none of the client bridge',
     );
+    t.strictSame(await kernel.permanentMacs(), [], 'interfaces of software were not made with one');
     kernel.stop();
   });
 

@@ -1,5 +1,6 @@
 /** A kernel in memory that behaves as Linux does where the reconciler depends on it, and fails when told to. */
 import type { Ip } from '../../src/net/ip.js';
+import type { Mac } from '../../src/net/mac.js';
 import type {
   ClientLink,
   HostRoute,
@@ -119,6 +120,10 @@ export class ModelKernel implements Kernel {
   purge(): void {}
 
   async clientLinks(): Promise<ClientLink[]> {
+    return [];
+  }
+
+  async permanentMacs(): Promise<Mac[]> {
     return [];
   }
 

@@ -141,12 +141,14 @@ t.test('all lose their power and what they stored: clients keep their addresses 
   world.clients.forEach(({ number }) => world.join(number, number % 3));
   await world.run(10 * SECOND);
   const before = world.clients.map(({ addresses }) => addresses);
+  const [id] = world.nodes.map(({ id }) => id);
   for (const node of world.nodes) node.powerOff();
   await world.run(20 * SECOND);
   for (const node of world.nodes) node.powerOn();
   world.clients.forEach(({ number }) => world.join(number, (number + 1) % 3));
   await allIsWell(t, world);
   t.same(world.clients.map(({ addresses }) => addresses), before);
+  t.equal(world.nodes[0]!.id, id, 'a router with hardware has the id that follows from it');
 });
 
 t.test('with what they stored they need no client to tell them', async (t) => {

@@ -2,6 +2,7 @@ import type { Millis } from '../../src/clients/time.js';
 import type { Ip } from '../../src/net/ip.js';
 import { parseIp } from '../../src/net/ip.js';
 import type { Mac } from '../../src/net/mac.js';
+import { macFromBytes } from '../../src/net/mac.js';
 import { hostPrefix } from '../../src/net/prefix.js';
 import type { ClientLink, Kernel, KernelChange, KernelEvent, KernelState, Path } from '../../src/ports.js';
 import { ModelKernel } from '../routes/model-kernel.js';
@@ -21,6 +22,11 @@ export class HostKernel {
     /** Host number of the next hop towards another host, as the routing protocol has it now. */
     readonly nextHop: (to: number) => number | undefined,
   ) {}
+
+  /** Every other router is a virtual machine, whose id is made by chance. */
+  get permanentMacs(): Mac[] {
+    return this.index % 2 === 0 ? [macFromBytes(Uint8Array.of(0xa4, 0x2b, 0xb0, 0, this.index >> 8, this.index & 255))] : [];
+  }
 
   link(): ClientLink {
     return {
@@ -97,6 +103,11 @@ export class ProcessKernel implements Kernel {
   async clientLinks(): Promise<ClientLink[]> {
     await this.#pause();
     return this.#transit ? [] : [this.#host.link()];
+  }
+
+  async permanentMacs(): Promise<Mac[]> {
+    await this.#pause();
+    return this.#host.permanentMacs;
   }
 
   async nodeAddresses(): Promise<Ip[]> {

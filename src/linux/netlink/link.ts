@@ -19,6 +19,7 @@ const IFLA_MTU = 4;
 const IFLA_MASTER = 10;
 const IFLA_LINKINFO = 18;
 const IFLA_EXT_MASK = 29;
+const IFLA_PERM_ADDRESS = 54;
 const IFLA_INFO_KIND = 1;
 const RTEXT_FILTER_SKIP_STATS = 8;
 
@@ -32,6 +33,8 @@ export interface Link {
   readonly name: string;
   /** Absent from links without Ethernet addresses. */
   readonly mac?: Mac;
+  /** The address that the hardware was made with, whatever it has now; absent from interfaces of software, and before Linux 5.6. */
+  readonly permanentMac?: Mac;
   readonly mtu: number;
   /** Switched on. */
   readonly up: boolean;
@@ -85,6 +88,7 @@ export function parseLink({ payload }: NetlinkMessage): Link | undefined {
   if (payload[0] !== AF_UNSPEC || name === undefined) return undefined;
   const flags = readU32(payload, 8);
   const mac = attributes.get(IFLA_ADDRESS);
+  const permanent = attributes.get(IFLA_PERM_ADDRESS);
   const mtu = attributes.get(IFLA_MTU);
   const master = attributes.get(IFLA_MASTER);
   const information = attributes.get(IFLA_LINKINFO);
@@ -93,6 +97,7 @@ export function parseLink({ payload }: NetlinkMessage): Link | undefined {
     index: readI32(payload, 4),
     name: readString(name),
     ...(mac?.length === 6 && { mac: macFromBytes(mac) }),
+    ...(permanent?.length === 6 && { permanentMac: macFromBytes(permanent) }),
     mtu: mtu ? readU32(mtu) : 0,
     up: (flags & IFF_UP) !== 0,
     running: (flags & IFF_RUNNING) !== 0,

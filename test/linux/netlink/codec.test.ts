@@ -335,10 +335,12 @@ t.test('a link as the kernel tells it', async (t) => {
   const writer = new MessageWriter(16).u8(0, 0, 1, 0).u32(7).u32(0x11043).u32(0);
   writer.attributeString(3, 'wlan0').attributeU32(4, 1500).attribute(1, fromHex('020000000009')).attributeU32(10, 2);
   writer.nested(18, () => writer.attributeString(1, 'veth').attributeString(4, 'bridge'));
+  writer.attribute(54, fromHex('a42bb0000001'));
   t.strictSame(parseLink(only(writer.done())), {
     index: 7,
     name: 'wlan0',
     mac: MAC,
+    permanentMac: 'a4:2b:b0:00:00:01',
     mtu: 1500,
     up: true,
     running: true,
