@@ -507,37 +507,46 @@ static napi_value method_send(napi_env env, napi_callback_info info) {
     return int_value(env, sent < 0 ? errno : 0);
 }
 
-/* setOption(level, name, value) -> 0, or the errno; EBADF when closed. */
-static napi_value method_set_option(napi_env env, napi_callback_info info) {
-    napi_value argv[3], self;
-    socket_t *s;
+/* What setOption and getOption are given: a socket and (level, name, value). */
+typedef struct {
+    int fd;
     int32_t level, name;
     uint8_t *bytes;
     size_t length;
+} socket_option_t;
 
-    if (!get_arguments(env, info, 3, argv, &self) || (s = get_socket(env, self)) == NULL ||
-        !get_int(env, argv[0], &level) || !get_int(env, argv[1], &name) || !get_bytes(env, argv[2], &bytes, &length))
+static bool get_option_arguments(napi_env env, napi_callback_info info, socket_option_t *o) {
+    napi_value argv[3], self;
+    socket_t *s;
+
+    if (!get_arguments(env, info, 3, argv, &self) || (s = get_socket(env, self)) == NULL)
+        return false;
+    o->fd = s->fd;
+    return get_int(env, argv[0], &o->level) && get_int(env, argv[1], &o->name) &&
+           get_bytes(env, argv[2], &o->bytes, &o->length);
+}
+
+/* setOption(level, name, value) -> 0, or the errno; EBADF when closed. */
+static napi_value method_set_option(napi_env env, napi_callback_info info) {
+    socket_option_t o;
+
+    if (!get_option_arguments(env, info, &o))
         return NULL;
-    if (s->fd < 0)
+    if (o.fd < 0)
         return int_value(env, EBADF);
-    return int_value(env, setsockopt(s->fd, level, name, bytes, (socklen_t)length) != 0 ? errno : 0);
+    return int_value(env, setsockopt(o.fd, o.level, o.name, o.bytes, (socklen_t)o.length) != 0 ? errno : 0);
 }
 
 /* getOption(level, name, value) -> 0, or the errno. Fills value, as far as the kernel has something for it. */
 static napi_value method_get_option(napi_env env, napi_callback_info info) {
-    napi_value argv[3], self;
-    socket_t *s;
-    int32_t level, name;
-    uint8_t *bytes;
-    size_t length;
+    socket_option_t o;
 
-    if (!get_arguments(env, info, 3, argv, &self) || (s = get_socket(env, self)) == NULL ||
-        !get_int(env, argv[0], &level) || !get_int(env, argv[1], &name) || !get_bytes(env, argv[2], &bytes, &length))
+    if (!get_option_arguments(env, info, &o))
         return NULL;
-    if (s->fd < 0)
+    if (o.fd < 0)
         return int_value(env, EBADF);
-    socklen_t size = (socklen_t)length;
-    return int_value(env, getsockopt(s->fd, level, name, bytes, &size) != 0 ? errno : 0);
+    socklen_t size = (socklen_t)o.length;
+    return int_value(env, getsockopt(o.fd, o.level, o.name, o.bytes, &size) != 0 ? errno : 0);
 }
 
 /* close(): at once, and as often as one likes; no callback comes any more. */
