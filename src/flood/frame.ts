@@ -61,6 +61,9 @@ const Type = {
   byeAck: 135,
 } as const;
 
+/** A whole TLV that says nothing. */
+export const PAD = Type.pad1;
+
 const HELLO_HOSTNAME = 1;
 
 /** Why a node says goodbye. Numbers that are not known here are read as `stopping`. */

@@ -45,6 +45,11 @@ export class Outbox {
     );
   }
 
+  /** Whether changes of the moment wait. */
+  get live(): boolean {
+    return this.#changes.size > 0;
+  }
+
   /** Keys that wait for the peer one by one. */
   get waiting(): number {
     return this.#changes.size + this.#repairs.size;

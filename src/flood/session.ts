@@ -11,7 +11,7 @@ import type { NodeId } from '../clients/node-id.js';
 import type { Record, RecordKey } from '../clients/record.js';
 import { meaningOf } from '../clients/record.js';
 import type { Instant, Millis } from '../clients/time.js';
-import { after, SECOND } from '../clients/time.js';
+import { after, earliest, SECOND } from '../clients/time.js';
 import { Writer } from '../net/bytes.js';
 import type { DigestTree } from './digest.js';
 import { ROOT } from './digest.js';
@@ -23,6 +23,7 @@ import {
   encodeHandshake,
   HANDSHAKE_BYTES,
   isBadInput,
+  PAD,
   TlvSplitter,
   writeTlv,
 } from './frame.js';
@@ -39,6 +40,12 @@ export interface SessionTiming extends KeepaliveTiming {
   readonly handshake: Millis;
   /** How long a goodbye may stay unanswered. */
   readonly bye: Millis;
+  /**
+   * After live changes, if nothing else has followed them, one byte of padding does. Without it a lost segment that no
+   * other follows is sent again only when TCP's timer expires, 200 ms later at the least; the acknowledgement of the next
+   * one shows the loss within a round trip (RACK, RFC 8985).
+   */
+  readonly trailer: Millis;
 }
 
 export const DEFAULT_TIMING: SessionTiming = {
@@ -46,6 +53,7 @@ export const DEFAULT_TIMING: SessionTiming = {
   keepalive: 10 * SECOND,
   silence: 25 * SECOND,
   bye: 2 * SECOND,
+  trailer: 5,
 };
 
 /** Why a record or a TLV was not taken; each counted. */
@@ -85,6 +93,9 @@ export class Session {
   #peer: Hello | undefined;
   #deadline: Instant | undefined;
   readonly #keepalive: Keepalive;
+  /** When padding follows what was written last, and that it is due. */
+  #trailerAt: Instant | undefined;
+  #trailerDue = false;
   /** When the databases were last compared. */
   #compared: Instant;
   #byeDue: ByeReason | undefined;
@@ -321,6 +332,10 @@ export class Session {
     if (this.#deadline !== undefined && now >= this.#deadline) {
       this.#close(this.#state === 'closing' ? undefined : 'no handshake in time');
     } else if (this.#state === 'up') {
+      if (this.#trailerAt !== undefined && now >= this.#trailerAt) {
+        this.#trailerAt = undefined;
+        this.#trailerDue = true;
+      }
       const silence = this.#keepalive.poll(now);
       if (silence !== undefined) this.#close(`nothing heard for ${Math.round(silence / SECOND)} s`);
     }
@@ -328,7 +343,7 @@ export class Session {
 
   /** When {@link poll} has something to do. */
   nextDeadline(): Instant | undefined {
-    return this.#state === 'up' ? this.#keepalive.nextDeadline : this.#deadline;
+    return this.#state === 'up' ? earliest(this.#keepalive.nextDeadline, this.#trailerAt) : this.#deadline;
   }
 
   get #flowing(): boolean {
@@ -341,6 +356,7 @@ export class Session {
       this.#handshakeDue ||
       this.#control.length > 0 ||
       this.#keepalive.pending ||
+      this.#trailerDue ||
       this.#byeDue !== undefined ||
       (this.#flowing && !this.#outbox.idle)
     );
@@ -349,6 +365,7 @@ export class Session {
   /** What is to be written next: about `limit` bytes at most, undefined where there is nothing. */
   take(limit: number, now: Instant): Uint8Array | undefined {
     const w = new Writer(Math.min(limit + 257, 1024));
+    const live = this.#state === 'up' && this.#outbox.live;
     if (this.#handshakeDue) {
       this.#handshakeDue = false;
       w.put(encodeHandshake(CAPABILITY_EXTENDED));
@@ -360,7 +377,11 @@ export class Session {
       writeTlv(w, { type: 'bye', reason: this.#byeDue });
       this.#byeDue = undefined;
     }
-    return w.length > 0 ? w.done() : undefined;
+    if (w.length === 0 && this.#trailerDue) w.u8(PAD);
+    this.#trailerDue = false;
+    if (w.length === 0) return undefined;
+    this.#trailerAt = live ? after(now, this.#options.timing.trailer) : undefined;
+    return w.done();
   }
 
   #writePing(w: Writer, now: Instant): void {

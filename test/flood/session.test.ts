@@ -380,3 +380,34 @@ t.test('a megabyte of everything', async (t) => {
     t.ok(f.take().length < 10_000);
   }
 });
+
+t.test('a byte of padding follows live changes, so that TCP notices the loss of the last segment', async (t) => {
+  for (const peer of ['of ours', 'sroamd']) {
+    const f = new Fixture();
+    if (peer === 'sroamd') f.receive('2c010000');
+    else f.meet();
+    f.advance(1);
+    const change = (n: number) => {
+      f.db.apply(lease(n), f.now);
+      f.session.flood(lease(n).key);
+      f.take();
+    };
+    const silentUntil = (at: Instant) => {
+      f.now = at;
+      f.session.poll(at);
+      return toHex(f.take());
+    };
+    change(1);
+    t.equal(f.session.nextDeadline(), after(f.now, DEFAULT_TIMING.trailer), `${peer}: due`);
+    t.equal(silentUntil(after(f.now, DEFAULT_TIMING.trailer - 1)), '', `${peer}: not before`);
+    t.equal(silentUntil(after(f.now, 1)), '00', `${peer}: one byte`);
+    t.not(f.session.nextDeadline(), after(f.now, DEFAULT_TIMING.trailer), `${peer}: once`);
+    t.equal(silentUntil(after(f.now, DEFAULT_TIMING.trailer)), '', `${peer}: nothing follows it`);
+
+    change(2);
+    f.now = after(f.now, 2);
+    change(3);
+    t.equal(silentUntil(after(f.now, DEFAULT_TIMING.trailer - 1)), '', `${peer}: the second change follows the first`);
+    t.equal(silentUntil(after(f.now, 1)), '00', `${peer}: and is followed itself`);
+  }
+});
