@@ -138,12 +138,18 @@ export class ClientServices {
     this.#announcer.arrived(mac, network, now);
   }
 
-  /** Leases a client a /64 where it has none. To be done before its routes are made. */
+  /** A client has come: it is leased a /64. To be done before its routes are made. */
   provide(mac: Mac, now: Instant): void {
+    const { db } = this.#options;
+    if (this.#hostMode === undefined) this.lease6(mac, now);
+    else this.#hostMode.arrived(mac, db.client(mac)?.addresses ?? [], now);
+  }
+
+  /** Leases a client that is here a /64 where it has none of the prefixes that are configured now. */
+  lease6(mac: Mac, now: Instant): void {
     const { db, apply } = this.#options;
-    if (this.#hostMode !== undefined) return this.#hostMode.arrived(mac, db.client(mac)?.addresses ?? [], now);
     const prefix = this.#config.prefixes6[0];
-    if (prefix === undefined || db.leases6Of(mac).length > 0) return;
+    if (prefix === undefined || this.#hostMode !== undefined || db.leases6Of(mac).some(({ address }) => this.#isOurs(address))) return;
     const taken = ({ address }: Prefix6) => (db.holder(address) ?? mac) !== mac;
     const chosen = chooseNetwork6(mac, prefix, taken);
     if (chosen !== undefined) apply(claims.lease6(db, chosen.address, mac, this.#leaseLifetime, now));
@@ -356,9 +362,10 @@ export class ClientServices {
   #raClient(mac: Mac): RaClient | undefined {
     const station = this.#options.station(mac);
     if (station === undefined) return undefined;
-    // Of several the lowest of ours is the one to use: every node says the same, whichever the client meets.
+    // Of several the lowest of ours is the one to use: every node says the same, whichever the client meets. The others
+    // are of a prefix that was configured once: deprecated for as long as they last.
     const leases = this.#options.db.leases6Of(mac);
-    const preferred = leases.find(({ address }) => this.#isOurs(address));
+    const preferred = this.#hostMode === undefined ? leases.find(({ address }) => this.#isOurs(address)) : undefined;
     const prefixes = leases.map((lease) => ({
       prefix: prefixOf(lease.address, 64),
       expires: lease.expires,

@@ -511,8 +511,13 @@ export class Daemon {
     this.#clients.configure(config);
     this.#persistence.interval = config.stateInterval * SECOND;
     this.#flooder.setPeers(config.peer);
-    void this.#readLinks();
+    void this.#readLinks().then(() => this.#lease6());
     log.info('configuration read again');
+  }
+
+  /** Another prefix may be configured than that which clients here have their /64s of. */
+  #lease6(): void {
+    for (const { mac } of this.#stopped ? [] : this.#clients.stations()) this.#services?.lease6(mac, this.ports.clock.now());
   }
 
   /** The whole database as lines in the log, as sroamd does on SIGUSR1. */

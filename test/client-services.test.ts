@@ -18,6 +18,8 @@ import type { Ip4 } from '../src/net/ip.js';
 import { ANY4, BROADCAST4 } from '../src/net/ip.js';
 import type { Mac } from '../src/net/mac.js';
 import { BROADCAST_MAC } from '../src/net/mac.js';
+import { parseLinkFrame } from '../src/net/link-frame.js';
+import { formatPrefix } from '../src/net/prefix.js';
 import type { Fields } from './dhcp4/helpers.js';
 import { client, message } from './dhcp4/helpers.js';
 
@@ -25,10 +27,15 @@ const START = (5 * HOUR) as Instant;
 const GATEWAY4 = '10.44.0.1' as Ip4;
 const NETWORK = 'br-client';
 
-function start(...options: string[]) {
+function configOf(...options: string[]) {
   const text = ["config roaming 'main'", `list interface '${NETWORK}'`, "list prefix '10.44.0.0/24'", ...options].join('\n');
   const { config, problems } = readConfig(parse(text, { name: 'roaming', file: 'roaming' }), 'roaming');
   if (config === undefined) throw new Error(JSON.stringify(problems));
+  return config;
+}
+
+function start(...options: string[]) {
+  const config = configOf(...options);
   const db = new Database();
   const gateway = { mac: GATEWAY_MAC, linkLocal: GATEWAY_LINK_LOCAL, addresses4: [GATEWAY4] };
   const sent: Uint8Array[] = [];
@@ -67,7 +74,7 @@ function start(...options: string[]) {
     const offer = dhcp('discover', { mac, ...(requested === undefined ? {} : { requested }) });
     return offer && dhcp('request', { mac, requested: offer.yiaddr, server: GATEWAY4 })?.yiaddr;
   };
-  return Object.assign(scene, { services, dhcp, join });
+  return Object.assign(scene, { services, gateway, dhcp, join });
 }
 
 t.test('DECLINE: the lease ends, all are asked who has the address, and who answers has it from then on', async (t) => {
@@ -147,4 +154,43 @@ t.test('the rate of DISCOVERs is that of the option', async (t) => {
   const answers = Array.from({ length: 10 }, (_, i) => scene.dhcp('discover', { mac: client(i) })).filter((answer) => answer !== undefined);
   t.equal(answers.length, 4, 'two seconds’ worth at once');
   t.equal(scene.dhcp('discover', { mac: client(1), ciaddr: ANY4 }), undefined);
+});
+
+/** Prefixes in the router advertisements that were sent: `2001:db8:44::/64 3600/0`, valid and preferred for so long. */
+function prefixesTold(frames: readonly Uint8Array[]): string[] {
+  return frames.flatMap((frame) => {
+    const link = parseLinkFrame(frame);
+    if (link?.protocol !== 'nd' || link.packet.message.type !== 'ra') return [];
+    const options = link.packet.message.options.filter((option) => option.type === 'prefix');
+    return options.map((o) => `${formatPrefix(o.prefix)} ${o.validLifetime}/${o.preferredLifetime}`);
+  });
+}
+
+t.test('another IPv6 prefix is configured: the client gets a /64 of it, its old one is deprecated and runs out', async (t) => {
+  const scene = start("list prefix '2001:db8:44::/48'");
+  const mac = client(1);
+  scene.services.provide(mac, scene.now);
+  const [old] = scene.db.leases6Of(mac);
+  t.match(old?.address, /^2001:db8:44:/);
+  scene.services.arrived(mac, NETWORK, scene.now);
+  scene.services.poll(scene.now);
+  t.same(prefixesTold(scene.sent), [`${old!.address}/64 3600/3600`]);
+
+  scene.sent.length = 0;
+  scene.now = after(scene.now, 20 * MINUTE);
+  scene.services.configure(configOf("list prefix '2001:db8:55::/48'"), scene.gateway, [GATEWAY4], scene.now);
+  scene.services.lease6(mac, scene.now);
+  const [first, second, ...more] = scene.db.leases6Of(mac).map(({ address }) => address);
+  t.match([first, second], [/^2001:db8:44:/, /^2001:db8:55:/]);
+  t.same(more, []);
+  scene.services.poll(scene.now);
+  t.same(prefixesTold(scene.sent), [`${second}/64 3600/3600`, `${old!.address}/64 2400/0`]);
+
+  scene.sent.length = 0;
+  scene.services.left(mac);
+  scene.now = after(scene.now, 10 * MINUTE);
+  scene.services.provide(mac, scene.now);
+  scene.services.arrived(mac, NETWORK, scene.now);
+  scene.services.poll(scene.now);
+  t.same(prefixesTold(scene.sent), [`${second}/64 3000/3000`, `${old!.address}/64 1800/0`], 'one that comes back is told the same');
 });

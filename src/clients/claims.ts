@@ -115,11 +115,12 @@ export function seek(db: Database, self: NodeId, addresses: readonly Ip[], now: 
   return { key, value: seekValue(addresses), seqno: known === undefined ? 0 : nextSeqno(known.seqno), expires: after(now, SEEK_LIFETIME) };
 }
 
-/** Keys of all live records about a client that the node where it is keeps alive. */
-export function keysOf(db: Database, mac: Mac): RecordKey[] {
+/** Keys of all live records about a client that the node where it is keeps alive: of its addresses only those of ours. */
+export function keysOf(db: Database, mac: Mac, isOurs: (address: Ip) => boolean): RecordKey[] {
   const client = db.client(mac);
   if (client === undefined) return [];
-  const addresses = client.addresses.map(({ address, length }) => {
+  const ours = client.addresses.filter(({ address }) => isOurs(address));
+  const addresses = ours.map(({ address, length }) => {
     if (length === 128) return hostKey(address);
     if (isIp6(address)) return lease6Key(address);
     return db.live(lease4Key(address)) === undefined ? hostKey(address) : lease4Key(address);

@@ -1,3 +1,4 @@
+import type { Ip } from '../net/ip.js';
 import type { Mac } from '../net/mac.js';
 import type { Database } from './database.js';
 import { ASSOCIATION_LIFETIME, keysOf } from './claims.js';
@@ -20,10 +21,11 @@ export class Keeper {
   #queued = new Set<Mac>();
   #rounds = new DeadlineHeap<Mac>();
 
-  /** `leaseLifetime`: of leases and learnt addresses. */
+  /** `leaseLifetime`: of leases and learnt addresses. Those that are not `ours`, of a prefix configured once, run out. */
   constructor(
     private readonly db: Database,
     public leaseLifetime: Millis,
+    private readonly isOurs: (address: Ip) => boolean,
   ) {}
 
   /** From now on the client's records are kept. */
@@ -65,7 +67,7 @@ export class Keeper {
 
   #extend(mac: Mac, now: Instant): Record[] {
     const extended: Record[] = [];
-    for (const key of keysOf(this.db, mac)) {
+    for (const key of keysOf(this.db, mac, this.isOurs)) {
       const record = this.db.get(key)!;
       const type = typeOfKey(key);
       const ours = type === RecordType.association || type === RecordType.clientInfo;

@@ -32,7 +32,7 @@ const CURRENT_HOP_LIMIT = 64;
 export const MAX_PREFIXES = 12;
 
 /**
- * The advertisement for one client. Its prefixes are those of the configuration in mode `host`, else its own; lifetimes
+ * The advertisement for one client. Its prefixes are its own, in mode `host` behind those of the configuration; lifetimes
  * are what is left of their records, at most what the configuration allows. `withdrawn` are prefixes that the client
  * was told and has no longer: deprecated at once, and void as soon as the client may believe it (RFC 4862 5.5.3 e).
  */
@@ -43,7 +43,8 @@ export function buildRa(
   gateway: RaGateway,
   now: Instant,
 ): RouterAdvertisement {
-  const current = config.mode === 'host' ? sharedOptions(config) : prefixes.map((own) => clientOption(own, config, now));
+  const shared = config.mode === 'host' ? sharedOptions(config) : [];
+  const current = [...shared, ...prefixes.map((own) => clientOption(own, config, now))];
   const preferredFirst = current.sort((a, b) => b.preferredLifetime - a.preferredLifetime);
   const there = new Set(current.map(({ prefix }) => formatPrefix(prefix)));
   const gone = withdrawn.filter((prefix) => !there.has(formatPrefix(prefix))).map((prefix) => prefixOption(prefix, 0, 0));

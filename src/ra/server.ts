@@ -26,7 +26,7 @@ import { checkRaConfig } from './config.js';
 export interface RaClient {
   readonly network: string;
   readonly linkLocal: Ip6 | undefined;
-  /** Not looked at in mode `host`. */
+  /** In mode `host` those that it has of a time before. */
   readonly prefixes: readonly ClientPrefix[];
 }
 

@@ -28,7 +28,7 @@ function run(db: Database, keeper: Keeper, end: number): number {
 
 t.test('a client that stays keeps what it has, for few messages', async (t) => {
   const db = new Database();
-  const keeper = new Keeper(db, 20 * MINUTE);
+  const keeper = new Keeper(db, 20 * MINUTE, () => true);
   db.apply(claims.claim(db, mac, self, at(0)), at(0));
   db.apply(claims.lease4(db, address, mac, 20 * MINUTE, at(0)), at(0));
   keeper.keep(mac, at(0));
@@ -42,7 +42,7 @@ t.test('a client that stays keeps what it has, for few messages', async (t) => {
 
 t.test('a client that left is not kept, and one that came back is kept once', async (t) => {
   const db = new Database();
-  const keeper = new Keeper(db, HOUR);
+  const keeper = new Keeper(db, HOUR, () => true);
   db.apply(claims.lease4(db, address, mac, HOUR, at(0)), at(0));
   keeper.keep(mac, at(0));
   keeper.release(mac);
@@ -54,4 +54,17 @@ t.test('a client that left is not kept, and one that came back is kept once', as
   t.equal(keeper.nextDeadline, undefined);
   db.expire(at(9 * HOUR));
   t.equal(db.owner(address), undefined);
+});
+
+t.test('what a client has of a prefix that is not configured any more runs out', async (t) => {
+  const db = new Database();
+  const old = parseIp4('192.0.2.9');
+  const keeper = new Keeper(db, HOUR, (ip) => ip !== old);
+  db.apply(claims.claim(db, mac, self, at(0)), at(0));
+  db.apply(claims.lease4(db, address, mac, HOUR, at(0)), at(0));
+  db.apply(claims.lease4(db, old, mac, HOUR, at(0)), at(0));
+  keeper.keep(mac, at(0));
+  run(db, keeper, 3 * HOUR);
+  db.expire(at(3 * HOUR));
+  t.same(db.leases4Of(mac).map((lease) => lease.address), [address]);
 });

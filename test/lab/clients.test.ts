@@ -9,7 +9,7 @@ import { Dhclient, Dhcpcd, Udhcpc } from './dhcp-clients.js';
 import { onLab, QUICK_BABELD } from './harness.js';
 import type { Lab, RouterName } from './lab.js';
 import { all, until } from './shell.js';
-import { GATEWAY4, GATEWAY_LL, GATEWAY_MAC, SERVER4, SERVER6 } from './topology.js';
+import { GATEWAY4, GATEWAY_LL, GATEWAY_MAC, PREFIX4, SERVER4, SERVER6 } from './topology.js';
 
 const KINDS = { udhcpc: Udhcpc, dhclient: Dhclient, dhcpcd: Dhcpcd };
 type Kind = keyof typeof KINDS;
@@ -169,6 +169,26 @@ await onLab(t, { name: 'tcli', babeld: QUICK_BABELD }, [
       for (const name of NAMES) {
         await programs[name]!.reboot();
         await keepsItsAddresses(t, lab, name, 'after the power cut');
+      }
+    },
+  },
+  {
+    name: 'another IPv6 prefix is configured: clients have an address of it too, and their old one is deprecated',
+    run: async (t, lab) => {
+      for (const router of Object.values(lab.routers)) {
+        await router.writeConfig({ prefix: [PREFIX4, '2001:db8:55::/48'] });
+        router.daemon!.child.kill('SIGHUP');
+      }
+      const shown = async (name: string) => (await lab.net.ip(name, '-6 -o addr show dev eth0 scope global')).split('\n');
+      for (const name of NAMES) {
+        await until(`${name} has an address of the new prefix`, 20, async () =>
+          (await shown(name)).some((line) => line.includes('2001:db8:55:') && !line.includes('tentative')),
+        );
+        const old = (await shown(name)).filter((line) => line.includes(addresses.get(name)![6]));
+        t.match(old, [/deprecated/], `${name}: ${old.join()}`);
+        t.ok(await pings(lab, name, SERVER6), `${name} reaches the server`);
+        const own = (await shown(name)).map((line) => /inet6 (2001:db8:55:[^/]*)/.exec(line)?.[1]).find((address) => address !== undefined);
+        t.ok(await pings(lab, 'server', own!), `and the server ${own}`);
       }
     },
   },

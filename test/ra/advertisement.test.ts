@@ -128,10 +128,10 @@ t.test('of too many prefixes the old ones are left out', async (t) => {
   t.equal(told.filter((line) => line.endsWith('600/600')).length, 5);
 });
 
-t.test('mode host: the shared prefix, A and not L, whatever the client has', async (t) => {
+t.test('mode host: the shared prefix, A and not L, and deprecated what the client has of a time before', async (t) => {
   const shared: RaConfig = { ...DEFAULT_RA_CONFIG, mode: 'host', sharedPrefixes: [prefix6('2001:db8:44::/64')] };
-  const message = buildRa([own('2001:db8:1::/64', 600)], [], shared, gateway, NOW);
-  t.same(prefixesOf(message), ['2001:db8:44::/64 10800/5400']);
+  const message = buildRa([{ ...own('2001:db8:1::/64', 600), deprecated: true }], [], shared, gateway, NOW);
+  t.same(prefixesOf(message), ['2001:db8:44::/64 10800/5400', '2001:db8:1::/64 600/0']);
   t.match(message.options[1], { onLink: false, autonomous: true });
   t.same(prefixesOf(buildRa([], [], shared, gateway, NOW)), ['2001:db8:44::/64 10800/5400']);
 });

@@ -242,6 +242,9 @@ t.test('mode host: every client is told the shared prefix', async (t) => {
   const { clients, server } = setup({ mode: 'host', sharedPrefixes: [prefix6('2001:db8:44::/64')] });
   clients.set(B, { network: 'br-client', linkLocal: LL_B, prefixes: [] });
   t.same(read(server.advertise(B, START)!).prefixes, ['2001:db8:44::/64 10800/5400']);
+  const old = { prefix: prefix6('2001:db8:1::/64'), expires: after(START, HOUR), deprecated: true };
+  clients.set(B, { network: 'br-client', linkLocal: LL_B, prefixes: [old] });
+  t.same(read(server.advertise(B, START)!).prefixes, ['2001:db8:44::/64 10800/5400', '2001:db8:1::/64 3600/0'], 'beside what it had before');
 });
 
 t.test('who has left is told nothing; who returns is told again, once for each deadline', async (t) => {
