@@ -84,7 +84,7 @@ function roam(fleet: Fleet, to: number, client: number): RecordKey {
 function refresh(fleet: Fleet, at: number, client: number): void {
   const node = fleet.nodes[at]!;
   const { now } = fleet.scheduler;
-  const extended = claims.keysOf(node.db, clientMac(client)).map((key) => ({ ...node.db.get(key)!, expires: (now + HOUR) as Instant }));
+  const extended = claims.keysOf(node.db, clientMac(client), () => true).map((key) => ({ ...node.db.get(key)!, expires: (now + HOUR) as Instant }));
   for (const record of extended) {
     node.db.apply(record, now);
     node.flooder.flood(record);
