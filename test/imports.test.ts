@@ -19,8 +19,8 @@ const ALLOWED: { [place: string]: readonly string[] } = {
   'daemon.ts': ['net', 'clients', 'config', 'ports.ts', 'client-services.ts', 'client-gateway.ts', 'local-clients.ts', ...SIDES],
   linux: ['net', 'clients/time.ts', 'ports.ts', 'ubus-ts', 'uci-parser', 'node:'],
   'version.ts': [],
-  cli: ['net', 'clients', 'config', 'status', 'linux', 'gateway', 'daemon.ts', 'service-config.ts', 'client-gateway.ts', 'version.ts', 'ubus-ts', 'uci-parser', 'node:'],
-  'main.ts': ['cli', 'version.ts', 'yargs', 'node:'],
+  cli: ['net', 'clients', 'config', 'status', 'linux', 'gateway', 'daemon.ts', 'service-config.ts', 'client-gateway.ts', 'version.ts', 'ubus-ts', 'uci-parser', 'yargs', 'node:'],
+  'main.ts': ['cli', 'node:'],
 };
 
 /** `src/net/ip.ts` -> `net`; `src/daemon.ts` -> `daemon.ts`; `node:fs` -> `node:`. */

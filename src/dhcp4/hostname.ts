@@ -28,6 +28,6 @@ function fqdnIn(options: Options): string | undefined {
 /** Nothing that moves a terminal's cursor or ends a quotation: letters, digits and a little else; at most 63 characters. */
 function displayable(name: string): string | undefined {
   const [visible] = name.split('\0');
-  const kept = visible!.replace(/[^\p{L}\p{M}\p{N} ._'’()-]/gu, '').trim();
+  const kept = visible!.replace(/[^\p{L}\p{M}\p{N} ._'\u2019()-]/gu, '').trim();
   return kept === '' ? undefined : [...kept].slice(0, LONGEST_NAME).join('');
 }

@@ -31,8 +31,8 @@ const IDLE_SECONDS = 10;
 /** Of resident memory, as a ratio to node alone, by clients in the network. */
 const AIMS = new Map([[0, '1.25'], [100, '1.3'], [1000, '1.35'], [10_000, '1.8']]);
 /** What files/etc/init.d/roaming gives the daemon; FLAGS tries others. */
-const SHIPPED = /NODE_OPTIONS='([^']*)'/.exec(readFileSync('files/etc/init.d/roaming', 'utf8'))![1]!;
-const NODE_OPTIONS = process.env['FLAGS'] ?? SHIPPED;
+const SHIPPED = /^V8_FLAGS='(.*)'$/m.exec(readFileSync('files/etc/init.d/roaming', 'utf8'))![1]!;
+const V8_FLAGS = process.env['FLAGS'] ?? SHIPPED;
 
 const directory = mkdtempSync(join(tmpdir(), 'footprint-'));
 const socket = join(directory, 'ubus.sock');
@@ -70,8 +70,8 @@ async function startUbus(): Promise<void> {
 }
 
 function startDaemon(): Service {
-  const env = ['env', `NODE_OPTIONS=${NODE_OPTIONS}`, 'UV_THREADPOOL_SIZE=2'];
-  return new Service('roaming', [...env, process.execPath, PROGRAM, 'daemon', '--config', config, '--ubus', socket]);
+  const node = [process.execPath, ...V8_FLAGS.split(' ').filter((flag) => flag !== '')];
+  return new Service('roaming', ['env', 'UV_THREADPOOL_SIZE=2', ...node, PROGRAM, 'daemon', '--config', config, '--ubus', socket]);
 }
 
 /** Resident memory in KiB. */
@@ -178,7 +178,7 @@ function line(what: string, value: string, ratio: string, aim: string): void {
 async function main(): Promise<void> {
   buildNetwork();
   await startUbus();
-  console.log(`node ${process.version}, NODE_OPTIONS=${NODE_OPTIONS}`);
+  console.log(`node ${process.version} ${V8_FLAGS}`);
   line('', '', 'ratio', 'aim');
   const size = statSync(PROGRAM).size + statSync(resolve('dist/LICENSES')).size;
   line('bundle with licences', `${Math.ceil(size / 1024)} KiB`, '', '600 KiB');

@@ -98,7 +98,7 @@ t.test('enabled, with a jail: own user and its capabilities', { skip }, async (t
     'chgrp [roaming] [/etc/config/roaming]',
     'chown [-hR] [roaming:roaming] [/var/roaming]',
     'open_instance',
-    'set_param [command] [/usr/sbin/roaming] [daemon] [--supervised] [--config] [/etc/config/roaming]',
+    lines.find((line) => line.includes('[command]')),
     'set_param [file] [/etc/config/roaming]',
     'set_param [netdev] [br-client]',
     'set_param [reload_signal] [HUP]',
@@ -106,7 +106,7 @@ t.test('enabled, with a jail: own user and its capabilities', { skip }, async (t
     'set_param [term_timeout] [10]',
     'set_param [stdout] [1]',
     'set_param [stderr] [1]',
-    lines.find((line) => line.includes('NODE_OPTIONS')),
+    'set_param [env] [UV_THREADPOOL_SIZE=2]',
     'set_param [limits] [nice=25 25]',
     'add_jail [roaming]',
     'set_param [user] [roaming]',
@@ -116,7 +116,10 @@ t.test('enabled, with a jail: own user and its capabilities', { skip }, async (t
     'close_instance',
   ]);
   t.equal(mode, '640', 'the file with the key is for root and the daemon alone');
-  t.match(lines.join('\n'), /env\] \[NODE_OPTIONS=--max-semi-space-size=\d+ --max-old-space-size=\d+\]/);
+  t.match(
+    lines.join('\n'),
+    /command\] \[\/usr\/bin\/node\] (\[--[a-z0-9=-]+\] )+\[\/usr\/sbin\/roaming\] \[daemon\] \[--supervised\] \[--config\] \[\/etc\/config\/roaming\]/,
+  );
 });
 
 t.test('no ujail, or no user: as root, and nothing is handed over', { skip }, async (t) => {

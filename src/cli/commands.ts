@@ -1,0 +1,56 @@
+/** The commands and their words, read by yargs. What only one command needs is loaded with it. */
+import yargs from 'yargs';
+import { hideBin } from 'yargs/helpers';
+import { VERSION } from '../version.js';
+import { CliError, ExitCode } from './ask.js';
+import { generateKey } from './keygen.js';
+import { CONFIG_FILE, loadConfig } from './load-config.js';
+import { addQueries, json, ubus } from './queries.js';
+import { setupOptions } from './setup/options.js';
+
+const config = { type: 'string', default: CONFIG_FILE, describe: 'Configuration file', requiresArg: true } as const;
+const offline = { type: 'boolean', default: false, describe: 'Only the configuration file' } as const;
+
+const base = yargs(hideBin(process.argv))
+  .scriptName('roaming')
+  .usage('$0 <command>\n\nLets Wi-Fi clients keep their addresses and connections from router to router of a routed mesh.')
+  .command(
+    'daemon',
+    'Run the daemon in the foreground',
+    {
+      config,
+      ubus,
+      check: { type: 'boolean', default: false, describe: 'Only read the configuration; exit code 1 if it is wrong' },
+      supervised: { type: 'boolean', default: false, describe: 'Started again whenever it ends, as procd does: wait for a usable configuration' },
+    },
+    async ({ config, ubus, check, supervised }) => {
+      if (check) await loadConfig(config);
+      else await (await import('./daemon.js')).runDaemon({ configFile: config, ubusSocket: ubus, supervised });
+    },
+  )
+  .command('check', 'Look for what keeps roaming from working', { config, offline, json, ubus }, async (argv) => {
+    const { check } = await import('./check.js');
+    if (!(await check(argv))) process.exitCode = ExitCode.failure;
+  });
+
+const cli = addQueries(base)
+  .command('setup', 'Set this router up, or say what that takes', setupOptions, async (argv) =>
+    (await import('./setup.js')).setup(argv),
+  )
+  .command('keygen', "Make a key for 'option key'", {}, () => {
+    process.stdout.write(`${generateKey()}\n`);
+  })
+  .completion('completion', 'Print a script that completes words in bash')
+  .demandCommand(1, 'Say what to do: roaming --help lists the commands.')
+  .strict()
+  .version(VERSION)
+  .alias('help', 'h')
+  .wrap(80)
+  .exitProcess(false)
+  .fail((message, error) => {
+    throw error ?? new CliError(`${message}`, ExitCode.usage);
+  });
+
+export async function runCommand(): Promise<void> {
+  await cli.parseAsync();
+}
