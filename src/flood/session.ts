@@ -364,7 +364,7 @@ export class Session {
 
   /** What is to be written next: about `limit` bytes at most, undefined where there is nothing. */
   take(limit: number, now: Instant): Uint8Array | undefined {
-    const w = new Writer(Math.min(limit + 257, 1024));
+    const w = new Writer();
     const live = this.#state === 'up' && this.#outbox.live;
     if (this.#handshakeDue) {
       this.#handshakeDue = false;

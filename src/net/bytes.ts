@@ -18,14 +18,14 @@ export class BadInput extends Error {
   override readonly name: string = 'BadInput';
 }
 
-/** Takes fields off the front of `bytes`, which it neither copies nor changes. */
+/**
+ * Takes fields off the front of `bytes`, which it neither copies nor changes. Here and in the Writer numbers are put
+ * together by hand: a DataView is one more object, and moves a small array's memory out of V8's heap.
+ */
 export class Reader {
-  #view: DataView;
   #at = 0;
 
-  constructor(readonly bytes: Uint8Array) {
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  }
+  constructor(readonly bytes: Uint8Array) {}
 
   /** Bytes not read yet. */
   get left(): number {
@@ -45,19 +45,23 @@ export class Reader {
   }
 
   u8(): number {
-    return this.#view.getUint8(this.#take(1));
+    return this.bytes[this.#take(1)]!;
   }
 
   u16(): number {
-    return this.#view.getUint16(this.#take(2));
+    const at = this.#take(2);
+    return (this.bytes[at]! << 8) | this.bytes[at + 1]!;
   }
 
   u32(): number {
-    return this.#view.getUint32(this.#take(4));
+    const at = this.#take(4);
+    const { bytes } = this;
+    return ((bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!) >>> 0;
   }
 
   u64(): bigint {
-    return this.#view.getBigUint64(this.#take(8));
+    if (this.left < 8) throw new ShortInput(8, this.left);
+    return (BigInt(this.u32()) << 32n) | BigInt(this.u32());
   }
 
   /** A view of the next `count` bytes: it shares memory with the input. */
@@ -76,15 +80,13 @@ export class Reader {
   }
 }
 
-/** Appends fields to a buffer that grows. */
+/** Appends fields to a buffer that grows. It begins with what V8 keeps in its own heap: more is much slower to get. */
 export class Writer {
   #bytes: Uint8Array;
-  #view: DataView;
   #at = 0;
 
-  constructor(capacity = 128) {
+  constructor(capacity = 64) {
     this.#bytes = new Uint8Array(capacity);
-    this.#view = new DataView(this.#bytes.buffer);
   }
 
   /** Bytes written so far. */
@@ -98,7 +100,6 @@ export class Writer {
       const grown = new Uint8Array(Math.max(end, this.#bytes.length * 2));
       grown.set(this.#bytes.subarray(0, this.#at));
       this.#bytes = grown;
-      this.#view = new DataView(grown.buffer);
     }
     const at = this.#at;
     this.#at = end;
@@ -106,27 +107,30 @@ export class Writer {
   }
 
   u8(value: number): this {
-    const at = this.#reserve(1); // may replace the view
-    this.#view.setUint8(at, value);
+    const at = this.#reserve(1); // may replace the bytes
+    this.#bytes[at] = value;
     return this;
   }
 
   u16(value: number): this {
-    const at = this.#reserve(2); // may replace the view
-    this.#view.setUint16(at, value);
+    const at = this.#reserve(2); // may replace the bytes
+    this.#bytes[at] = value >> 8;
+    this.#bytes[at + 1] = value;
     return this;
   }
 
   u32(value: number): this {
-    const at = this.#reserve(4); // may replace the view
-    this.#view.setUint32(at, value);
+    const at = this.#reserve(4); // may replace the bytes
+    const bytes = this.#bytes;
+    bytes[at] = value >> 24;
+    bytes[at + 1] = value >> 16;
+    bytes[at + 2] = value >> 8;
+    bytes[at + 3] = value;
     return this;
   }
 
   u64(value: bigint): this {
-    const at = this.#reserve(8); // may replace the view
-    this.#view.setBigUint64(at, value);
-    return this;
+    return this.u32(Number(BigInt.asUintN(32, value >> 32n))).u32(Number(BigInt.asUintN(32, value)));
   }
 
   put(bytes: Uint8Array): this {
@@ -145,7 +149,8 @@ export class Writer {
   /** Writes a 16-bit value over what already stands at `offset`: lengths and checksums are known last. */
   patch16(offset: number, value: number): this {
     if (offset + 2 > this.#at) throw new RangeError(`patch at ${offset}, only ${this.#at} bytes written`);
-    this.#view.setUint16(offset, value);
+    this.#bytes[offset] = value >> 8;
+    this.#bytes[offset + 1] = value;
     return this;
   }
 
@@ -158,21 +163,26 @@ export class Writer {
 /** Lower-case hexadecimal, two digits a byte, nothing between. */
 export function toHex(bytes: Uint8Array): string {
   let text = '';
-  for (const byte of bytes) text += byte.toString(16).padStart(2, '0');
+  for (const byte of bytes) text += HEX[byte];
   return text;
 }
+
+/** Two lower-case hexadecimal digits for each byte. */
+export const HEX: readonly string[] = Array.from({ length: 256 }, (_, i) => i.toString(16).padStart(2, '0'));
 
 /** The bytes of hexadecimal text; blanks and colons between digits are passed over. Throws {@link BadInput}. */
 export function fromHex(text: string): Uint8Array {
   const digits = text.replace(/[\s:]/g, '');
   if (digits.length % 2 !== 0 || !/^[0-9a-fA-F]*$/.test(digits)) throw new BadInput(`not hexadecimal: ${text}`);
-  return Uint8Array.from({ length: digits.length / 2 }, (_, i) => parseInt(digits.slice(2 * i, 2 * i + 2), 16));
+  const bytes = new Uint8Array(digits.length / 2);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = parseInt(digits.slice(2 * i, 2 * i + 2), 16);
+  return bytes;
 }
 
 /** Bytes as a string of one character a byte (latin 1): a compact key for a Map. */
 export function toBinary(bytes: Uint8Array): string {
   // In one go it is one piece of memory, where pieces that are joined would each keep theirs.
-  if (bytes.length <= 256) return String.fromCharCode(...bytes);
+  if (bytes.length <= 256) return String.fromCharCode.apply(undefined, bytes as unknown as number[]);
   let text = '';
   for (const byte of bytes) text += String.fromCharCode(byte);
   return text;
@@ -186,5 +196,7 @@ export function fromBinary(text: string): Uint8Array {
 }
 
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
 }

@@ -48,7 +48,7 @@ function ip6TextToBytes(text: string): Uint8Array {
   const fail = () => new BadInput(`not an IPv6 address: ${text}`);
   const halves = text.split('::');
   if (halves.length > 2) throw fail();
-  const groups = (half: string): number[] => {
+  const wordsOf = (half: string): number[] => {
     if (half === '') return [];
     const words = half.split(':');
     return words.flatMap((word, i) => {
@@ -60,8 +60,8 @@ function ip6TextToBytes(text: string): Uint8Array {
       return [parseInt(word, 16)];
     });
   };
-  const head = groups(halves[0]!);
-  const tail = halves.length === 2 ? groups(halves[1]!) : [];
+  const head = wordsOf(halves[0]!);
+  const tail = halves.length === 2 ? wordsOf(halves[1]!) : [];
   const missing = 8 - head.length - tail.length;
   if (halves.length === 2 ? missing < 1 : missing !== 0) throw fail();
   const words = [...head, ...new Array<number>(missing).fill(0), ...tail];
@@ -76,26 +76,43 @@ export function ip4FromBytes(bytes: Uint8Array, offset = 0): Ip4 {
 /** The canonical text (RFC 5952) of the sixteen bytes at `offset`. */
 export function ip6FromBytes(bytes: Uint8Array, offset = 0): Ip6 {
   if (bytes.length < offset + 16) throw new BadInput(`an IPv6 address has 16 bytes, not ${bytes.length - offset}`);
-  const words = Array.from({ length: 8 }, (_, i) => (bytes[offset + 2 * i]! << 8) | bytes[offset + 2 * i + 1]!);
-  const [start, length] = longestZeroRun(words);
-  const hex = (part: number[]) => part.map((word) => word.toString(16)).join(':');
-  if (length < 2) return hex(words) as Ip6;
-  return `${hex(words.slice(0, start))}::${hex(words.slice(start + length))}` as Ip6;
+  const [start, length] = longestZeroRun(bytes, offset);
+  if (length < 2) return groups(bytes, offset, 0, 8) as Ip6;
+  return `${groups(bytes, offset, 0, start)}::${groups(bytes, offset, start + length, 8)}` as Ip6;
 }
 
-function longestZeroRun(words: number[]): [start: number, length: number] {
-  let best: [number, number] = [0, 0];
-  let start = 0;
-  words.forEach((word, i) => {
-    if (word !== 0) start = i + 1;
-    else if (i + 1 - start > best[1]) best = [start, i + 1 - start];
-  });
-  return best;
+/** The groups of 16 bits from `first` up to `end`. */
+function groups(bytes: Uint8Array, offset: number, first: number, end: number): string {
+  let text = '';
+  for (let i = first; i < end; i++) {
+    if (i > first) text += ':';
+    text += ((bytes[offset + 2 * i]! << 8) | bytes[offset + 2 * i + 1]!).toString(16);
+  }
+  return text;
 }
 
+/** In groups of 16 bits, the first of those that are equally long. */
+function longestZeroRun(bytes: Uint8Array, offset: number): readonly [start: number, length: number] {
+  let [best, longest, start] = [0, 0, 0];
+  for (let i = 0; i < 8; i++) {
+    if (bytes[offset + 2 * i] !== 0 || bytes[offset + 2 * i + 1] !== 0) start = i + 1;
+    else if (i + 1 - start > longest) [best, longest] = [start, i + 1 - start];
+  }
+  return [best, longest];
+}
+
+/** Canonical text needs no check. */
 export function ip4ToBytes(ip: Ip4): Uint8Array {
-  return Uint8Array.from(ip.split('.'), Number);
+  const bytes = new Uint8Array(4);
+  for (let i = 0, at = 0; i < ip.length; i++) {
+    const code = ip.charCodeAt(i);
+    if (code === DOT) at++;
+    else bytes[at] = 10 * bytes[at]! + code - 0x30;
+  }
+  return bytes;
 }
+
+const DOT = 0x2e;
 
 /** Canonical text needs no check: one pass over its characters, since every frame of Neighbour Discovery comes by here. */
 export function ip6ToBytes(ip: Ip6): Uint8Array {

@@ -1,5 +1,5 @@
 import type { Brand } from './brand.js';
-import { BadInput } from './bytes.js';
+import { BadInput, HEX } from './bytes.js';
 
 /** A 48-bit MAC address in canonical form: lower case, colons, `02:00:5e:00:53:01`. */
 export type Mac = Brand<string, 'Mac'>;
@@ -15,8 +15,6 @@ export function parseMac(text: string): Mac {
   return canonical as Mac;
 }
 
-const HEX = Array.from({ length: 256 }, (_, i) => i.toString(16).padStart(2, '0'));
-
 /** The address in the six bytes at `offset`. */
 export function macFromBytes(bytes: Uint8Array, offset = 0): Mac {
   if (bytes.length < offset + 6) throw new BadInput(`a MAC address has 6 bytes, not ${bytes.length - offset}`);
@@ -26,8 +24,12 @@ export function macFromBytes(bytes: Uint8Array, offset = 0): Mac {
 
 export function macToBytes(mac: Mac): Uint8Array {
   const bytes = new Uint8Array(6);
-  for (let i = 0; i < 6; i++) bytes[i] = (nibble(mac.charCodeAt(3 * i)) << 4) | nibble(mac.charCodeAt(3 * i + 1));
+  for (let i = 0; i < 6; i++) bytes[i] = byteAt(mac, 3 * i);
   return bytes;
+}
+
+function byteAt(mac: Mac, at: number): number {
+  return (nibble(mac.charCodeAt(at)) << 4) | nibble(mac.charCodeAt(at + 1));
 }
 
 /** The value of a lower-case hexadecimal digit's character code. */
@@ -37,7 +39,7 @@ function nibble(code: number): number {
 
 /** The group bit (IEEE 802): multicast and broadcast, never the address of a station. */
 export function isGroupMac(mac: Mac): boolean {
-  return (parseInt(mac.slice(0, 2), 16) & 1) === 1;
+  return (byteAt(mac, 0) & 1) === 1;
 }
 
 /** Whether the U/L bit (IEEE 802) says that it was assigned to a maker, so that no other device should have it. */

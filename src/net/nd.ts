@@ -149,7 +149,7 @@ export function targetLinkLayerOf(message: NdMessage): Mac | undefined {
 
 /** The IPv6 packet. Throws {@link BadInput} where an option cannot be written. */
 export function writeNd({ source, destination, message }: NdPacket): Uint8Array {
-  const w = new Writer(256);
+  const w = new Writer();
   const type = writeMessage(w, message);
   w.put(writeNdOptions(message.options));
   const payload = writeIcmp6(source, destination, { type, code: 0, body: w.done() });
