@@ -14,7 +14,7 @@ import { describeRecord } from './clients/describe.js';
 import type { NodeId } from './clients/node-id.js';
 import { loadNodeId } from './clients/node-identity.js';
 import { loadRecords, Persistence, restore } from './clients/persistence.js';
-import type { Meaning, Record } from './clients/record.js';
+import type { Meaning, Record, RecordKey } from './clients/record.js';
 import { meaningOf, nodeKey } from './clients/record.js';
 import type { Instant, Millis } from './clients/time.js';
 import { after, earliest, SECOND } from './clients/time.js';
@@ -85,9 +85,11 @@ export class Daemon {
   readonly #reporter: Reporter;
   #services: ClientServices | undefined;
   #links: readonly ClientLink[] = [];
-  #timer: Timer | undefined;
+  #timer: { readonly at: Instant; readonly timer: Timer } | undefined;
   #settling: Timer | undefined;
   readonly #started: Instant;
+  /** Of this node's own record. */
+  readonly #ownKey: RecordKey;
   readonly #seeker = new Seeker();
   #stopped = false;
   #roams = 0;
@@ -117,6 +119,7 @@ export class Daemon {
     const { config } = options;
     this.#config = config;
     this.#started = clock.now();
+    this.#ownKey = nodeKey(self);
     this.#db = new Database(config.maxRecords, config.maxRecordBytes);
     restore(this.#db, stored, ports);
     this.#persistence = new Persistence(this.#db, ports, config.stateInterval * SECOND);
@@ -386,9 +389,8 @@ export class Daemon {
 
   /** One timer for everything that waits for a time. */
   #arm(): void {
-    this.#timer?.cancel();
     if (this.#stopped) return;
-    const next = earliest(
+    const at = earliest(
       this.#db.nextDeadline,
       this.#clients.nextDeadline,
       this.#seeker.nextDeadline,
@@ -396,16 +398,19 @@ export class Daemon {
       this.#finder.nextDeadline,
       this.#nodeRefresh,
     );
-    this.#timer = next === undefined ? undefined : this.ports.clock.schedule(next, () => this.#poll());
+    if (this.#timer?.at === at) return;
+    this.#timer?.timer.cancel();
+    this.#timer = at === undefined ? undefined : { at, timer: this.ports.clock.schedule(at, () => this.#poll()) };
   }
 
   /** When our own node record is to be extended: at half of its life. */
   get #nodeRefresh(): Instant | undefined {
-    const record = this.#db.get(nodeKey(this.self));
+    const record = this.#db.get(this.#ownKey);
     return record === undefined ? undefined : after(record.expires, -claims.ASSOCIATION_LIFETIME / 2);
   }
 
   #poll(): void {
+    this.#timer = undefined;
     const now = this.ports.clock.now();
     for (const { meaning } of this.#db.expire(now)) this.#expired(meaning);
     this.#clients.poll(now);
@@ -414,7 +419,7 @@ export class Daemon {
     this.#finder.poll(now);
     const refresh = this.#nodeRefresh;
     if (refresh !== undefined && refresh <= now) {
-      const record = this.#db.get(nodeKey(this.self))!;
+      const record = this.#db.get(this.#ownKey)!;
       this.#apply({ ...record, expires: after(now, claims.ASSOCIATION_LIFETIME) });
     }
     this.#arm();
@@ -532,7 +537,7 @@ export class Daemon {
     const { clock, stations, packets, dhcpPort, strays, bus, kernel, mesh, log } = this.ports;
     this.#clients.stop(this.#config.linger, clock.now());
     this.#stopped = true;
-    this.#timer?.cancel();
+    this.#timer?.timer.cancel();
     this.#settling?.cancel();
     stations.stop();
     packets.stop();
