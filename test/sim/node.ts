@@ -39,6 +39,7 @@ interface Process {
   readonly kernel: ProcessKernel;
   readonly methods: { readonly [name: string]: BusMethod };
   daemon: Daemon | undefined;
+  stopping: boolean;
 }
 
 /** When the simulation begins, in seconds since 1970. */
@@ -56,6 +57,8 @@ export class SimNode {
   /** A start that failed, or a promise of the daemon that nobody expected to. */
   failure: Error | undefined;
   #starts = 0;
+  /** A start that came while the daemon was still stopping: it is made up for. */
+  #startAfterStop = false;
   #poweredAt = 0;
   #clockSetAt = 0;
   #nextHops = new Map<number, number | undefined>();
@@ -90,14 +93,19 @@ export class SimNode {
 
   /** The daemon is started, with whatever is stored. */
   start(): void {
-    if (this.process !== undefined || !this.host.powered) return;
+    if (this.process !== undefined) {
+      this.#startAfterStop = this.process.stopping;
+      return;
+    }
+    if (!this.host.powered) return;
     const zero = this.random.between(0, 1e7);
     const clock = new SimClock(this.#scheduler, this.settings.clockRate, zero);
     const methods: { [name: string]: BusMethod } = {};
     const mesh = new SimMesh(this.network, this.host);
     const kernel = new ProcessKernel(this.kernel, () => this.#pause(clock, this.random.between(...KERNEL_DELAY)), this.settings.transit);
-    const process: Process = { clock, mesh, kernel, methods, daemon: undefined };
+    const process: Process = { clock, mesh, kernel, methods, daemon: undefined, stopping: false };
     this.process = process;
+    this.#startAfterStop = false;
     const ports: Ports = {
       clock,
       wallClock: { time: () => this.wallTime },
@@ -196,8 +204,11 @@ export class SimNode {
   async stop(): Promise<void> {
     const { process } = this;
     if (process?.daemon === undefined) return this.kill();
+    process.stopping = true;
     await process.daemon.stop();
-    if (this.process === process) this.kill();
+    if (this.process !== process) return;
+    this.kill();
+    if (this.#startAfterStop) this.start();
   }
 
   powerOff(): void {
