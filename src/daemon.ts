@@ -299,7 +299,8 @@ export class Daemon {
     if (client === undefined) return this.#routes.removeClient(mac);
     const station = this.#clients.get(mac);
     const link = this.#links.find(({ network }) => network === station?.network);
-    this.#routes.setClient({ mac, node: client.node, addresses: client.addresses, link });
+    // The database's own string for the MAC, not one more.
+    this.#routes.setClient({ mac: client.mac, node: client.node, addresses: client.addresses, link });
   }
 
   #associationChanged(mac: Mac, node: NodeId | undefined, previous: Meaning | undefined, now: Instant): void {

@@ -16,6 +16,7 @@ import { hostKey, lease4Key, lease6Key, meaningOf } from './record.js';
 import type { NodeId } from './node-id.js';
 import { compareVersions } from './merge.js';
 import { DeadlineHeap } from './heap.js';
+import { SharedStrings } from './shared-strings.js';
 
 /** A later expiry of the same version counts only beyond this: less is rounding and delay, which must not go in circles. */
 export const EXTENSION_SLACK: Millis = 2 * SECOND;
@@ -82,6 +83,8 @@ export class Database {
   #nodes = new Map<NodeId, NodeInfo>();
   #declined = new Map<Ip4, Mac>();
   #deadlines = new DeadlineHeap<RecordKey>();
+  /** Node ids, which all clients of a node have in common. */
+  #shared = new SharedStrings();
 
   /** Of all keys and values. */
   #bytes = 0;
@@ -276,7 +279,7 @@ export class Database {
         if (meaning.mac !== undefined) addAddress(this.#entry(meaning.mac), hostPrefix(meaning.address));
         break;
       case 'association':
-        if (meaning.node !== undefined) this.#entry(meaning.mac).node = meaning.node;
+        if (meaning.node !== undefined) this.#entry(meaning.mac).node = this.#shared.share(meaning.node) as NodeId;
         break;
       case 'clientInfo':
         this.#entry(meaning.mac).info = meaning.info;
@@ -318,9 +321,9 @@ function forgetAt(record: Record, earlier: Instant | undefined, now: Instant): I
   return Math.max(rest, remembered) as Instant;
 }
 
-/** A copy, since an array that is pushed to has room for sixteen more. */
+/** Not pushed or spread: an array that grows by one element has room for sixteen more. */
 function addAddress(entry: ClientEntry, prefix: Prefix): void {
-  entry.addresses = [...entry.addresses, prefix];
+  entry.addresses = entry.addresses.concat(prefix);
 }
 
 /** All but the first of its kind. */

@@ -11,7 +11,7 @@ import type { Mac } from '../net/mac.js';
 import type { Family } from '../net/ip.js';
 import { isLinkLocal6 } from '../net/ip.js';
 import type { Prefix } from '../net/prefix.js';
-import { bitsOf, covers, formatPrefix } from '../net/prefix.js';
+import { bitsOf, covers } from '../net/prefix.js';
 import type { NodeId } from '../clients/node-id.js';
 import type { HostRoute, NeighbourEntry, NexthopObject, Path } from '../ports.js';
 
@@ -46,6 +46,8 @@ export interface NodePaths {
 
 /** A route whose next hop is still a node, not what leads there. */
 export interface ClientRoute {
+  /** The client that it leads to. */
+  readonly mac: Mac;
   readonly destination: Prefix;
   readonly via: { readonly ifindex: number } | { readonly node: NodeId };
 }
@@ -55,21 +57,27 @@ export interface ClientState {
   readonly neighbours: readonly NeighbourEntry[];
 }
 
-const NOTHING: ClientState = { routes: [], neighbours: [] };
+const NO_NEIGHBOURS: readonly NeighbourEntry[] = [];
+
+export const NOTHING: ClientState = { routes: [], neighbours: NO_NEIGHBOURS };
 
 /** What `client` needs at node `self`. */
 export function stateOf(client: ClientView, self: NodeId): ClientState {
-  const { node, link } = client;
+  const { mac, node, link } = client;
   if (node === undefined) return NOTHING;
-  if (node !== self) return { routes: routedOf(client).map((destination) => ({ destination, via: { node } })), neighbours: [] };
+  if (node !== self) return { routes: routesOf(client, { node }), neighbours: NO_NEIGHBOURS };
   if (link === undefined) return NOTHING;
   const { ifindex } = link;
   return {
-    routes: routedOf(client).map((destination) => ({ destination, via: { ifindex } })),
+    routes: routesOf(client, { ifindex }),
     neighbours: client.addresses
       .filter((prefix) => prefix.length === bitsOf(prefix.family))
-      .map((prefix) => ({ ifindex, address: prefix.address, mac: client.mac })),
+      .map((prefix) => ({ ifindex, address: prefix.address, mac })),
   };
+}
+
+function routesOf(client: ClientView, via: ClientRoute['via']): ClientRoute[] {
+  return routedOf(client).map((destination) => ({ mac: client.mac, destination, via }));
 }
 
 /** A learned address inside the client's own /64 needs no route beside the /64's; a link-local one must have none. */
@@ -86,8 +94,10 @@ export function pathFor(paths: NodePaths | undefined, family: Family): Path | un
   return family === 4 ? (paths?.[4] ?? paths?.[6]) : paths?.[6];
 }
 
+/** An address stands for its host route: most keys are a string that is there anyhow. */
 export function routeKey(destination: Prefix): string {
-  return formatPrefix(destination);
+  const { address, length, family } = destination;
+  return length === bitsOf(family) ? address : [address, length].join('/');
 }
 
 export function neighbourKey(entry: { readonly ifindex: number; readonly address: string }): string {

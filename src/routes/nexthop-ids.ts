@@ -14,10 +14,15 @@ export interface NexthopOwner {
   readonly family: Family;
 }
 
+interface Held extends NexthopOwner {
+  /** For the routes that use the object: one for all of them. */
+  readonly via: { readonly nexthop: number };
+}
+
 /** Which nexthop object is whose. Ids are handed out in turn, so that one just freed is not the next one used. */
 export class NexthopIds {
   #ids = new Map<string, number>();
-  #owners = new Map<number, NexthopOwner>();
+  #owners = new Map<number, Held>();
   #next = 0;
 
   idOf(owner: NexthopOwner): number | undefined {
@@ -26,6 +31,11 @@ export class NexthopIds {
 
   ownerOf(id: number): NexthopOwner | undefined {
     return this.#owners.get(id);
+  }
+
+  /** What routes say that use an object which somebody owns. */
+  viaOf(id: number): { readonly nexthop: number } {
+    return this.#owners.get(id)?.via ?? { nexthop: id };
   }
 
   all(): IterableIterator<number> {
@@ -47,7 +57,7 @@ export class NexthopIds {
   /** Gives the owner this very id, which nobody has: an earlier run's object. */
   assign(id: number, owner: NexthopOwner): void {
     this.#ids.set(keyOf(owner), id);
-    this.#owners.set(id, owner);
+    this.#owners.set(id, { ...owner, via: { nexthop: id } });
   }
 
   release(id: number): void {

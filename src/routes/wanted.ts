@@ -8,6 +8,7 @@ import type { ClientRoute, ClientState, ClientView, NodePaths } from './desired.
 import {
   LOCAL_PROTOCOL,
   neighbourKey,
+  NOTHING,
   pathFor,
   REMOTE_PROTOCOL,
   routeKey,
@@ -27,8 +28,6 @@ export interface Touched {
 
 /** The nexthop object for routes of a family to a node, along `path`; undefined: do without one. */
 export type NexthopChoice = (owner: NexthopOwner, path: Path, routeKey: string) => number | undefined;
-
-const NOTHING: ClientState = { routes: [], neighbours: [] };
 
 /** What the kernel ought to hold: all clients' states together, routes by destination, with the nodes' paths put in. */
 export class Wanted {
@@ -103,11 +102,11 @@ export class Wanted {
   }
 
   neighbour(key: string): NeighbourEntry | undefined {
-    return this.#neighbours.get(key)?.value;
+    return this.#neighbours.get(key);
   }
 
   route(key: string, nexthopFor: NexthopChoice): HostRoute | undefined {
-    const claim = this.#routes.get(key)?.value;
+    const claim = this.#routes.get(key);
     if (claim === undefined) return undefined;
     const { destination, via } = claim;
     if ('ifindex' in via) return { destination, protocol: LOCAL_PROTOCOL, via };
@@ -115,7 +114,7 @@ export class Wanted {
     const path = this.#pathOf(owner);
     if (path === undefined) return undefined;
     const nexthop = nexthopFor(owner, path, key);
-    return { destination, protocol: REMOTE_PROTOCOL, via: nexthop === undefined ? { path } : { nexthop } };
+    return { destination, protocol: REMOTE_PROTOCOL, via: nexthop === undefined ? { path } : this.ids.viaOf(nexthop) };
   }
 
   nexthop(id: number): NexthopObject | undefined {
@@ -136,7 +135,7 @@ export class Wanted {
     }
     for (const route of state.routes) {
       const key = routeKey(route.destination);
-      this.#changeRoute(key, () => this.#routes.put(key, mac, route));
+      this.#changeRoute(key, () => this.#routes.put(key, route));
     }
     const neighbours = new Set(state.neighbours.map(neighbourKey));
     for (const key of before.neighbours.map(neighbourKey)) {
@@ -146,7 +145,7 @@ export class Wanted {
     }
     for (const entry of state.neighbours) {
       const key = neighbourKey(entry);
-      this.#neighbours.put(key, mac, entry);
+      this.#neighbours.put(key, entry);
       this.#touched.neighbour(key);
     }
   }
@@ -171,13 +170,13 @@ export class Wanted {
   }
 
   #nodeOf(key: string): NodeId | undefined {
-    const via = this.#routes.get(key)?.value.via;
+    const via = this.#routes.get(key)?.via;
     return via !== undefined && 'node' in via ? via.node : undefined;
   }
 
   #touchRoutes(node: NodeId, family: Family): void {
     for (const key of this.#byNode.get(node) ?? []) {
-      if (this.#routes.get(key)?.value.destination.family === family) this.#touched.route(key);
+      if (this.#routes.get(key)?.destination.family === family) this.#touched.route(key);
     }
   }
 }
