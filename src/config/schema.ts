@@ -85,7 +85,7 @@ export const schema = {
   ),
   presence: list(
     presenceOption,
-    'What tells that a client is here. hostapd, nl80211: our access points. fdb: MACs that the bridge learns on other ports, for wired clients and access points of others. neighbour, traffic: who is in the neighbour cache, who sends ARP, DHCP or ND; for interfaces without an access point of ours. With @interface for that one only: `fdb@br-lan`. Default: hostapd and nl80211.',
+    'What tells that a client is here. hostapd, nl80211: our access points. fdb: MACs that the bridge learns on other ports, for wired clients and access points of others. neighbour, traffic: who is in the neighbour cache, who sends ARP, DHCP or ND; for interfaces without an access point of ours. With @interface for that one only: `fdb@br-lan`. Default: hostapd and nl80211. Beside usteer or dawn, nl80211 alone: hostapd keeps one answer of all that it asks.',
   ),
   ignoreSsid: list(types.text(1, 32, 'SSID'), 'Wi-Fi networks whose stations are left alone, though they are on a client interface.'),
   ipv6Mode: option(

@@ -61,9 +61,9 @@ export class LinuxStations implements Stations {
       onMessages: (messages) => messages.forEach((message) => this.#take(message)),
       onOverrun: () => this.#refresh(),
     });
-    // Access points first: what the bridge has learnt on their ports is not wired. hostapd is followed also where it is
-    // no source, since it removes stations.
-    this.#hostapd.start(sources.has('hostapd') ? listener : () => {});
+    // Access points first: what the bridge has learnt on their ports is not wired. hostapd is known also where it is no
+    // source, since it removes stations.
+    this.#hostapd.start(sources.has('hostapd') ? listener : undefined);
     if (sources.has('nl80211')) this.#wifi.start(listener);
     this.#bridge?.start((event) => {
       if (sources.has(event.kind === 'neighbour' ? 'neighbour' : event.source)) listener(event);

@@ -2,7 +2,7 @@
  * Stations of the access points on this router, as hostapd tells over ubus: objects `hostapd.<interface>` that come and
  * go with the radios. A station counts once it is authorised, so that nobody is moved by associating with his MAC.
  */
-import type { PlainTable, UbusClient } from 'ubus-ts';
+import type { PlainTable, UbusClient, WatchHandlers } from 'ubus-ts';
 import type { Mac } from '../net/mac.js';
 import { isStationMac, parseMac } from '../net/mac.js';
 import type { Logger, StationEvent, Stations } from '../ports.js';
@@ -46,11 +46,17 @@ export class HostapdStations implements Stations {
     private readonly changed: () => void = () => {},
   ) {}
 
-  start(listener: (event: StationEvent) => void): void {
+  /**
+   * Without a listener nothing is subscribed to, and access points are only known. hostapd asks its subscribers whether to
+   * answer a station, if one of them wants that (usteer, dawn), and takes what the last of them says: our consent would
+   * undo their refusals.
+   */
+  start(listener?: (event: StationEvent) => void): void {
     this.#listener = listener;
+    const notified: WatchHandlers['notified'] = (object, type, data) => this.#notified(object.path.slice(PREFIX.length), type, data);
     this.#watch = this.ubus.watch(`${PREFIX}*`, {
       appeared: (object) => void this.#appeared(object),
-      notified: (object, type, data) => this.#notified(object.path.slice(PREFIX.length), type, data),
+      ...(listener && { notified }),
       gone: (object) => this.#gone(object.path.slice(PREFIX.length)),
     });
     this.#watch.catch((error: Error) => this.log.error(`cannot follow hostapd: ${error.message}`));
@@ -85,6 +91,7 @@ export class HostapdStations implements Stations {
     const accessPoint: AccessPoint = { object, device, ssid: '' };
     this.#accessPoints.set(device, accessPoint);
     this.changed();
+    if (this.#listener === undefined) return;
     try {
       const status = await object.call('get_status');
       accessPoint.ssid = typeof status?.['ssid'] === 'string' ? status['ssid'] : '';
