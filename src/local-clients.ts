@@ -152,10 +152,11 @@ export class LocalClients {
     if (change.from !== undefined) kernel.purge(mac, change.from.network);
     const known = db.client(mac)?.node;
     const from = known === undefined ? '' : `, and was at ${this.#nameOf(known)}`;
-    if (known !== self) log.info(`${mac} is here, on ${network}${from}`);
     this.#options.trace()?.begin(mac, 'station', now);
     this.#hold(mac, claims.claim, now);
     this.#options.updateRoutes(mac);
+    // After what is urgent: writing takes its time.
+    if (known !== self) log.info(`${mac} is here, on ${network}${from}`);
     if (this.#options.isInstalled(mac)) this.installed(mac);
   }
 

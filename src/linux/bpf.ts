@@ -96,6 +96,12 @@ export const clientDiscovery: BpfTest = neighbourDiscovery([133, 135, 136]);
 export const clientTraffic: readonly BpfTest[] = [arp, dhcp4Server, clientDiscovery];
 
 /**
+ * An XID response (IEEE 802.2 5.4.1.1.2; type 1, class I) from a station to all bridges, which learn from it where the
+ * station is now: the kernel sends it in the name of a station that it has just authorised.
+ */
+export const stationMoved: BpfTest = [...untagged, halfAt(NET), is(0x0001), byteAt(NET + 2), is(0xaf), byteAt(NET + 3), is(0x81)];
+
+/**
  * A program that accepts a frame for which any of the tests holds.
  *
  * @throws RangeError when a test is so long that a jump does not fit its eight bits

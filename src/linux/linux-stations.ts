@@ -1,9 +1,11 @@
 /** The {@link Stations} port on Linux: all sources of presence that are used, put together. */
 import type { UbusClient } from 'ubus-ts';
 import type { Mac } from '../net/mac.js';
+import { macFromBytes } from '../net/mac.js';
 import type { Logger, PresenceSource, StationEvent, Stations } from '../ports.js';
 import type { PacketAddon } from './addons.js';
 import { BridgeStations } from './bridge-stations.js';
+import { anyOf, stationMoved } from './bpf.js';
 import { isWireless } from './devices.js';
 import { NetlinkMonitor } from './netlink/monitor.js';
 import { Nl80211 } from './netlink/nl80211.js';
@@ -11,6 +13,7 @@ import { parseEvent, Rtnetlink, RtnetlinkGroup } from './netlink/rtnetlink.js';
 import type { RtnetlinkEvent } from './netlink/rtnetlink.js';
 import { NETLINK_ROUTE } from './netlink/socket.js';
 import type { NetlinkMessage } from './netlink/wire.js';
+import { ETH_P_802_2, PacketSocket } from './packet-socket.js';
 import { HostapdStations } from './stations.js';
 import { WifiStations } from './wifi-stations.js';
 
@@ -37,6 +40,7 @@ export class LinuxStations implements Stations {
   #rtnl: Rtnetlink | undefined;
   #bridge: BridgeStations | undefined;
   #monitor: NetlinkMonitor | undefined;
+  #moves: PacketSocket | undefined;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: LinuxStationsOptions) {
@@ -64,10 +68,29 @@ export class LinuxStations implements Stations {
     // Access points first: what the bridge has learnt on their ports is not wired. hostapd is known also where it is no
     // source, since it removes stations.
     this.#hostapd.start(sources.has('hostapd') ? listener : undefined);
-    if (sources.has('nl80211')) this.#wifi.start(listener);
+    if (sources.has('nl80211')) {
+      this.#followMoves();
+      this.#wifi.start(listener);
+    }
     this.#bridge?.start((event) => {
       if (sources.has(event.kind === 'neighbour' ? 'neighbour' : event.source)) listener(event);
     });
+  }
+
+  /** What mac80211 tells the bridges of stations. Without it a station is noticed milliseconds later. */
+  #followMoves(): void {
+    const { addon, log } = this.#options;
+    try {
+      this.#moves = new PacketSocket(addon, {
+        ifindex: 0,
+        ethertype: ETH_P_802_2,
+        filter: anyOf(stationMoved),
+        onFrames: (frames) => frames.forEach(({ bytes }) => this.#wifi.moved(macFromBytes(bytes.subarray(6, 12)))),
+        onError: (code) => log.debug(`frames that tell of moves: ${code}`),
+      });
+    } catch (error) {
+      log.warn(`cannot hear what the kernel tells bridges of stations: ${(error as Error).message}`);
+    }
   }
 
   hasAccessPoint(network: string): boolean {
@@ -82,6 +105,7 @@ export class LinuxStations implements Stations {
   stop(): void {
     clearTimeout(this.#timer);
     this.#monitor?.close();
+    this.#moves?.close();
     this.#hostapd.stop();
     this.#wifi.stop();
     this.#bridge?.stop();

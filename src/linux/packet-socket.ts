@@ -8,6 +8,9 @@ import { errnoName, errnoText } from './errno.js';
 /** ETH_P_ALL: frames of every protocol, outgoing ones too unless they are left out. */
 export const ETH_P_ALL = 0x0003;
 
+/** ETH_P_802_2: frames with a length instead of a type, LLC. */
+export const ETH_P_802_2 = 0x0004;
+
 const SOL_PACKET = 263;
 const PACKET_ADD_MEMBERSHIP = 1;
 const PACKET_STATISTICS = 6;
@@ -37,6 +40,7 @@ export interface Frame {
 }
 
 export interface PacketSocketOptions {
+  /** 0: all interfaces. */
   readonly ifindex: number;
   /** Default {@link ETH_P_ALL}. */
   readonly ethertype?: number;

@@ -1,6 +1,8 @@
 /**
  * Stations of the access points on this router, as nl80211 tells. A station is new when it has merely authenticated,
- * and nothing tells when its handshake is done: it is asked for, soon and then ever more rarely, until it is authorised.
+ * and nl80211 does not tell when its handshake is done. mac80211 tells the bridges then, by a frame in the station's
+ * name: whoever hears it says so ({@link WifiStations.moved}), and the station is asked for at once. Drivers without
+ * mac80211 tell nobody; so it is asked for besides, soon and then ever more rarely, until it is authorised.
  */
 import type { Mac } from '../net/mac.js';
 import { isStationMac } from '../net/mac.js';
@@ -35,6 +37,9 @@ const GROWTH = 1.05;
 const FIRST_DELAY = 5;
 const LONGEST_DELAY = 2000;
 
+/** Where the kernel has told the bridges before, it will again: asking beside that is for a frame that was lost. */
+const TOLD_DELAY = 100;
+
 interface AccessPoint {
   readonly name: string;
   readonly ssid: string;
@@ -50,7 +55,10 @@ export class WifiStations implements Stations {
   #accessPoints = new Map<number, AccessPoint>();
   /** Stations told as authorised, with the interface's name at that time. */
   #told = new Map<string, { readonly mac: Mac; readonly via: string }>();
-  #asking = new Set<string>();
+  /** Stations that are asked for, each with the turn that its timer stands for. */
+  #asking = new Map<string, symbol>();
+  /** Access points by interface index, of which the bridges are told when a station is authorised. */
+  #telling = new Set<number>();
   /** Those that we have had removed: until the kernel has done it, a list of stations still shows them. */
   #removing = new Set<string>();
   #reading: Promise<void> | undefined;
@@ -142,24 +150,44 @@ export class WifiStations implements Stations {
   #take(station: Station): void {
     if (!isStationMac(station.mac)) return;
     if (station.authorized === true) this.#authorized(station);
-    else this.#ask(station.ifindex, station.mac, FIRST_DELAY);
+    else if (!this.#asking.has(keyOf(station.ifindex, station.mac))) this.#ask(station.ifindex, station.mac, this.#telling.has(station.ifindex) ? TOLD_DELAY : FIRST_DELAY);
+  }
+
+  /** The bridges were told in a station's name that it is here. Anybody could have, so that the kernel is asked. */
+  moved(mac: Mac): void {
+    for (const ifindex of this.#accessPoints.keys()) {
+      const turn = this.#asking.get(keyOf(ifindex, mac));
+      if (turn !== undefined) void this.#query(ifindex, mac, turn).then((state) => state === 'authorized' && this.#telling.add(ifindex));
+    }
   }
 
   #ask(ifindex: number, mac: Mac, delay: number): void {
     const key = keyOf(ifindex, mac);
-    if (this.#asking.has(key)) return;
-    this.#asking.add(key);
-    this.#after(delay, () => {
-      this.#asking.delete(key);
-      const next = Math.min(GROWTH * delay, LONGEST_DELAY);
-      this.#wireless?.station(ifindex, mac).then(
-        (station) => {
-          if (station?.authorized === true) this.#authorized(station);
-          else if (station !== undefined) this.#ask(ifindex, mac, next);
-        },
-        (error: Error) => this.#options.log.debug(`${mac}: its station cannot be read: ${error.message}`),
-      );
+    const turn = Symbol();
+    this.#asking.set(key, turn);
+    this.#after(delay, async () => {
+      if (this.#asking.get(key) !== turn) return;
+      const state = await this.#query(ifindex, mac, turn);
+      if (state === 'not yet') this.#ask(ifindex, mac, Math.min(GROWTH * delay, LONGEST_DELAY));
+      else if (state === 'unknown') this.#asking.delete(key);
     });
+  }
+
+  /** `stale`: another has asked meanwhile. */
+  async #query(ifindex: number, mac: Mac, turn: symbol): Promise<'authorized' | 'not yet' | 'unknown' | 'stale'> {
+    const key = keyOf(ifindex, mac);
+    try {
+      const station = await this.#wireless?.station(ifindex, mac);
+      if (this.#asking.get(key) !== turn) return 'stale';
+      if (station === undefined) return 'unknown';
+      if (station.authorized !== true) return 'not yet';
+      this.#asking.delete(key);
+      this.#authorized(station);
+      return 'authorized';
+    } catch (error) {
+      this.#options.log.debug(`${mac}: its station cannot be read: ${(error as Error).message}`);
+      return 'unknown';
+    }
   }
 
   #authorized({ ifindex, mac }: Station): void {

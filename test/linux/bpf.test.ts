@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import t from 'tap';
 import type { BpfProgram } from '../../src/linux/bpf.js';
-import { anyOf, arp, clientDiscovery, clientTraffic, dhcp4Server, encodeBpf, neighbourDiscovery } from '../../src/linux/bpf.js';
+import { anyOf, arp, clientDiscovery, clientTraffic, dhcp4Server, encodeBpf, neighbourDiscovery, stationMoved } from '../../src/linux/bpf.js';
 import { fromHex, toHex } from '../../src/net/bytes.js';
 
 /**
@@ -90,6 +90,16 @@ t.test('each filter takes its own and nothing else', async (t) => {
     t.equal(accepts(anyOf(...clientTraffic), frame, true), false, `tagged: ${what}`);
   }
   t.equal(accepts(anyOf(), ARP), false, 'no test, no frame');
+});
+
+t.test('what the kernel tells bridges of a station, as mac80211 sends it', async (t) => {
+  const moved = 'ffffffffffff 02000000000a 0006 0001af 810100';
+  const program = anyOf(stationMoved);
+  t.ok(accepts(program, moved));
+  t.notOk(accepts(program, moved, true), 'tagged');
+  t.notOk(accepts(program, 'ffffffffffff 02000000000a 0006 0001e3 810100'), 'TEST');
+  t.notOk(accepts(program, '0180c2000000 02000000000a 0026 424203 000000'), 'spanning tree');
+  for (let length = 0; length < 18; length++) t.notOk(run(program, fromHex(moved).subarray(0, length)), `${length} bytes`);
 });
 
 t.test('any frame at all, compared with the filter in words', async () => {

@@ -18,6 +18,8 @@ class Air {
   handlers: WirelessHandlers | undefined;
   exists = true;
   opened = 0;
+  /** How often for one station. */
+  asked = 0;
   #tasks: { at: number; task: () => void }[] = [];
   #now = 0;
   readonly stations: WifiStations;
@@ -40,7 +42,10 @@ class Air {
     return {
       interfaces: async () => this.interfaces,
       stations: async (ifindex) => [...(this.stationsOf.get(ifindex)?.values() ?? [])],
-      station: async (ifindex, mac) => this.stationsOf.get(ifindex)?.get(mac),
+      station: async (ifindex, mac) => {
+        this.asked++;
+        return this.stationsOf.get(ifindex)?.get(mac);
+      },
       removeStation: async (ifindex, mac, reason) => {
         this.removed.push(`${ifindex} ${mac} ${reason}`);
       },
@@ -58,6 +63,14 @@ class Air {
     if (event.removed) this.stationsOf.get(event.station.ifindex)?.delete(event.station.mac);
     else this.set(event.station);
     this.handlers!.onStation(event);
+  }
+
+  /** Runs what is due in so many milliseconds, without anything in between. */
+  runDue(ms: number): void {
+    this.#now += ms;
+    const due = this.#tasks.filter(({ at }) => at <= this.#now);
+    this.#tasks = this.#tasks.filter(({ at }) => at > this.#now);
+    for (const { task } of due) task();
   }
 
   async pass(ms: number): Promise<void> {
@@ -109,6 +122,53 @@ t.test('a station that never finishes its handshake, and one whose driver does n
   air.tell({ removed: true, station: at(7, A) });
   await air.pass(60_000);
   t.same(air.take(), [], 'who was not told as here is not told as gone');
+});
+
+t.test('told to the bridges: asked for at once, and believed by the kernel alone', async (t) => {
+  const air = new Air();
+  await air.pass(0);
+  air.stations.moved(A);
+  air.tell({ removed: false, station: at(7, A, false) });
+  air.stations.moved(A);
+  air.stations.moved(B);
+  await air.pass(0);
+  t.same(air.take(), [], 'a frame in its name alone does not do');
+  air.set(at(7, A, true));
+  air.stations.moved(A);
+  await air.pass(0);
+  t.same(air.take(), [`authorized ${A} wlan0`], 'without waiting');
+  air.stations.moved(A);
+  await air.pass(60_000);
+  t.same(air.take(), [], 'once');
+});
+
+t.test('where the bridges were told once, a lost frame is made up for', async (t) => {
+  const air = new Air();
+  await air.pass(0);
+  air.tell({ removed: false, station: at(7, A, false) });
+  air.set(at(7, A, true));
+  air.stations.moved(A);
+  await air.pass(0);
+  air.take();
+  const asked = air.asked;
+  air.tell({ removed: false, station: at(7, B, false) });
+  await air.pass(90);
+  t.equal(air.asked, asked, 'it is not asked for all the time');
+  air.set(at(7, B, true));
+  await air.pass(20);
+  t.same(air.take(), [`authorized ${B} wlan0`]);
+});
+
+t.test('told and asked for at the same time: once', async (t) => {
+  const air = new Air();
+  await air.pass(0);
+  air.tell({ removed: false, station: at(7, A, false) });
+  air.set(at(7, A, true));
+  air.runDue(5);
+  air.stations.moved(A);
+  air.stations.moved(A);
+  await air.pass(1000);
+  t.same(air.take(), [`authorized ${A} wlan0`]);
 });
 
 t.test('who is there at the start; and after lost events what has changed, once', async (t) => {
