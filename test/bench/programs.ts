@@ -55,9 +55,14 @@ export class Capture {
     await until('dumpcap captures', 30, async () => this.#service.output.includes('File:'));
   }
 
+  /** What was captured so far, less what is not half a second old. */
+  async read(): Promise<Captured[]> {
+    return [...readCapture(await readFile(this.#file))];
+  }
+
   async end(): Promise<Captured[]> {
     await this.#service.stop('SIGINT');
-    return [...readCapture(await readFile(this.#file))];
+    return this.read();
   }
 }
 

@@ -4,7 +4,7 @@ import type { Client } from '../lab/client.js';
 import type { Programs as LabPrograms } from '../lab/router.js';
 import { Router } from '../lab/router.js';
 import type { Cleanup } from '../lab/shell.js';
-import { run, Service, until } from '../lab/shell.js';
+import { Service, until } from '../lab/shell.js';
 import type { Topology } from '../lab/topology.js';
 import { loopback4, SERVER4, SERVER6 } from '../lab/topology.js';
 import { addServer, meshInterfaces } from './line.js';
@@ -149,10 +149,12 @@ export class Renumbering implements System {
   readonly processes = ['babeld', 'dnsmasq'];
   readonly dwell = 6000;
   #net: Topology | undefined;
+  #points: readonly string[] = [];
 
   async build(site: Site): Promise<void> {
     const { net, routers, directory, cleanup } = site;
     this.#net = net;
+    this.#points = routers.slice(0, -1);
     await addServer(site);
     for (const [i, name] of routers.entries()) {
       const last = i === routers.length - 1;
@@ -166,9 +168,9 @@ export class Renumbering implements System {
 
   async #serve({ net, directory, cleanup }: Site, router: string, n: number): Promise<void> {
     await net.ip(router, `link add ${BRIDGE} type bridge forward_delay 0`);
-    await net.ip(router, `link set ${BRIDGE} up`);
+    await net.ip(router, `link set ${BRIDGE} addrgenmode none up`);
     await net.ip(router, `addr add 10.44.${n}.1/24 dev ${BRIDGE}`);
-    await net.ip(router, `addr add 2001:db8:44:${n}::1/64 dev ${BRIDGE} nodad`);
+    for (const address of [`2001:db8:44:${n}::1`, `fe80::${n}`]) await net.ip(router, `addr add ${address}/64 dev ${BRIDGE} nodad`);
     const ranges = [`10.44.${n}.10,10.44.${n}.200,1h`, `2001:db8:44:${n}::,ra-only,64,1h`].map((range) => `--dhcp-range=${range}`);
     const options = ['--no-daemon', '--conf-file=/dev/null', '--port=0', `--interface=${BRIDGE}`, '--enable-ra', '--no-ping'];
     const leases = `--dhcp-leasefile=${join(directory, `${router}.leases`)}`;
@@ -180,11 +182,18 @@ export class Renumbering implements System {
     await client.startDhcp();
   }
 
-  /** As network managers do on a new link: forget the old addresses, ask for new ones. */
-  arrived(client: Client): void {
-    const flush = this.#net!.exec(client.name, 'sh', '-c', 'ip -6 route flush proto ra; ip -6 addr flush dev eth0 scope global');
-    const pid = String(client.dhcp!.child.pid);
-    void flush.then(() => run('kill', '-USR2', pid)).then(() => run('kill', '-USR1', pid));
+  /** As network managers do on a new link: forget what was had of other routers, ask for new addresses. */
+  arrived(client: Client, router: string): void {
+    const others = this.#points.flatMap((point, i) => (point === router ? [] : [i + 1]));
+    const forget = others.flatMap((n) => [
+      `-6 route del default via fe80::${n} dev eth0`,
+      `-6 route flush 2001:db8:44:${n}::/64`,
+      `-6 addr flush dev eth0 to 2001:db8:44:${n}::/64`,
+    ]);
+    const { pid } = client.dhcp!.child;
+    const ask = ['USR2', 'USR1'].map((signal) => `kill -${signal} ${pid}`);
+    // Of those routers most are not known.
+    void this.#net!.exec(client.name, 'sh', '-c', [...ask, ...forget.map((words) => `ip ${words} 2>/dev/null`), 'true'].join('; '));
   }
 }
 
@@ -199,6 +208,8 @@ export class Batman implements System {
     const { net, routers } = site;
     for (const [i, router] of routers.entries()) {
       await net.ip(router, 'link add bat0 type batadv');
+      // It takes routers in one network for ones on one cable, and keeps broadcasts back.
+      await net.exec(router, 'batctl', 'meshif', 'bat0', 'bridge_loop_avoidance', '0');
       for (const neighbour of [routers[i - 1], routers[i + 1]]) {
         if (neighbour !== undefined) await net.ip(router, `link set to-${neighbour} master bat0`);
       }
