@@ -10,7 +10,7 @@
 # make bench-database   how fast records are merged and what they take; roams on meshes of up to 8,000 nodes; minutes
 # make bench-sroamd     the same stream of updates to sroamd and to the daemon, in the virtual machine; SROAMD=its binary
 # make bench-ubus       calls and decoding of ubus-ts, against the ubus command; seconds
-# make wifi-test   real hostapd, wpa_supplicant and Wi-Fi frames in a virtual machine; minutes
+# make wifi-test   of the tests: real hostapd, wpa_supplicant and Wi-Fi frames in a virtual machine; minutes
 # make wifi-sroamd  one network of the daemon and a real sroamd, in that machine: SROAMD=its binary
 # make soak    a client roams a thousand times while links fail and daemons die; ten minutes
 # make bench-routes     time for routes of 10,000 clients, and for another path to their router; seconds
@@ -24,6 +24,7 @@ BUNDLE = $(ESBUILD) --bundle --platform=node --target=node20 --conditions=@roami
 SOURCES = $(shell find src -name '*.ts' -not -path '*/node_modules/*' -not -path '*/dist/*') package.json
 BENCH = build/handover.mjs build/stream.mjs build/access-point.mjs
 LAB = build/demo.mjs build/access-point.mjs build/tcp-peer.mjs
+WIFI = build/check.mjs build/stream.mjs build/access-point.mjs
 LUCI_SCHEMA = openwrt/luci-app-roaming/htdocs/luci-static/resources/roaming/schema.js
 NODE_HEADERS = $(shell node -p 'require("path").resolve(process.execPath, "../../include/node")')
 # No C library of its own: it uses that of the node which loads it, glibc here and musl on a router.
@@ -41,7 +42,7 @@ demo: setup-lab build $(LAB)
 lab: setup-lab build $(LAB)
 	@node build/demo.mjs --stay
 
-test: setup-test build $(LAB)
+test: setup-test build $(LAB) $(WIFI)
 	@node_modules/.bin/tsc
 	@node_modules/.bin/tap run --reporter=$(REPORTER)
 
@@ -98,7 +99,7 @@ VM = VM_ENV='ROAMS HOPS INTERVAL SYSTEMS SIZES BABELD SROAMD L3ROAMD' test/wifi/
 OR_SKIPPED = || { status=$$?; [ $$status = 77 ] || exit $$status; }
 
 .PHONY: wifi-test wifi-sroamd bench-sroamd bench-wifi setup-wifi
-wifi-test: setup-wifi build $(BENCH) build/check.mjs
+wifi-test: setup-wifi build $(WIFI)
 	@$(VM) build/check.mjs $(OR_SKIPPED)
 
 wifi-sroamd: setup-wifi build $(BENCH) build/sroamd.mjs
@@ -136,11 +137,13 @@ setup-build:
 setup-lab:
 	@test/setup.sh lab
 
+# Without them what needs a virtual machine is skipped, by name.
 setup-wifi: setup-lab
 	@test/setup.sh wifi || true
 
 setup-test:
 	@test/setup.sh test
+	@test/setup.sh wifi || true
 
 setup-bench:
 	@test/setup.sh bench

@@ -21,7 +21,7 @@ lab='ip:iproute2 sysctl:procps ping:iputils-ping babeld:babeld udhcpc:udhcpc tsh
 
 test='chromium:chromium lua5.1:lua5.1'
 bench='dnsmasq:dnsmasq-base perfdhcp:kea-admin chrt:util-linux'
-wifi='qemu-system-x86_64:qemu-system-x86 hostapd:hostapd wpa_supplicant:wpasupplicant iw:iw busybox:busybox cpio:cpio modprobe:kmod chrt:util-linux'
+wifi='qemu-system-x86_64:qemu-system-x86 hostapd:hostapd wpa_supplicant:wpasupplicant iw:iw busybox:busybox cpio:cpio modprobe:kmod chrt:util-linux batctl:batctl'
 
 case ${1:-build} in
 lab) wanted="$build $lab" ;;
@@ -46,7 +46,7 @@ echo "Installing Debian packages:$packages"
 export DEBIAN_FRONTEND=noninteractive
 log=$(mktemp)
 # shellcheck disable=SC2086
-{ apt-get update && apt-get install -y --no-install-recommends $packages; } >"$log" 2>&1 || {
+{ apt-get update && apt-get install -y --no-install-recommends -o DPkg::Lock::Timeout=300 $packages; } >"$log" 2>&1 || {
 	tail -n 5 "$log" >&2
 	fail "apt-get could not install$packages"
 }

@@ -75,6 +75,8 @@ export class WifiAir implements Air {
   #programs: Service[] = [];
   #supplicant: Service | undefined;
   #connected: string | undefined;
+  /** When the client was last told that it is connected, in milliseconds since 1970. */
+  connectedAt = 0;
 
   constructor(
     private readonly radios: Radios,
@@ -130,7 +132,10 @@ export class WifiAir implements Air {
     const supplicant = this.#start(client.name, 'wpa_supplicant', '-i', 'eth0', '-D', 'nl80211', '-c', file);
     this.#supplicant = supplicant;
     supplicant.onLine = (line) => {
-      this.#connected = /CTRL-EVENT-CONNECTED - Connection to (\S+)/.exec(line)?.[1] ?? this.#connected;
+      const bssid = /CTRL-EVENT-CONNECTED - Connection to (\S+)/.exec(line)?.[1];
+      if (bssid === undefined) return;
+      this.#connected = bssid;
+      this.connectedAt = Date.now();
     };
     await until('the client connects', 60, async () => this.#connected);
     client.at = this.#at(this.#connected!);

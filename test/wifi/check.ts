@@ -4,10 +4,10 @@
  * routers have delay and loss. Prints what it saw, in the Test Anything Protocol.
  */
 import { join } from 'node:path';
+import type { StreamPacket } from '../bench/capture.js';
 import { gapOf } from '../bench/gaps.js';
-import { packetsOf } from '../bench/run.js';
 import { ask, Capture, startStreams } from '../bench/programs.js';
-import { makeSite } from '../bench/run.js';
+import { makeSite, packetsOf } from '../bench/run.js';
 import { Roaming } from '../bench/systems.js';
 import { Client } from '../lab/client.js';
 import type { Cleanup } from '../lab/shell.js';
@@ -18,7 +18,12 @@ import { programs } from '../bench/bundles.js';
 import { note, ok, runChecks } from './checks.js';
 
 const INTERVAL = 50;
-const DWELL = 3000;
+/** How long a client stays, in milliseconds, before it is asked whether its streams go on. */
+const DWELL = 1500;
+/** They do once so many packets have come that were sent after that. */
+const ENOUGH = 5;
+/** Seconds. */
+const PATIENCE = 15;
 const WALK = ['r2', 'r3', 'r1'];
 const MAC = '02:00:00:00:00:01';
 
@@ -52,40 +57,58 @@ async function main(cleanup: Cleanup): Promise<void> {
   }
 
   async function walk(security: Security, air: WifiAir): Promise<void> {
-    const filter = { streams: true };
     const captures = {
-      down: new Capture(site, 'client', 'eth0', filter),
-      up: new Capture(site, 'server', `to-${site.routers.at(-1)}`, filter),
+      down: new Capture(site, 'client', 'eth0', { streams: true }),
+      up: new Capture(site, 'server', `to-${site.routers.at(-1)}`, { streams: true }),
     };
     await Promise.all([captures.down.ready(), captures.up.ready()]);
     const streams = await startStreams(site, INTERVAL);
     await sleep(500);
-    const roams: { from: string; to: string; start: number; end: number }[] = [];
     for (const to of WALK) {
       const [from, start] = [client.at, Date.now()];
+      const roam = `${security}: ${from} -> ${to}`;
       await air.roam(client, to);
       await sleep(DWELL);
-      roams.push({ from, to, start, end: Date.now() });
+      await goOn(roam, captures, { start, connected: air.connectedAt });
       const left = await until(`${from} has dropped the station`, 5, async () => !(await air.stations(from)).includes(MAC)).catch(() => false);
-      ok(left === true, `${security}: ${from} -> ${to}: the old access point has dropped the station`);
+      ok(left === true, `${roam}: the old access point has dropped the station`);
       for (const [name, router] of system.routers) {
         const { clients } = (await ask(router, 'clients')) as { clients?: { node_name: string }[] };
-        ok(clients?.[0]?.node_name === to, `${security}: ${from} -> ${to}: known at ${name}`);
+        ok(clients?.[0]?.node_name === to, `${roam}: known at ${name}`);
       }
     }
     for (const service of streams) await service.stop('SIGKILL');
+    await Promise.all([captures.down.end(), captures.up.end()]);
+  }
+
+  /** All streams go on for good: what is sent now arrives. How long they stopped is said, and fails nothing. */
+  async function goOn(roam: string, captures: { readonly [direction in 'up' | 'down']: Capture }, times: RoamTimes): Promise<void> {
+    const now = Date.now();
+    const stream = async (direction: 'up' | 'down', family: 4 | 6) =>
+      packetsOf(await captures[direction].read(), direction).filter((packet) => packet.family === family);
     for (const direction of ['down', 'up'] as const) {
-      const packets = packetsOf(await captures[direction].end(), direction);
       for (const family of [4, 6] as const) {
-        const stream = packets.filter((packet) => packet.family === family);
-        for (const { from, to, start, end } of roams) {
-          const { longest, lost, dead } = gapOf(stream, start, end, INTERVAL);
-          const what = `${security}: ${from} -> ${to}: v${family} ${direction} goes on (${longest.toFixed(0)} ms, ${lost} lost)`;
-          ok(!dead, what);
-        }
+        const arrives = async () => (await stream(direction, family)).filter(({ sent }) => sent >= now).length >= ENOUGH;
+        const goesOn = await until('packets of the stream', PATIENCE, arrives).catch(() => false);
+        ok(goesOn === true, `${roam}: v${family} ${direction} goes on (${describeGap(await stream(direction, family), times)})`);
+        if (goesOn !== true) for (const { name, daemon } of system.routers.values()) note(`${name}:\n${daemon?.output.slice(-2000).replace(/^/gm, '# ')}`);
       }
     }
   }
+}
+
+interface RoamTimes {
+  /** Milliseconds since 1970. */
+  readonly start: number;
+  /** When the client had a connection to the new access point. */
+  readonly connected: number;
+}
+
+function describeGap(packets: readonly StreamPacket[], { start, connected }: RoamTimes): string {
+  const { longest, lost } = gapOf(packets, start, Date.now(), INTERVAL);
+  const first = packets.find(({ arrived }) => arrived >= connected);
+  const after = first === undefined ? 'none' : `the first ${(first.arrived - connected).toFixed(0)} ms`;
+  return `silent for ${longest.toFixed(0)} ms, ${after} after the handshake, ${lost} lost`;
 }
 
 await runChecks(main);

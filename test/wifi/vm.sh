@@ -3,6 +3,7 @@
 # root, read-only; /run is its own. Without KVM, so that it runs everywhere. Environment variables named in VM_ENV go along.
 # Usage: vm.sh PROGRAM ARGUMENT...      Ends with what PROGRAM ended with; 77 where no such machine can be had.
 set -eu
+PATH=$PATH:/usr/sbin:/sbin
 
 project=$(cd "$(dirname "$0")/../.." && pwd)
 tree=$project/build/kernel
@@ -17,12 +18,26 @@ skip() {
 command -v qemu-system-x86_64 >/dev/null || skip 'there is no qemu-system-x86_64'
 [ "$(uname -m)" = x86_64 ] || skip 'the virtual machine is made for x86_64'
 
+for program in busybox cpio depmod modprobe dpkg-deb; do
+	command -v $program >/dev/null || skip "there is no $program"
+done
+
+# What the distribution's newest kernel is in.
+kernel_package() {
+	apt-cache depends linux-image-amd64 2>/dev/null | sed -n 's/.*Depends: \(linux-image-[0-9][^ ]*\)$/\1/p' | head -n 1
+}
+
+download() {
+	package=$(kernel_package)
+	[ -n "$package" ] && apt-get download -qq "$package" >/dev/null 2>&1
+}
+
 # The kernel of the distribution, unpacked and not installed.
 if [ ! -e complete ]; then
-	package=$(apt-cache depends linux-image-amd64 2>/dev/null | sed -n 's/.*Depends: \(linux-image-[0-9][^ ]*\)$/\1/p' | head -n 1)
-	[ -n "$package" ] || skip 'apt knows no package linux-image-amd64'
-	echo "Downloading $package"
-	apt-get download -qq "$package" >/dev/null 2>&1 || skip "apt-get cannot download $package"
+	rm -rf boot lib ./*.deb
+	echo 'Downloading the kernel'
+	# What apt knows may be nothing yet, or of a day when there was another kernel.
+	download || { apt-get update >/dev/null 2>&1 && download; } || skip "apt-get cannot download ${package:-linux-image-amd64}"
 	dpkg-deb --fsys-tarfile "$package"_*.deb | tar -x --wildcards './boot/vmlinuz-*' './lib/modules/*'
 	rm "$package"_*.deb
 	version=$(ls lib/modules)
@@ -36,6 +51,7 @@ version=$(ls lib/modules)
 start=$tree/start.$$
 console=$tree/console.$$
 trap 'rm -f "$start" "$console"' EXIT
+trap 'exit 143' TERM
 {
 	echo '#!/bin/sh'
 	echo 'export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/run TMPDIR=/run/tmp LAB_PATIENCE=10'
