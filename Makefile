@@ -109,7 +109,7 @@ wifi-sroamd: setup-wifi build $(BENCH) build/sroamd.mjs
 bench-sroamd: setup-wifi build build/sroamd-merge.mjs
 	@[ -x "$$SROAMD" ] || { echo "Against sroamd's search: left out, SROAMD does not name its binary"; exit 0; }; $(VM) build/sroamd-merge.mjs $(OR_SKIPPED)
 
-bench-wifi: setup-wifi build $(BENCH) build/wifi-handover.mjs
+bench-wifi: setup-wifi setup-bench build $(BENCH) build/wifi-handover.mjs
 	@$(VM) build/wifi-handover.mjs $(OR_SKIPPED)
 
 # The texts of the LuCI app to translate

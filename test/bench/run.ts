@@ -82,13 +82,14 @@ class Run {
 
   async #walk(): Promise<Window[]> {
     const windows: Window[] = [];
+    const dwell = Math.max(this.system.dwell, this.conditions.dwell ?? 0);
     for (let i = 0; i < this.conditions.roams; i++) {
       const others = this.#points.filter((router) => router !== this.#client.at);
       const to = others[Math.floor(Math.random() * others.length)]!;
       const from = Date.now();
       await this.air.roam(this.#client, to);
       this.system.arrived(this.#client, to);
-      await sleep(this.system.dwell * (0.75 + Math.random() / 2));
+      await sleep(dwell * (0.75 + Math.random() / 2));
       windows.push({ from: from - 5, to: Date.now() });
     }
     return windows;
