@@ -16,6 +16,8 @@ const MESH_IFINDEX = 2;
 /** A host's kernel: what is in it outlives the process. */
 export class HostKernel {
   readonly model = new ModelKernel();
+  /** Told after changes. */
+  changed: () => void = () => {};
 
   constructor(
     readonly index: number,
@@ -88,7 +90,9 @@ export class ProcessKernel implements Kernel {
 
   async apply(changes: readonly KernelChange[]): Promise<(Error | undefined)[]> {
     await this.#pause();
-    return changes.map((change) => this.#host.model.change(change));
+    const results = changes.map((change) => this.#host.model.change(change));
+    this.#host.changed();
+    return results;
   }
 
   async resolve(address: Ip): Promise<Path | undefined> {
