@@ -24,15 +24,15 @@ import { ANY4, BROADCAST4, ip4FromNumber, parseIp } from '../../src/net/ip.js';
 import type { Ip6 } from '../../src/net/ip.js';
 import { BROADCAST_MAC, macFromBytes, parseMac } from '../../src/net/mac.js';
 import { Service, sleep, until } from '../lab/shell.js';
+import { SHIPPED_FLAGS } from './shipped.js';
 
 const PROGRAM = resolve('dist/roaming.js');
 const CLIENT = parseMac('02:00:00:00:00:11');
 const IDLE_SECONDS = 10;
 /** Of resident memory, as a ratio to node alone, by clients in the network. */
 const AIMS = new Map([[0, '1.25'], [100, '1.3'], [1000, '1.35'], [10_000, '1.8']]);
-/** What files/etc/init.d/roaming gives the daemon; FLAGS tries others. */
-const SHIPPED = /^V8_FLAGS='(.*)'$/m.exec(readFileSync('files/etc/init.d/roaming', 'utf8'))![1]!;
-const V8_FLAGS = process.env['FLAGS'] ?? SHIPPED;
+/** FLAGS tries others. */
+const V8_FLAGS = process.env['FLAGS']?.split(' ').filter((flag) => flag !== '') ?? SHIPPED_FLAGS;
 
 const directory = mkdtempSync(join(tmpdir(), 'footprint-'));
 const socket = join(directory, 'ubus.sock');
@@ -70,7 +70,7 @@ async function startUbus(): Promise<void> {
 }
 
 function startDaemon(): Service {
-  const node = [process.execPath, ...V8_FLAGS.split(' ').filter((flag) => flag !== '')];
+  const node = [process.execPath, ...V8_FLAGS];
   return new Service('roaming', ['env', 'UV_THREADPOOL_SIZE=2', ...node, PROGRAM, 'daemon', '--config', config, '--ubus', socket]);
 }
 
@@ -178,7 +178,7 @@ function line(what: string, value: string, ratio: string, aim: string): void {
 async function main(): Promise<void> {
   buildNetwork();
   await startUbus();
-  console.log(`node ${process.version} ${V8_FLAGS}`);
+  console.log(`node ${process.version} ${V8_FLAGS.join(' ')}`);
   line('', '', 'ratio', 'aim');
   const size = statSync(PROGRAM).size + statSync(resolve('dist/LICENSES')).size;
   line('bundle with licences', `${Math.ceil(size / 1024)} KiB`, '', '600 KiB');

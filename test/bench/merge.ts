@@ -6,10 +6,9 @@ import { SnapshotWriter } from '../../src/clients/snapshot.js';
 import type { Instant } from '../../src/clients/time.js';
 import { DigestTree } from '../../src/flood/digest.js';
 import { recordsOfClients } from './records.js';
+import { SHIPPED_FLAGS } from './shipped.js';
 
 const SIZES = [1000, 10_000, 100_000];
-/** As the init script starts the daemon. */
-const ROUTER_FLAGS = ['--max-semi-space-size=1', '--max-old-space-size=96'];
 
 const NOW = 0 as Instant;
 
@@ -70,10 +69,10 @@ function measure(size: number): Result {
 const size = process.argv[2];
 if (size !== undefined) console.log(JSON.stringify(measure(Number(size))));
 else {
-  console.log(`Database and digest tree, four records a client; node ${ROUTER_FLAGS.join(' ')}`);
+  console.log(`Database and digest tree, four records a client; node ${SHIPPED_FLAGS.join(' ')}`);
   console.log('records   new/s     same/s    moves/s   bytes each  heap MiB  resident MiB  file ms');
   for (const each of SIZES) {
-    const output = execFileSync(process.execPath, [...ROUTER_FLAGS, '--expose-gc', process.argv[1]!, String(each)], { encoding: 'utf8' });
+    const output = execFileSync(process.execPath, [...SHIPPED_FLAGS, '--expose-gc', process.argv[1]!, String(each)], { encoding: 'utf8' });
     const r = JSON.parse(output) as Result;
     const row = [r.newPerSecond, r.samePerSecond, r.movePerSecond, r.bytesPerRecord, r.heap.toFixed(1), r.resident.toFixed(1), r.fileMs.toFixed(0)];
     console.log([String(r.size).padEnd(9), ...row.map((cell, i) => String(cell).padEnd([9, 9, 9, 11, 9, 13, 7][i]!))].join(' '));

@@ -1,7 +1,7 @@
 /**
  * `make bench-sroamd`, inside the virtual machine, where sroamd finds nl80211: the same stream of updates over TCP on
  * loopback to sroamd and to the daemon with `auth 'none'`, and the time until each has taken it in, which shows at a
- * second peer that is told of all news. SROAMD names sroamd's binary.
+ * second peer that is told of all news. Environment: SROAMD (sroamd's binary), SIZES (records).
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import * as net from 'node:net';
@@ -15,6 +15,7 @@ import { decodeTlv, encodeHandshake, HANDSHAKE_BYTES, TlvSplitter, writeTlv } fr
 import { Writer } from '../../src/net/bytes.js';
 import { programs } from '../bench/bundles.js';
 import { clientMac, recordsOfClients } from '../bench/records.js';
+import { SHIPPED_FLAGS } from '../bench/shipped.js';
 import { run, Service, until } from '../lab/shell.js';
 import { Radios } from './air.js';
 
@@ -22,8 +23,6 @@ const SIZES = (process.env['SIZES'] ?? '1000,10000,40000').split(',').map(Number
 const LIFETIME = 3600;
 const HOST = '127.0.0.1';
 const PORT = 4444;
-/** As the init script starts the daemon. */
-const ROUTER_FLAGS = ['--max-semi-space-size=1', '--max-old-space-size=96'];
 
 /** Ends a stream: when it has come through, so has all before it. */
 const LAST = associationKey(clientMac(0xffffff));
@@ -47,7 +46,7 @@ const roaming: Program = {
     const lines = Object.entries(options).map(([name, value]) => `\toption ${name} '${value}'\n`);
     const config = join(directory, 'roaming');
     await writeFile(config, `config roaming 'main'\n${lines.join('')}`);
-    return new Service('roaming', [process.execPath, ...ROUTER_FLAGS, programs.roaming, 'daemon', '--config', config, '--ubus', join(directory, 'ubus.sock')]);
+    return new Service('roaming', [process.execPath, ...SHIPPED_FLAGS, programs.roaming, 'daemon', '--config', config, '--ubus', join(directory, 'ubus.sock')]);
   },
 };
 
@@ -160,7 +159,7 @@ function streamOf(size: number): Record[] {
 }
 
 async function main(): Promise<void> {
-  await Radios.make(1);
+  if (process.env['MODULES'] !== undefined) await Radios.make(1);
   process.stdout.write(`Updates over TCP, taken in and passed on to a second peer, in seconds; moves: a third as many\n\n`);
   process.stdout.write('records  program      new     same    moves   MiB    x faster: new   same  moves\n');
   for (const size of SIZES) {
