@@ -1,7 +1,7 @@
 /**
  * What a node has to send and to wait for until it knows all: one that is new, and one whose connection was cut while
  * 100 records changed. Two nodes in one process, over TLS on loopback; bytes are those of TCP's payload, both ways,
- * counted between the two.
+ * counted between the two. Aim: of a dump of 50,000 records, less than 2 %.
  */
 import * as net from 'node:net';
 import { performance } from 'node:perf_hooks';

@@ -86,7 +86,7 @@ async function viewOf(router: Router, mac: string): Promise<ClientView | undefin
   return clients.find((client) => client.mac === mac);
 }
 
-/** Whether a condition comes to hold in some seconds; the reason why not otherwise goes to a check. */
+/** Whether a condition comes to hold within ten seconds. */
 function comes(check: () => Promise<boolean | undefined>): Promise<boolean> {
   return until('it', 10, check).catch(() => false);
 }
@@ -126,7 +126,7 @@ async function main(cleanup: Cleanup): Promise<void> {
   const dump = await dumpOf(sroamd);
   ok(dump.includes(`Lease ${lampAddresses[0]} ${LAMP_MAC} `), `sroamd has the IPv4 lease that r1 gave: ${lampAddresses[0]}`);
   ok(dump.includes(`Lease ${network}/64 ${LAMP_MAC} `), `sroamd has the IPv6 lease that r1 gave: ${network}/64`);
-  ok(true, `sroamd has the association with r1, ${id}`);
+  ok(id!.replaceAll(':', '') === (await viewOf(all.get('r1')!, LAMP_MAC))?.node, `sroamd has the association with r1, ${id}`);
   ok(/Datum 9 \d+ 128 /.test(dump) && /Datum 7 \d+ 130 /.test(dump), 'sroamd keeps the records of nodes and client names, whose types it does not know');
   for (const router of ours) {
     const view = await until(`${router.name} knows the lamp`, 10, () => viewOf(router, LAMP_MAC));
@@ -164,8 +164,11 @@ async function main(cleanup: Cleanup): Promise<void> {
     ok(again, `${walk}: the client reaches the server (${longest.toFixed(0)} ms, ${lost} lost of a ping every ${PING} ms)`);
     ok(String([await client.address(4), await client.address(6)]) === String(addresses), `${walk}: it has kept its addresses`);
     for (const router of ours) {
-      const node = to === SROAMD ? async () => (await viewOf(router, CLIENT_MAC))?.node === sroamdId : async () => (await viewOf(router, CLIENT_MAC))?.node_name === to;
-      ok(await comes(node), `${walk}: known at ${router.name}`);
+      const isThere = async () => {
+        const view = await viewOf(router, CLIENT_MAC);
+        return to === SROAMD ? view?.node === sroamdId : view?.node_name === to;
+      };
+      ok(await comes(isThere), `${walk}: known at ${router.name}`);
     }
     const isGone = await comes(async () => !(await air.stations(from)).includes(CLIENT_MAC));
     ok(isGone, `${walk}: the old access point has dropped the station`);
