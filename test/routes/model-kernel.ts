@@ -12,7 +12,8 @@ import type {
   NexthopObject,
   Path,
 } from '../../src/ports.js';
-import { neighbourKey, routeKey } from '../../src/routes/desired.js';
+import { formatPrefix } from '../../src/net/prefix.js';
+import { neighbourKey } from '../../src/routes/desired.js';
 
 export class ModelKernel implements Kernel {
   readonly routes = new Map<string, HostRoute>();
@@ -54,8 +55,8 @@ export class ModelKernel implements Kernel {
     if (op === 'set' && via !== 'unreachable' && 'nexthop' in via && !this.nexthops.has(via.nexthop)) {
       return new Error('nexthop id does not exist (EINVAL)');
     }
-    if (op === 'set') this.routes.set(routeKey(route.destination), route);
-    else this.routes.delete(routeKey(route.destination));
+    if (op === 'set') this.routes.set(formatPrefix(route.destination), route);
+    else this.routes.delete(formatPrefix(route.destination));
     return undefined;
   }
 
@@ -66,7 +67,7 @@ export class ModelKernel implements Kernel {
 
   /** With an object go the routes that use it. */
   dropNexthop(id: number): void {
-    for (const route of this.usersOf(id)) this.routes.delete(routeKey(route.destination));
+    for (const route of this.usersOf(id)) this.routes.delete(formatPrefix(route.destination));
     this.nexthops.delete(id);
   }
 

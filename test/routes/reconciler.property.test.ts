@@ -8,10 +8,10 @@ import type { NodeId } from '../../src/clients/node-id.js';
 import type { Instant } from '../../src/clients/time.js';
 import { parseIp } from '../../src/net/ip.js';
 import type { Mac } from '../../src/net/mac.js';
-import { parsePrefix } from '../../src/net/prefix.js';
+import { formatPrefix, parsePrefix } from '../../src/net/prefix.js';
 import type { Path } from '../../src/ports.js';
 import type { ClientView, NodePaths } from '../../src/routes/desired.js';
-import { neighbourKey, routeKey } from '../../src/routes/desired.js';
+import { neighbourKey } from '../../src/routes/desired.js';
 import { isInRange } from './helpers.js';
 import { Reconciler } from '../../src/routes/reconciler.js';
 import { ModelKernel } from './model-kernel.js';
@@ -186,7 +186,7 @@ class Life {
     for (const view of [...this.views.values()].sort((a, b) => (a.mac < b.mac ? -1 : 1))) {
       if (view.node === undefined) continue;
       for (const prefix of view.addresses) {
-        const key = routeKey(prefix);
+        const key = formatPrefix(prefix);
         if (claimed.has(key) || (prefix.family === 6 && prefix.length === 128)) continue;
         claimed.add(key);
         const paths = this.paths.get(view.node);
@@ -242,7 +242,7 @@ class Life {
       if (view.node === undefined || !users.has(view.node)) continue;
       const complete = view.addresses
         .filter(({ family, length }) => family === 4 || length === 64)
-        .every((prefix) => wanted.get(routeKey(prefix))?.mac === mac);
+        .every((prefix) => wanted.get(formatPrefix(prefix))?.mac === mac);
       if (complete !== this.reconciler.isInstalled(mac)) throw new Error(`isInstalled(${mac}) is ${!complete}`);
       if (complete && !this.installed.includes(mac)) throw new Error(`installed was not told of ${mac}`);
     }
