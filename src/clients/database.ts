@@ -16,6 +16,8 @@ import { hostKey, lease4Key, lease6Key, meaningOf } from './record.js';
 import type { NodeId } from './node-id.js';
 import { compareVersions } from './merge.js';
 import { DeadlineHeap } from './heap.js';
+import type { Row } from './record-table.js';
+import { RecordTable } from './record-table.js';
 import { SharedStrings } from './shared-strings.js';
 
 /** A later expiry of the same version counts only beyond this: less is rounding and delay, which must not go in circles. */
@@ -55,15 +57,6 @@ export type Outcome =
   /** A new key or a longer value, and the database is full. */
   | { readonly kind: 'refused' };
 
-interface Stored {
-  record: Record;
-  /** When even the dead record is forgotten. */
-  forget: Instant;
-  live: boolean;
-  /** The deadline under which it stands in the heap. A later one is not pushed: the earlier one finds it in time. */
-  queued: Instant;
-}
-
 interface ClientEntry {
   mac: Mac;
   node: NodeId | undefined;
@@ -78,12 +71,12 @@ const NO_ADDRESSES: readonly Prefix[] = [];
 const NO_INFO: ClientInfo = { hostname: '', ssid: '' };
 
 export class Database {
-  #records = new Map<RecordKey, Stored>();
+  #records = new RecordTable();
   #clients = new Map<Mac, ClientEntry>();
   #nodes = new Map<NodeId, NodeInfo>();
   #declined = new Map<Ip4, Mac>();
   #deadlines = new DeadlineHeap<RecordKey>();
-  /** Node ids, which all clients of a node have in common. */
+  /** Node ids and the values that name them, which all clients of a node have in common. */
   #shared = new SharedStrings();
 
   /** Of all keys and values. */
@@ -107,18 +100,18 @@ export class Database {
 
   /** The record of a key, live or dead. */
   get(key: RecordKey): Record | undefined {
-    return this.#records.get(key)?.record;
+    return this.#records.get(key);
   }
 
   /** All records, live and dead: what a peer has to know. */
-  *records(): Generator<Record> {
-    for (const stored of this.#records.values()) yield stored.record;
+  records(): Iterable<Record> {
+    return this.#records.records();
   }
 
   /** What the live record of a key says. */
   live(key: RecordKey): Meaning | undefined {
-    const stored = this.#records.get(key);
-    return stored?.live === true ? meaningOf(key, stored.record.value) : undefined;
+    const row = this.#records.row(key);
+    return row !== undefined && this.#records.isLive(row) ? meaningOf(key, this.#records.value(row)) : undefined;
   }
 
   client(mac: Mac): Client | undefined {
@@ -145,7 +138,7 @@ export class Database {
 
   /** The client that an address belongs to, by a live record. */
   owner(address: Ip): Mac | undefined {
-    return this.#holder(address, (stored) => stored.live);
+    return this.#holder(address, (row) => this.#records.isLive(row));
   }
 
   /** The same, or the client that it belonged to until not long ago: nobody else may have it yet. */
@@ -153,12 +146,12 @@ export class Database {
     return this.#holder(address, () => true);
   }
 
-  #holder(address: Ip, counts: (stored: Stored) => boolean): Mac | undefined {
+  #holder(address: Ip, counts: (row: Row) => boolean): Mac | undefined {
     const lease = isIp6(address) ? lease6Key(address) : lease4Key(address);
     for (const key of [lease, hostKey(address)]) {
-      const stored = this.#records.get(key);
-      if (stored === undefined || !counts(stored)) continue;
-      const meaning = meaningOf(key, stored.record.value);
+      const row = this.#records.row(key);
+      if (row === undefined || !counts(row)) continue;
+      const meaning = meaningOf(key, this.#records.value(row));
       if ('mac' in meaning && meaning.mac !== undefined) return meaning.mac;
     }
     return undefined;
@@ -179,8 +172,8 @@ export class Database {
     for (const prefix of this.#clients.get(mac)?.addresses ?? []) {
       if (prefix.length !== length) continue;
       const address = prefix.address as A;
-      const stored = this.#records.get(keyOf(address));
-      if (stored?.live === true) leases.push({ address, expires: stored.record.expires });
+      const row = this.#records.row(keyOf(address));
+      if (row !== undefined && this.#records.isLive(row)) leases.push({ address, expires: this.#records.expires(row) });
     }
     return leases.sort((a, b) => (a.address < b.address ? -1 : 1));
   }
@@ -191,42 +184,44 @@ export class Database {
    */
   apply(record: Record, now: Instant): Outcome {
     const meaning = meaningOf(record.key, record.value);
-    const stored = this.#records.get(record.key);
-    if (stored === undefined) {
+    const known = this.#records.get(record.key);
+    if (known === undefined) {
       if (this.#records.size >= this.limit || !this.#fits(bytesOf(record))) return { kind: 'refused' };
       return this.#store(record, meaning, undefined, now);
     }
-    const order = compareVersions(record, stored.record);
-    if (order < 0) return { kind: 'older', record: stored.record };
-    if (order === 0 && record.expires <= stored.record.expires + EXTENSION_SLACK) {
-      return { kind: 'same', record: stored.record };
-    }
-    if (!this.#fits(bytesOf(record) - bytesOf(stored.record))) return { kind: 'refused' };
-    return this.#store(record, meaning, stored, now);
+    const order = compareVersions(record, known);
+    if (order < 0) return { kind: 'older', record: known };
+    if (order === 0 && record.expires <= known.expires + EXTENSION_SLACK) return { kind: 'same', record: known };
+    if (!this.#fits(bytesOf(record) - bytesOf(known))) return { kind: 'refused' };
+    return this.#store(record, meaning, known, now);
   }
 
   #fits(growth: number): boolean {
     return growth <= 0 || this.#bytes + growth <= this.byteLimit;
   }
 
-  #store(record: Record, meaning: Meaning, old: Stored | undefined, now: Instant): Outcome {
-    const previous = old?.live === true ? meaningOf(record.key, old.record.value) : undefined;
-    const kind = old !== undefined && compareVersions(record, old.record) === 0 ? 'extended' : 'newer';
+  #store(record: Record, meaning: Meaning, old: Record | undefined, now: Instant): Outcome {
+    const records = this.#records;
+    const previous = old && this.live(record.key);
+    const kind = old !== undefined && compareVersions(record, old) === 0 ? 'extended' : 'newer';
     if (previous !== undefined && kind === 'newer') this.#unindex(previous);
     const live = record.expires > now;
-    const stored: Stored = { record, live, forget: forgetAt(record, old?.forget, now), queued: old?.queued ?? NEVER };
-    this.#records.set(record.key, stored);
-    this.#bytes += bytesOf(record) - (old === undefined ? 0 : bytesOf(old.record));
+    const value = meaning.type === 'association' ? this.#shared.share(record.value) : record.value;
+    const row = records.put({ ...record, value });
+    records.setForget(row, forgetAt(record, old && records.forget(row), now));
+    records.setLive(row, live);
+    this.#bytes += bytesOf(record) - (old === undefined ? 0 : bytesOf(old));
     if (live && (kind === 'newer' || previous === undefined)) this.#index(meaning);
-    this.#enqueue(stored);
+    this.#enqueue(record.key, row);
     return { kind, record, meaning, previous };
   }
 
-  #enqueue(stored: Stored): void {
-    const deadline = stored.live ? stored.record.expires : stored.forget;
-    if (deadline >= stored.queued) return;
-    stored.queued = deadline;
-    this.#deadlines.push(deadline, stored.record.key);
+  /** A later deadline than the one that it is queued under is not pushed: the earlier one finds it in time. */
+  #enqueue(key: RecordKey, row: Row): void {
+    const deadline = this.#records.isLive(row) ? this.#records.expires(row) : this.#records.forget(row);
+    if (deadline >= this.#records.queued(row)) return;
+    this.#records.setQueued(row, deadline);
+    this.#deadlines.push(deadline, key);
   }
 
   /** When {@link expire} next has something to do. */
@@ -237,18 +232,20 @@ export class Database {
   /** Lets die what has expired and forgets what died long ago; yields what the records that just died said. */
   expire(now: Instant): { record: Record; meaning: Meaning }[] {
     const died: { record: Record; meaning: Meaning }[] = [];
+    const records = this.#records;
     for (let key = this.#deadlines.popDue(now); key !== undefined; key = this.#deadlines.popDue(now)) {
-      const stored = this.#records.get(key);
-      if (stored === undefined || stored.queued > now) continue;
-      if (stored.live && stored.record.expires <= now) {
-        stored.live = false;
-        const meaning = meaningOf(key, stored.record.value);
+      const row = records.row(key);
+      if (row === undefined || records.queued(row) > now) continue;
+      if (records.isLive(row) && records.expires(row) <= now) {
+        records.setLive(row, false);
+        const record = records.get(key)!;
+        const meaning = meaningOf(key, record.value);
         this.#unindex(meaning);
-        died.push({ record: stored.record, meaning });
+        died.push({ record, meaning });
       }
-      stored.queued = NEVER;
-      if (!stored.live && stored.forget <= now) this.#forget(stored.record);
-      else this.#enqueue(stored);
+      records.setQueued(row, NEVER);
+      if (!records.isLive(row) && records.forget(row) <= now) this.#forget(records.get(key)!);
+      else this.#enqueue(key, row);
     }
     return died;
   }

@@ -18,6 +18,8 @@ import type { Record, RecordKey } from '../clients/record.js';
 import { DeadlineHeap } from '../clients/heap.js';
 import type { Instant, Millis } from '../clients/time.js';
 import { after, SECOND } from '../clients/time.js';
+import type { Entry } from './digest-buckets.js';
+import { DigestBuckets } from './digest-buckets.js';
 import type { SummaryEntry } from './frame.js';
 import { FANOUT } from './frame.js';
 import { finish, FNV_OFFSET, fnv, fnvByte } from './hash.js';
@@ -73,18 +75,10 @@ function isBelow(keyHash: number, index: number): boolean {
   return level === 0 || keyHash >>> (32 - 3 * level) === index - FANOUT ** level;
 }
 
-interface Bucket {
-  readonly keys: RecordKey[];
-  /** The n-th record's hash as it is in the sums. */
-  readonly hashes: number[];
-  /** When the n-th record is to be looked at: its entry among the deadlines, all others of its key are stale. */
-  readonly due: Instant[];
-}
-
 export class DigestTree {
   readonly #replica: Replica;
   #kept = LEAST_KEPT;
-  #buckets: (Bucket | undefined)[] = [];
+  #buckets = new DigestBuckets(FANOUT ** LEAST_KEPT);
   #sums = new Uint32Array(0);
   #counts = new Uint32Array(0);
   /** When to look at records again. A later deadline is not pushed: the earlier one finds it in time. */
@@ -111,72 +105,54 @@ export class DigestTree {
     return this.#deadlines.next;
   }
 
-  /** Empties the tree and has it keep the sums of so many levels. */
+  /** Has the sums of so many levels kept, all of them 0 at first. */
   #layOut(levels: number): void {
     this.#kept = levels;
-    this.#buckets = new Array<Bucket | undefined>(FANOUT ** levels).fill(undefined);
     this.#sums = new Uint32Array(offsetOf(levels + 1));
     this.#counts = new Uint32Array(offsetOf(levels + 1));
   }
 
   #grow(): void {
-    const buckets = this.#buckets;
     this.#layOut(this.#kept + 1);
-    for (const bucket of buckets) {
-      bucket?.keys.forEach((key, i) => {
-        const place = this.#placeOf(hashKey(key));
-        const { keys, hashes, due } = this.#bucket(place);
-        keys.push(key);
-        hashes.push(bucket.hashes[i]!);
-        due.push(bucket.due[i]!);
-        this.#add(place, bucket.hashes[i]!, 1);
-      });
-    }
+    this.#buckets.spread(FANOUT ** this.#kept, (key) => this.#placeOf(hashKey(key)));
+    for (const [place, entry] of this.#buckets.all()) this.#add(place, this.#buckets.hash(entry), 1);
   }
 
   #placeOf(keyHash: number): number {
     return keyHash >>> (32 - 3 * this.#kept);
   }
 
-  #bucket(place: number): Bucket {
-    return (this.#buckets[place] ??= { keys: [], hashes: [], due: [] });
-  }
-
   /** Has the tree follow the database about one key. Calling it for nothing is harmless. */
   touch(key: RecordKey, now: Instant): void {
     const place = this.#placeOf(hashKey(key));
-    const bucket = this.#bucket(place);
-    const at = bucket.keys.indexOf(key);
+    const entry = this.#buckets.find(place, key);
     const record = this.#replica.get(key);
     if (record !== undefined && record.expires > after(now, LAST_MOMENTS)) {
-      this.#put(place, bucket, at < 0 ? bucket.keys.length : at, record);
-      if (this.#kept < MOST_KEPT && this.#counts[0]! > BUCKET_RECORDS * this.#buckets.length) this.#grow();
-    } else if (at >= 0) {
-      this.#add(place, -bucket.hashes[at]!, -1);
-      for (const column of [bucket.keys, bucket.hashes, bucket.due]) column.splice(at, 1);
+      this.#put(place, entry, record);
+      if (this.#kept < MOST_KEPT && this.#counts[0]! > BUCKET_RECORDS * this.#buckets.count) this.#grow();
+    } else if (entry !== undefined) {
+      this.#add(place, -this.#buckets.hash(entry), -1);
+      this.#buckets.remove(place, entry);
     }
   }
 
-  #put(place: number, bucket: Bucket, at: number, record: Record): void {
+  #put(place: number, old: Entry | undefined, record: Record): void {
     const hash = hashRecord(record);
-    const old = bucket.hashes[at];
-    this.#add(place, hash - (old ?? 0), old === undefined ? 1 : 0);
-    bucket.keys[at] = record.key;
-    bucket.hashes[at] = hash;
+    this.#add(place, hash - (old === undefined ? 0 : this.#buckets.hash(old)), old === undefined ? 1 : 0);
+    const entry = old ?? this.#buckets.add(place, record.key);
+    this.#buckets.setHash(entry, hash);
     const due = after(record.expires, -LAST_MOMENTS);
-    const queued = bucket.due[at];
-    if (queued !== undefined && queued <= due) return;
-    bucket.due[at] = due;
+    if (this.#buckets.due(entry) <= due) return;
+    this.#buckets.setDue(entry, due);
     this.#deadlines.push(due, record.key);
   }
 
   /** Leaves out what is about to expire. */
   poll(now: Instant): void {
     for (let key = this.#deadlines.popDue(now); key !== undefined; key = this.#deadlines.popDue(now)) {
-      const bucket = this.#buckets[this.#placeOf(hashKey(key))];
-      const at = bucket?.keys.indexOf(key) ?? -1;
-      if (bucket === undefined || at < 0 || bucket.due[at]! > now) continue;
-      bucket.due[at] = NEVER;
+      const entry = this.#buckets.find(this.#placeOf(hashKey(key)), key);
+      if (entry === undefined || this.#buckets.due(entry) > now) continue;
+      this.#buckets.setDue(entry, NEVER);
       this.touch(key, now);
     }
   }
@@ -213,10 +189,11 @@ export class DigestTree {
 
   /** Calls `visit` for the records of a node below the kept levels: all lie in one bucket. */
   #below(index: number, visit: (key: RecordKey, hash: number) => void): void {
-    const bucket = this.#buckets[(index >>> (3 * (levelOf(index) - this.#kept))) - this.#buckets.length];
-    bucket?.keys.forEach((key, i) => {
-      if (isBelow(hashKey(key), index)) visit(key, bucket.hashes[i]!);
-    });
+    const place = (index >>> (3 * (levelOf(index) - this.#kept))) - this.#buckets.count;
+    for (const entry of this.#buckets.entries(place)) {
+      const key = this.#buckets.key(entry);
+      if (isBelow(hashKey(key), index)) visit(key, this.#buckets.hash(entry));
+    }
   }
 
   /** The indexes of a node's children; none at the deepest level. */
@@ -243,8 +220,7 @@ export class DigestTree {
     for (let hash = first; hash < first + span; ) {
       const place = this.#placeOf(hash);
       hash = (place + 1) * 2 ** (32 - 3 * this.#kept);
-      const bucket = this.#buckets[place];
-      if (bucket !== undefined) yield* bucket.keys.slice();
+      yield* this.#keysAt(place);
     }
   }
 
@@ -258,7 +234,11 @@ export class DigestTree {
 
   /** The keys that have a hash: one, by all odds. */
   keysOf(keyHash: number): RecordKey[] {
-    return this.#buckets[this.#placeOf(keyHash)]?.keys.filter((key) => hashKey(key) === keyHash) ?? [];
+    return this.#keysAt(this.#placeOf(keyHash)).filter((key) => hashKey(key) === keyHash);
+  }
+
+  #keysAt(place: number): RecordKey[] {
+    return Array.from(this.#buckets.entries(place), (entry) => this.#buckets.key(entry));
   }
 
   /** What a Summary of a node says. */
