@@ -3,6 +3,7 @@ import t from 'tap';
 import type { Test } from 'tap';
 import type { Millis } from '../../src/clients/time.js';
 import { SECOND } from '../../src/clients/time.js';
+import { destinationOf } from './follow.js';
 import { KERNEL_DELAY } from './kernel.js';
 import { LoopWatch } from './loop-watch.js';
 import type { SeenLoop } from './loop-watch.js';
@@ -41,7 +42,7 @@ async function roamAround(t: Test, settings: (index: number) => Partial<NodeSett
     world.join(0, 0);
     await world.run(3 * SECOND);
     const [address] = world.clients[0]!.addresses;
-    const watch = new LoopWatch(world, `${address}/32`);
+    const watch = new LoopWatch(world, destinationOf(address!));
     for (let i = 1; i <= ROAMS; i++) {
       world.join(0, (world.clients[0]!.at!.index + 1 + world.random.below(world.nodes.length - 1)) % world.nodes.length);
       await world.run(SECOND);

@@ -4,7 +4,7 @@ import { SECOND } from '../../src/clients/time.js';
 import type { ClientView } from '../../src/status/views.js';
 import { AccessPoint, join, leave, RADIOS } from './air.js';
 import { Client } from './client.js';
-import { follow } from './follow.js';
+import { destinationOf, follow } from './follow.js';
 import type { Link } from './network.js';
 import { Network } from './network.js';
 import type { NodeSettings } from './node.js';
@@ -184,8 +184,4 @@ export class World {
     }
     return wrong;
   }
-}
-
-function destinationOf(address: string): string {
-  return address.includes('/') ? address : `${address}/${address.includes(':') ? 128 : 32}`;
 }
