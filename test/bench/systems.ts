@@ -161,8 +161,9 @@ export class Renumbering implements System {
       const mesh = meshInterfaces(routers, i);
       const babeld = last ? [] : [`redistribute if ${BRIDGE} allow`];
       const options = { name, number: i + 1, clients: false, mesh, announce: last ? ['to-server'] : [], babeld, options: {} };
-      await new Router(net, site.programs, options, directory, cleanup).boot();
+      // babeld looks once for the interface that it is to announce.
       if (!last) await this.#serve(site, name, i + 1);
+      await new Router(net, site.programs, options, directory, cleanup).boot();
     }
   }
 
