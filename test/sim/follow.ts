@@ -1,13 +1,12 @@
 import { parseIp } from '../../src/net/ip.js';
-import { hostPrefix, parsePrefix } from '../../src/net/prefix.js';
-import { routeKey } from '../../src/routes/desired.js';
+import { formatPrefix, hostPrefix, parsePrefix } from '../../src/net/prefix.js';
 import { CLIENT_IFINDEX } from './kernel.js';
 import { addressOf } from './network.js';
 import type { SimNode } from './node.js';
 
-/** A client's address or network, as it is shown, by the key of its route. */
+/** A client's address or network, as it is shown, as the kernel names the destination. */
 export function destinationOf(address: string): string {
-  return routeKey(address.includes('/') ? parsePrefix(address) : hostPrefix(parseIp(address)));
+  return formatPrefix(address.includes('/') ? parsePrefix(address) : hostPrefix(parseIp(address)));
 }
 
 /** The router that packets for a destination go to next, or where their way ends: a node's client interface by its name, or why nowhere. */
