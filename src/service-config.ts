@@ -36,9 +36,11 @@ export function dhcp4Config(config: Config, routers: Iterable<Ip4> = []): Dhcp4C
   };
 }
 
-export function dhcp4Limits({ discoverRate, newLeaseRate, declineTime, declineRate }: Config): Dhcp4Limits {
+export function dhcp4Limits({ dhcpRate, discoverRate, newLeaseRate, declineTime, declineRate }: Config): Dhcp4Limits {
   return {
     ...DEFAULT_LIMITS,
+    messagesPerSecond: dhcpRate,
+    messageBurst: 4 * dhcpRate,
     discoversPerSecond: discoverRate,
     discoverBurst: 2 * discoverRate,
     newLeasesPerSecond: newLeaseRate,

@@ -31,6 +31,7 @@ t.test('every option reaches the DHCPv4 server', async (t) => {
     "option rapid_commit '0'",
     "list exclude '10.44.0.2'",
     "list relay '192.0.2.0/24'",
+    "option dhcp_rate '9'",
     "option discover_rate '7'",
     "option new_lease_rate '5'",
     "option decline_time '1m'",
@@ -61,6 +62,8 @@ t.test('every option reaches the DHCPv4 server', async (t) => {
     reservations: [{ mac: '02:00:5e:00:53:01', address: '10.44.0.7', name: 'printer' }],
   });
   t.match(dhcp4Limits(config), {
+    messagesPerSecond: 9,
+    messageBurst: 36,
     discoversPerSecond: 7,
     discoverBurst: 14,
     newLeasesPerSecond: 5,

@@ -122,6 +122,7 @@ export const schema = {
     types.prefix4,
     'Where DHCP relay agents may be: only those are answered, since who pretends to be one can speak for any client.',
   ),
+  dhcpRate: option(types.integer(1, 1000), '5', 'DHCP messages of one client that are heard in a second; four times as many at once.'),
   discoverRate: option(types.integer(1, 100_000), '100', 'DHCP DISCOVERs answered in a second on one interface; twice as many at once.'),
   newLeaseRate: option(
     types.integer(1, 100_000),

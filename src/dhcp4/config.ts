@@ -43,8 +43,11 @@ export interface Reservation {
   readonly name?: string;
 }
 
-/** What hostile or broken clients can cost. Rates are per client network. */
+/** What hostile or broken clients can cost. Rates are per client network, but for the first. */
 export interface Dhcp4Limits {
+  /** Messages of one client that are heard, in a second and at once: it must not use up what the others have. */
+  readonly messagesPerSecond: number;
+  readonly messageBurst: number;
   /** Offers remembered at a time; beyond it the oldest is forgotten. */
   readonly pendingOffers: number;
   readonly offerTime: Millis;
@@ -63,6 +66,8 @@ export interface Dhcp4Limits {
 }
 
 export const DEFAULT_LIMITS: Dhcp4Limits = {
+  messagesPerSecond: 5,
+  messageBurst: 20,
   pendingOffers: 1024,
   offerTime: 30 * SECOND,
   discoversPerSecond: 100,

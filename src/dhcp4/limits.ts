@@ -63,22 +63,23 @@ export class Offers {
   }
 }
 
-/** Token buckets, one for each client network. */
+/** Token buckets, one for each client network or client: of so many, those that were used last. */
 export class RateLimit {
   #buckets = new Map<string, { tokens: number; at: Instant }>();
 
   constructor(
     public perSecond: number,
     public burst: number,
+    readonly limit = 4096,
   ) {}
 
   /** Takes one token where there is one. */
-  take(network: string, now: Instant): boolean {
-    let bucket = this.#buckets.get(network);
-    if (bucket === undefined) {
-      bucket = { tokens: this.burst, at: now };
-      this.#buckets.set(network, bucket);
-    }
+  take(whose: string, now: Instant): boolean {
+    const bucket = this.#buckets.get(whose) ?? { tokens: this.burst, at: now };
+    this.#buckets.delete(whose);
+    this.#buckets.set(whose, bucket);
+    const [oldest] = this.#buckets.keys();
+    if (this.#buckets.size > this.limit) this.#buckets.delete(oldest!);
     bucket.tokens = Math.min(this.burst, bucket.tokens + ((now - bucket.at) / SECOND) * this.perSecond);
     bucket.at = now;
     if (bucket.tokens < 1) return false;

@@ -49,6 +49,7 @@ export class Dhcp4Server {
   #parameters: Parameters;
   #pool: Pool;
   readonly #offers: Offers;
+  readonly #messages: RateLimit;
   readonly #discovers: RateLimit;
   readonly #newLeases: RateLimit;
   readonly #declines: RateLimit;
@@ -64,6 +65,7 @@ export class Dhcp4Server {
     limits: Dhcp4Limits = DEFAULT_LIMITS,
   ) {
     this.#offers = new Offers(limits.pendingOffers, limits.offerTime);
+    this.#messages = new RateLimit(limits.messagesPerSecond, limits.messageBurst);
     this.#discovers = new RateLimit(limits.discoversPerSecond, limits.discoverBurst);
     this.#newLeases = new RateLimit(limits.newLeasesPerSecond, limits.newLeaseBurst);
     this.#config = config;
@@ -83,6 +85,7 @@ export class Dhcp4Server {
 
   #limit(limits: Dhcp4Limits): void {
     this.#limits = limits;
+    Object.assign(this.#messages, { perSecond: limits.messagesPerSecond, burst: limits.messageBurst });
     Object.assign(this.#discovers, { perSecond: limits.discoversPerSecond, burst: limits.discoverBurst });
     Object.assign(this.#newLeases, { perSecond: limits.newLeasesPerSecond, burst: limits.newLeaseBurst });
     Object.assign(this.#declines, { perSecond: limits.declinesPerSecond, burst: limits.declineBurst });
@@ -141,7 +144,7 @@ export class Dhcp4Server {
 
   /** Whether the message is for us and from whom it says. */
   #admit(request: Request): Dhcp4Result {
-    const { message, meta } = request;
+    const { message, meta, now } = request;
     const type = optionU8(message.options, OptionCode.messageType);
     const name = type === undefined ? undefined : NAMES.get(type);
     if (message.op !== Op.bootRequest || name === undefined) return drop('not for a server');
@@ -152,6 +155,7 @@ export class Dhcp4Server {
     } else if (!(this.#config.relays ?? []).some((relays) => contains(relays, message.giaddr))) {
       return drop('unknown relay');
     }
+    if (!this.#messages.take(message.chaddr, now)) return drop('rate limited');
     increment(this.#received, name);
     return this.#dispatch(name, request);
   }

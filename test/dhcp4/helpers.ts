@@ -128,7 +128,7 @@ export class Router {
 
   constructor(changes: Partial<Dhcp4Config> = {}, limits: Partial<Dhcp4Limits> = {}, leases = new MemoryLeases()) {
     this.leases = leases;
-    this.server = new Dhcp4Server({ ...config, ...changes }, leases, { ...DEFAULT_LIMITS, ...limits });
+    this.server = new Dhcp4Server({ ...config, ...changes }, leases, { ...DEFAULT_LIMITS, messageBurst: 1e6, ...limits });
   }
 
   get now(): Instant {

@@ -26,6 +26,23 @@ t.test('DISCOVERs from 10,000 MACs: answers are limited, offers bounded, nothing
   t.equal(router.join(client(1), { requested: ip('10.44.3.3') }), '10.44.3.3', 'a second later');
 });
 
+t.test('one client that asks without end is not heard for long, and takes nothing from the others', async (t) => {
+  const router = new Router({ prefixes: [p4('10.44.0.0/16')] }, { messageBurst: 20, messagesPerSecond: 5 });
+  const heard = Array.from({ length: 5000 }, () => router.send('discover', { mac: client(666) })).filter((result) => result.reply !== undefined);
+  t.equal(heard.length, 20);
+  for (let i = 1; i <= 100; i++) t.ok(router.join(client(i)), `client ${i}`);
+  // One that gives back what it got and asks for another floods two records each time.
+  let leases = 0;
+  for (let i = 1; i <= 100; i++) {
+    const result = router.send('request', { mac: client(667), requested: ip(`10.44.7.${i}`) });
+    if (typeOf(result) === 'ack') leases++;
+    router.send('release', { mac: client(667), ciaddr: ip(`10.44.7.${i}`) });
+  }
+  t.equal(leases, 10);
+  router.wait(1);
+  t.equal(typeOf(router.send('discover', { mac: client(666) })), 'offer', 'a second later it is heard again');
+});
+
 t.test('a flood on one network takes no rate from another', async (t) => {
   const router = new Router({}, { discoverBurst: 5, discoversPerSecond: 1 });
   for (let i = 0; i < 20; i++) router.send('discover', { mac: client(i) });
