@@ -73,7 +73,7 @@ bench-flooding: setup-build build/flooding.mjs
 .PHONY: bench-database
 bench-database: build/merge.mjs build/roams.mjs
 	@node build/merge.mjs
-	@node --max-old-space-size=8192 build/roams.mjs
+	@node --max-old-space-size=8192 --max-semi-space-size=128 build/roams.mjs
 
 .PHONY: bench-ubus
 bench-ubus: setup-build build/ubus-ts-bench.mjs

@@ -8,6 +8,7 @@
  * No machine holds all clients' records once for each of 8,000 nodes. Where they do not fit the databases hold the
  * clients that something is said about; what a message costs does not depend on the others.
  */
+import { execFileSync } from 'node:child_process';
 import { performance } from 'node:perf_hooks';
 import * as claims from '../../src/clients/claims.js';
 import type { RecordKey } from '../../src/clients/record.js';
@@ -17,6 +18,7 @@ import { distributionOf } from './gaps.js';
 import type { Costs } from './fleet.js';
 import { Fleet } from './fleet.js';
 import { clientMac, recordsOfClients } from './records.js';
+import { SHIPPED_FLAGS } from './shipped.js';
 
 interface Load {
   readonly nodes: number;
@@ -47,12 +49,15 @@ const SETTLING: Millis = 15 * SECOND;
 const IDLE: Millis = 20 * SECOND;
 
 /** Clients whose refreshing is simulated, and how often it comes: at half of a lifetime. */
-const REFRESHED = 5;
+const REFRESHED = 2;
 const REFRESHES_AN_HOUR = 2;
+
+/** The argument of a process that measures what a message takes. */
+const COSTS = 'costs';
 
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
-/** The medians of what a flooder with six sessions takes for a message on this machine. */
+/** The medians of what a flooder with six sessions takes for a message in this process. */
 async function measureCosts(clients: number): Promise<Costs> {
   const fleet = new Fleet({ count: DEGREE + 1, degree: 2 * DEGREE, delay: DELAY, costs: { news: 0, repeated: 0 }, records: [...recordsOfClients(clients)] });
   await settled();
@@ -68,6 +73,12 @@ async function measureCosts(clients: number): Promise<Costs> {
     fleet.run(10 * DELAY);
   }
   return { news: distributionOf(news).median, repeated: distributionOf(repeated).median };
+}
+
+/** The same in a process that runs as the daemon does, but for the memory that seven databases take. */
+function costsOfDaemon(): Costs {
+  const flags = SHIPPED_FLAGS.filter((flag) => !flag.startsWith('--max-old-space-size'));
+  return JSON.parse(execFileSync(process.execPath, [...flags, process.argv[1]!, COSTS], { encoding: 'utf8' })) as Costs;
 }
 
 /** A client claims to be at a node. Returns the key of what is flooded. */
@@ -149,17 +160,23 @@ const WIDTHS = [6, 8, 8, 7, 9, 8, 8, 8, 6, 8, 7, 7, 7];
 
 const row = (cells: readonly string[]) => console.log(cells.map((cell, i) => cell.padStart(WIDTHS[i]!)).join(''));
 
-const costs = await measureCosts(LOADS.at(-1)!.clients);
 const micros = (ms: Millis) => `${(ms * 1000).toFixed(0)} us`;
-console.log(`A roam until every node knows of it; about ${DEGREE} sessions a node, ${DELAY} ms a link`);
-console.log(`A message takes this machine ${micros(costs.news)} where it is news, ${micros(costs.repeated)} where not; nodes are ${SLOWNESS} times slower\n`);
-row(HEADS);
-for (const load of LOADS) {
-  if (load.nodes > Number(process.env['BENCH_NODES'] ?? Infinity)) break;
-  row(await measure(load, { news: costs.news * SLOWNESS, repeated: costs.repeated * SLOWNESS }));
-}
-console.log(`
+
+async function run(): Promise<void> {
+  const costs = costsOfDaemon();
+  console.log(`A roam until every node knows of it; about ${DEGREE} sessions a node, ${DELAY} ms a link`);
+  console.log(`A message takes this machine ${micros(costs.news)} where it is news, ${micros(costs.repeated)} where not; nodes are ${SLOWNESS} times slower\n`);
+  row(HEADS);
+  for (const load of LOADS) {
+    if (load.nodes > Number(process.env['BENCH_NODES'] ?? Infinity)) break;
+    row(await measure(load, { news: costs.news * SLOWNESS, repeated: costs.repeated * SLOWNESS }));
+  }
+  console.log(`
 held: records in each database. diameter: of the overlay, in links. median, last: of all roams, in link delays.
 beyond: milliseconds of the last beyond diameter x delay. lost: roams that some node never heard of.
 B/link, KiB: bytes of a roam on a link, and in all. idle: bytes a second on a link, of keepalives.
 all: kbit/s on a link when nothing happens: keepalives, and clients' four records refreshed every half hour.`);
+}
+
+if (process.argv[2] === COSTS) console.log(JSON.stringify(await measureCosts(LOADS.at(-1)!.clients)));
+else await run();
