@@ -133,9 +133,10 @@ export class ClientServices {
     this.#configureDhcp4();
   }
 
-  /** A client is here and its routes are in the kernel: it is told about its gateway. */
+  /** A client is here and its routes are in the kernel: it is told about its gateway, now and again soon. */
   arrived(mac: Mac, network: string, now: Instant): void {
     this.#announcer.arrived(mac, network, now);
+    this.#announceDue(now);
   }
 
   /** A client has come: it is leased a /64. To be done before its routes are made. */
@@ -202,7 +203,7 @@ export class ClientServices {
   poll(now: Instant): void {
     this.#prober.poll(now);
     this.#hostMode?.poll(this.#gateway, now);
-    for (const { mac, network } of this.#announcer.poll(now)) this.#announce(mac, network, now);
+    this.#announceDue(now);
     for (const { network, frame } of this.#ra.poll(now)) this.#options.send(network, frame);
   }
 
@@ -217,6 +218,10 @@ export class ClientServices {
     const leased = this.#options.db.leases4Of(mac).map(({ address }) => address);
     const linkLocal = this.#linkLocals.get(mac);
     return linkLocal === undefined ? leased : [...leased, linkLocal];
+  }
+
+  #announceDue(now: Instant): void {
+    for (const { mac, network } of this.#announcer.poll(now)) this.#announce(mac, network, now);
   }
 
   #announce(mac: Mac, network: string, now: Instant): void {

@@ -68,6 +68,9 @@ export interface DaemonOptions {
   readonly reload: () => Promise<readonly string[]>;
 }
 
+/** The kernel tells of an interface that comes or goes in several steps: so long is waited for the rest. */
+const LINKS_DELAY: Millis = 50;
+
 /** After a start: how long routes of an earlier run are kept, and clients that nobody vouches for count as here. */
 export const SETTLE_TIME: Millis = 10 * SECOND;
 
@@ -87,6 +90,7 @@ export class Daemon {
   #links: readonly ClientLink[] = [];
   #timer: { readonly at: Instant; readonly timer: Timer } | undefined;
   #settling: Timer | undefined;
+  #linksDue: Timer | undefined;
   readonly #started: Instant;
   /** Of this node's own record. */
   readonly #ownKey: RecordKey;
@@ -182,7 +186,7 @@ export class Daemon {
     // First the events, then the dump: what changes between the two is seen.
     kernel.start((event) => {
       this.#routes.kernelChanged(event);
-      if (event.kind !== 'routes') void this.#readLinks();
+      if (event.kind !== 'routes') this.#linksChanged();
     });
     for (const [node, { addresses }] of this.#db.nodes()) this.#routes.setNode(node, addresses);
     for (const { mac } of this.#db.clients()) this.#updateRoutes(mac);
@@ -320,6 +324,16 @@ export class Daemon {
   #station(event: StationEvent): void {
     this.#clients.event(event, this.ports.clock.now());
     this.#arm();
+  }
+
+  /** They are read once for all that comes together, and when a client that came with it has been served. */
+  #linksChanged(): void {
+    const { clock } = this.ports;
+    if (this.#stopped) return;
+    this.#linksDue ??= clock.schedule(after(clock.now(), LINKS_DELAY), () => {
+      this.#linksDue = undefined;
+      void this.#readLinks();
+    });
   }
 
   /** Client interfaces and our own addresses, as the kernel has them now. */
@@ -540,6 +554,7 @@ export class Daemon {
     this.#stopped = true;
     this.#timer?.timer.cancel();
     this.#settling?.cancel();
+    this.#linksDue?.cancel();
     stations.stop();
     packets.stop();
     bus.stop();
