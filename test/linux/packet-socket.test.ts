@@ -2,10 +2,10 @@ import { Worker } from 'node:worker_threads';
 import t from 'tap';
 import type { PacketAddon } from '../../src/linux/addons.js';
 import { AddonError, loadPacketAddon } from '../../src/linux/addons.js';
-import { anyOf, arp, clientTraffic } from '../../src/linux/bpf.js';
+import { anyOf, arp, clientTraffic, stationMoved } from '../../src/linux/bpf.js';
 import { errnoName, errnoText } from '../../src/linux/errno.js';
 import type { Frame, PacketSocketOptions } from '../../src/linux/packet-socket.js';
-import { PacketSocket } from '../../src/linux/packet-socket.js';
+import { ETH_P_802_2, PacketSocket } from '../../src/linux/packet-socket.js';
 import { fromHex, toHex } from '../../src/net/bytes.js';
 import { addon, ifindex, inNamespace, ip, until } from './namespace.js';
 
@@ -98,6 +98,19 @@ await inNamespace(t, import.meta.url, async (t) => {
     };
     return { near, far, frames, errors, calls, sender, receiver, close };
   }
+
+  t.test('on all interfaces at once: what bridges are told of a station that came to one of their ports', async (t) => {
+    const { far, frames, sender, close } = pair({ ifindex: 0, ethertype: ETH_P_802_2, filter: anyOf(stationMoved) });
+    ip('link add br-moves type bridge');
+    ip(`link set ${far} master br-moves`);
+    ip('link set br-moves addrgenmode none up');
+    const llc = (control: string) => fromHex(`${BROADCAST} ${SOURCE} 0006 0001${control} 810100 ${'00'.repeat(40)}`);
+    for (const frame of [ARP_REQUEST, llc('e3'), llc('af')]) t.equal(sender.send(frame), undefined);
+    await until(t, 'one frame', () => frames.length > 0);
+    t.equal(toHex(frames[0]!.bytes), toHex(llc('af')));
+    t.match(frames, [{ ifindex: ifindex('br-moves'), type: 'broadcast' }]);
+    close();
+  });
 
   t.test('a frame arrives as it was sent', async (t) => {
     const { far, frames, sender, receiver, close } = pair();
