@@ -19,6 +19,7 @@ export class L3roamd implements System {
   readonly processes = ['l3roamd', 'babeld'];
   readonly dwell = 6000;
   #site: Site | undefined;
+  readonly #services: Service[] = [];
 
   constructor(private readonly binary: string) {}
 
@@ -42,11 +43,13 @@ export class L3roamd implements System {
     const words = ['-s', `${directory}/${name}.l3roamd`, '-a', loopback6(i + 1), ...PREFIXES.flatMap((prefix) => ['-p', prefix])];
     const links = mesh.flatMap((device) => ['-m', device]);
     const service = new Service(`${name}: l3roamd`, net.in(name, this.binary, ...words, ...clients, ...links));
+    this.#services.push(service);
     cleanup.add(() => service.stop());
   }
 
   async welcome(client: Client): Promise<void> {
     const { net } = this.#site!;
+    for (const { running, name, output } of this.#services) if (!running) throw new Error(`${name} ended:\n${output}`);
     await net.ip(client.name, 'addr add 10.44.0.9/16 dev eth0');
     await net.ip(client.name, `route replace default via ${GATEWAY4}`);
     await net.ip(client.name, 'addr add 2001:db8:44::9/64 dev eth0 nodad noprefixroute');
