@@ -28,7 +28,12 @@ import { SHIPPED_FLAGS } from './shipped.js';
 
 const PROGRAM = resolve('dist/roaming.js');
 const CLIENT = parseMac('02:00:00:00:00:11');
-const IDLE_SECONDS = 10;
+/** Daemons started for one number of clients: memory is the median's. */
+const SAMPLES = 3;
+/** The last of them is watched so long while nothing happens. */
+const IDLE_SECONDS = 20;
+/** Between the last route and the reading of memory. */
+const SETTLE_SECONDS = 3;
 /** Of resident memory, as a ratio to node alone, by clients in the network. */
 const AIMS = new Map([[0, '1.25'], [100, '1.3'], [1000, '1.35'], [10_000, '1.8']]);
 /** FLAGS tries others. */
@@ -74,9 +79,9 @@ function startDaemon(): Service {
   return new Service('roaming', ['env', 'UV_THREADPOOL_SIZE=2', ...node, PROGRAM, 'daemon', '--config', config, '--ubus', socket]);
 }
 
-/** Resident memory in KiB. */
-function residentOf(pid: number): number {
-  return Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]);
+/** In KiB: proc_pid_status(5). */
+function memoryOf(pid: number, field: 'VmRSS' | 'VmHWM' | 'RssAnon'): number {
+  return Number(new RegExp(`^${field}:\\s+(\\d+)`, 'm').exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]);
 }
 
 /** Processor time so far, in seconds; the kernel counts hundredths. */
@@ -87,8 +92,8 @@ function processorOf(pid: number): number {
 
 async function bareResident(): Promise<number> {
   const child = spawn(process.execPath, ['-e', 'setInterval(()=>{},1e9)'], { stdio: 'ignore' });
-  await sleep(2000);
-  const resident = residentOf(child.pid!);
+  await sleep(1500);
+  const resident = memoryOf(child.pid!, 'VmRSS');
   child.kill();
   await once(child, 'exit');
   return resident;
@@ -145,8 +150,19 @@ function flood(count: number, node: NodeId): Uint8Array {
   return w.done();
 }
 
-/** Resident memory in KiB and share of a processor, with so many clients elsewhere, once all is quiet. */
-async function load(clients: number): Promise<{ resident: number; processor: number }> {
+interface Load {
+  /** KiB, once all is quiet. */
+  readonly resident: number;
+  /** Of that, what is in no file: each process has its own. */
+  readonly anonymous: number;
+  /** The most that there was. */
+  readonly peak: number;
+  /** Share of a processor, where it was watched. */
+  readonly processor: number;
+}
+
+/** With so many clients elsewhere. */
+async function load(clients: number, idleSeconds: number): Promise<Load> {
   const daemon = startDaemon();
   const ubus = new UbusClient({ path: socket });
   await ubus.connect();
@@ -160,11 +176,12 @@ async function load(clients: number): Promise<{ resident: number; processor: num
     const now = (await status()) as { clients: number; routes: { installed: number; pending: number } } | undefined;
     return now !== undefined && now.clients >= clients && now.routes.pending === 0 && now.routes.installed >= 2 * clients;
   });
-  await sleep(3000);
-  const { pid } = daemon.child;
-  const before = processorOf(pid!);
-  await sleep(IDLE_SECONDS * 1000);
-  const result = { resident: residentOf(pid!), processor: (processorOf(pid!) - before) / IDLE_SECONDS };
+  await sleep(1000 * SETTLE_SECONDS);
+  const pid = daemon.child.pid!;
+  const memory = { resident: memoryOf(pid, 'VmRSS'), anonymous: memoryOf(pid, 'RssAnon'), peak: memoryOf(pid, 'VmHWM') };
+  const before = processorOf(pid);
+  await sleep(1000 * idleSeconds);
+  const result = { ...memory, processor: (processorOf(pid) - before) / idleSeconds };
   peer.destroy();
   ubus.close();
   await daemon.stop();
@@ -172,7 +189,7 @@ async function load(clients: number): Promise<{ resident: number; processor: num
 }
 
 function line(what: string, value: string, ratio: string, aim: string): void {
-  console.log(`${what.padEnd(36)}${value.padStart(12)}${ratio.padStart(10)}${aim.padStart(10)}`);
+  console.log(`${what.padEnd(36)}${value.padStart(20)}${ratio.padStart(8)}${aim.padStart(10)}`);
 }
 
 async function main(): Promise<void> {
@@ -187,15 +204,19 @@ async function main(): Promise<void> {
   const answers: number[] = [];
   for (let i = 0; i < 5; i++) answers.push(await firstAnswer());
   line('start to first DHCP answer', `${median(answers).toFixed(0)} ms`, (median(answers) / started).toFixed(2), '3');
-  const bare = await bareResident();
-  line('node alone, resident', `${(bare / 1024).toFixed(1)} MiB`, '', '');
+  const bare = median([await bareResident(), await bareResident(), await bareResident()]);
+  line('node alone, resident', mebibytes(bare), '', '');
   for (const clients of (process.env['CLIENTS'] || '0 100 1000 10000').split(' ').map(Number)) {
-    const aim = AIMS.get(clients) ?? '';
-    const { resident, processor } = await load(clients);
-    line(`${clients} clients: resident`, `${(resident / 1024).toFixed(1)} MiB`, (resident / bare).toFixed(2), aim);
-    line(`${clients} clients: processor when idle`, `${(processor * 100).toFixed(2)} %`, '', clients === 1000 ? '0.5 %' : '');
+    const loads: Load[] = [];
+    for (let i = 1; i <= SAMPLES; i++) loads.push(await load(clients, i === SAMPLES ? IDLE_SECONDS : 0));
+    const of = (field: keyof Load) => median(loads.map((one) => one[field]));
+    line(`${clients} clients: resident`, mebibytes(of('resident')), (of('resident') / bare).toFixed(2), AIMS.get(clients) ?? '');
+    line('    of that in no file; at its peak', `${mebibytes(of('anonymous'))}; ${mebibytes(of('peak'))}`, '', '');
+    line('    processor when idle', `${(loads.at(-1)!.processor * 100).toFixed(2)} %`, '', clients === 1000 ? '0.5 %' : '');
   }
 }
+
+const mebibytes = (kibibytes: number) => `${(kibibytes / 1024).toFixed(1)} MiB`;
 
 main()
   .catch((error: Error) => {
