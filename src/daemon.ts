@@ -94,6 +94,10 @@ export class Daemon {
   readonly #started: Instant;
   /** Of this node's own record. */
   readonly #ownKey: RecordKey;
+  /** What this node has said of itself. */
+  #ownValue: string | undefined;
+  /** How often a peer's copy of our own record had to be corrected. */
+  #corrections = 0;
   readonly #seeker = new Seeker();
   #stopped = false;
   #roams = 0;
@@ -261,6 +265,7 @@ export class Daemon {
     if (meaning.type === 'node') {
       this.#routes.setNode(meaning.node, meaning.info.addresses);
       this.#finder.nodeChanged(meaning.node);
+      if (meaning.node === this.self) this.#correct(now);
       const before = previous?.type === 'node' ? previous.info.addresses : [];
       if (String(before) !== String(meaning.info.addresses)) this.#services?.nodeChanged([...before, ...meaning.info.addresses]);
     }
@@ -391,7 +396,21 @@ export class Daemon {
     const addresses = own.length > 0 ? own : await kernel.nodeAddresses(this.#config.interface);
     const info = { hostname: this.options.hostname, addresses, port: this.#config.port };
     const record = claims.nodeRecord(this.#db, this.self, info, clock.now());
+    if (this.#stopped) return;
+    this.#ownValue = record.value;
     if (this.#db.get(record.key)?.value !== record.value) this.#apply(record);
+  }
+
+  /**
+   * A peer's copy of our own record is newer and says something else: an earlier run of ours did, of which nothing is
+   * stored, or another node with our id. With that one there is no end to it, so each correction waits twice as long.
+   */
+  #correct(now: Instant): void {
+    if (this.#ownValue === undefined || this.#db.get(this.#ownKey)?.value === this.#ownValue) return;
+    const delay = Math.min(FIRST_CORRECTION * 2 ** this.#corrections++, LONGEST_CORRECTION);
+    this.ports.clock.schedule(after(now, delay), () => {
+      if (!this.#stopped) void this.#readLinks();
+    });
   }
 
   /** What was here before the start and has not shown itself is not here any more. */
@@ -589,6 +608,10 @@ const RESTART_OPTIONS = [
   'mode',
   'ipv6Mode',
 ] as const;
+
+/** How long a node waits before it corrects what others say of it, at first and at most. */
+const FIRST_CORRECTION: Millis = 50;
+const LONGEST_CORRECTION: Millis = 60 * SECOND;
 
 const MUTE = "no key is set and auth is not 'none': this router talks to no other";
 
