@@ -2,6 +2,7 @@
 import t from 'tap';
 import type { Test } from 'tap';
 import { MINUTE, SECOND } from '../../src/clients/time.js';
+import { parseIp4 } from '../../src/net/ip.js';
 import { Client } from './client.js';
 import type { WorldOptions } from './world.js';
 import { World } from './world.js';
@@ -178,7 +179,7 @@ t.test('a database cut short is set aside, and the rest is learnt from the other
 
 t.test('two devices with one address at two routers: moves get rare, and it is said', async (t) => {
   const world = await setUp();
-  world.clients.push(new Client(0, world.scheduler, world.random, true));
+  world.clients.push(new Client(0, world.scheduler, world.random, { dualStack: true }));
   world.join(0, 0);
   await world.run(SECOND);
   world.join(1, 2);
@@ -245,4 +246,66 @@ t.test('a stolen node id is detected and said, does not flood the mesh, and the 
   t.ok(world.nodes.some(({ log }) => log.some((line) => line.includes('has the same node id'))), 'logged');
   t.ok(bytes() - before < 200_000, `${bytes() - before} bytes in two minutes`);
   t.same(placesOf(world, 0).slice(0, 3), ['n1', 'n1', 'n1'], 'a client of another node is not concerned');
+});
+
+t.test('where a node is reached is corrected: another had its id for a while (seed 49)', async (t) => {
+  const world = await setUp({ nodes: 4 });
+  world.join(0, 1);
+  await world.run(5 * SECOND);
+  const [thief, owner] = [world.nodes[3]!, world.nodes[1]!];
+  const own = thief.files.get('node-id')!;
+  for (const id of [owner.files.get('node-id')!, own]) {
+    thief.kill();
+    thief.files.set('node-id', id);
+    thief.files.delete('database');
+    thief.start();
+    await world.run(5 * SECOND);
+  }
+  await allIsWell(t, world);
+});
+
+t.test('IPv6 only, addresses chosen by clients: the prefix is told to a newcomer that asks nothing (seed 56)', async (t) => {
+  const prefixes = ['10.44.0.0/16', 'fd44:0:0:1::/64'];
+  const settings = () => ({ prefixes, options: " option ipv6_mode 'host'" });
+  const world = await setUp({ settings, client: () => ({ dualStack: false, autoconfigures: true }) });
+  world.join(0, 0);
+  await world.run(3 * SECOND);
+  const before = world.clients[0]!.addresses;
+  t.match(before, [/^fd44::1:/]);
+  world.join(0, 2);
+  await allIsWell(t, world);
+  t.same(world.clients[0]!.addresses, before);
+});
+
+t.test('a client with a fixed address that says nothing is found when a packet comes for it', async (t) => {
+  const fixed = parseIp4('10.44.255.9');
+  const world = await setUp({ client: () => ({ dualStack: true, fixed, silent: true }) });
+  world.join(0, 2);
+  await world.run(5 * SECOND);
+  t.notOk(world.nodes[0]!.forward(fixed), 'nobody knows the address yet');
+  await world.run(SECOND);
+  t.ok(world.nodes[0]!.forward(fixed));
+  await allIsWell(t, world);
+  world.join(0, 1);
+  await allIsWell(t, world);
+});
+
+t.test('neighbours that find each other need no peers', async (t) => {
+  const world = await setUp({ nodes: 5, settings: () => ({ peers: [], discovers: true }) });
+  await world.run(10 * SECOND);
+  world.join(0, 0);
+  await allIsWell(t, world);
+  world.nodes[2]!.powerOff();
+  await world.run(60 * SECOND);
+  world.nodes[2]!.powerOn();
+  world.join(0, 4);
+  await allIsWell(t, world);
+});
+
+t.test('a transit node follows, and has clients of its own nowhere', async (t) => {
+  const world = await setUp({ settings: (i) => ({ transit: i === 1 }) });
+  world.join(0, 0);
+  await world.run(5 * SECOND);
+  world.join(0, 2);
+  await allIsWell(t, world);
 });

@@ -4,6 +4,7 @@
  */
 import type { Millis } from '../../src/clients/time.js';
 import type { Endpoint, Mesh, PeerStream, PeerStreamEvents } from '../../src/ports.js';
+import type { SimDiscovery } from './discovery.js';
 import type { SeededRandom } from './random.js';
 import type { Scheduler } from './scheduler.js';
 
@@ -29,6 +30,7 @@ export interface Host {
   readonly index: number;
   powered: boolean;
   mesh: SimMesh | undefined;
+  discovery: SimDiscovery | undefined;
 }
 
 interface Way {
@@ -50,7 +52,7 @@ export class Network {
   ) {}
 
   addHost(): Host {
-    const host: Host = { index: this.hosts.length, powered: true, mesh: undefined };
+    const host: Host = { index: this.hosts.length, powered: true, mesh: undefined, discovery: undefined };
     this.hosts.push(host);
     return host;
   }

@@ -4,14 +4,16 @@ import type { Config } from '../../src/config/config.js';
 import { readConfig } from '../../src/config/config.js';
 import type { Millis } from '../../src/clients/time.js';
 import { SECOND } from '../../src/clients/time.js';
+import type { Ip } from '../../src/net/ip.js';
 import { parseIp } from '../../src/net/ip.js';
-import { hostPrefix } from '../../src/net/prefix.js';
+import { contains, formatPrefix, hostPrefix } from '../../src/net/prefix.js';
 import { Daemon } from '../../src/daemon.js';
 import type { Ports } from '../../src/daemon.js';
 import type { BusMethod, Logger } from '../../src/ports.js';
 import type { ClientView } from '../../src/status/views.js';
 import type { AccessPoint } from './air.js';
 import type { Host, Network } from './network.js';
+import { SimDiscovery } from './discovery.js';
 import { addressOf, SimMesh } from './network.js';
 import { HostKernel, KERNEL_DELAY, ProcessKernel } from './kernel.js';
 import { SeededRandom } from './random.js';
@@ -26,6 +28,9 @@ export interface NodeSettings {
   /** Whether what it stores survives the loss of power. */
   readonly flash: boolean;
   readonly transit: boolean;
+  readonly prefixes: readonly string[];
+  /** Whether it looks for its neighbours. */
+  readonly discovers: boolean;
 }
 
 export interface Notification {
@@ -36,10 +41,14 @@ export interface Notification {
 interface Process {
   readonly clock: SimClock;
   readonly mesh: SimMesh;
+  readonly discovery: SimDiscovery;
   readonly kernel: ProcessKernel;
   readonly methods: { readonly [name: string]: BusMethod };
   daemon: Daemon | undefined;
   stopping: boolean;
+  /** A packet has come that no route of a client takes. */
+  stray: ((address: Ip) => void) | undefined;
+  readonly refused: Set<Ip>;
 }
 
 /** When the simulation begins, in seconds since 1970. */
@@ -102,8 +111,9 @@ export class SimNode {
     const clock = new SimClock(this.#scheduler, this.settings.clockRate, zero);
     const methods: { [name: string]: BusMethod } = {};
     const mesh = new SimMesh(this.network, this.host);
+    const discovery = new SimDiscovery(this.network, this.host);
     const kernel = new ProcessKernel(this.kernel, () => this.#pause(clock, this.random.between(...KERNEL_DELAY)), this.settings.transit);
-    const process: Process = { clock, mesh, kernel, methods, daemon: undefined, stopping: false };
+    const process: Process = { clock, mesh, discovery, kernel, methods, daemon: undefined, stopping: false, stray: undefined, refused: new Set() };
     this.process = process;
     this.#startAfterStop = false;
     const ports: Ports = {
@@ -115,6 +125,7 @@ export class SimNode {
       packets: this.ap.packets(),
       stations: this.ap.stations(),
       mesh,
+      discovery,
       storage: {
         load: async (name) => {
           await this.#pause(clock, 1);
@@ -144,7 +155,17 @@ export class SimNode {
         stop: () => {},
       },
       dhcpPort: { hold: () => {}, stop: () => {} },
-      strays: { start: async () => {}, refuse: () => {}, stop: async () => {} },
+      strays: {
+        start: async ({ caught }, listener) => {
+          process.stray = (address) => {
+            if (caught.some((prefix) => contains(prefix, address)) && !process.refused.has(address)) listener(address);
+          };
+        },
+        refuse: (address, refused) => void (refused ? process.refused.add(address) : process.refused.delete(address)),
+        stop: async () => {
+          process.stray = undefined;
+        },
+      },
     };
     Daemon.start(ports, { config: configFor(this.settings), hostname: this.name, version: '0', reload: async () => [] }).then(
       (daemon) => {
@@ -196,6 +217,7 @@ export class SimNode {
     this.process = undefined;
     process.clock.dead = true;
     process.mesh.die(silently);
+    process.discovery.stop();
     process.kernel.stop();
     this.ap.detach();
   }
@@ -227,6 +249,13 @@ export class SimNode {
     this.start();
   }
 
+  /** A packet for a client comes by; whether there is a route for it. */
+  forward(address: Ip): boolean {
+    if (this.kernel.model.routes.has(formatPrefix(hostPrefix(address)))) return true;
+    this.process?.stray?.(address);
+    return false;
+  }
+
   /** What `ubus call roaming clients` answers. */
   clients(): readonly ClientView[] {
     return (this.process?.methods['clients']?.call({}) as { clients: ClientView[] } | undefined)?.clients ?? [];
@@ -239,15 +268,16 @@ export class SimNode {
 
 const configs = new Map<string, Config>();
 
-function configFor({ peers, options, transit }: NodeSettings): Config {
+function configFor({ peers, options, transit, prefixes, discovers }: NodeSettings): Config {
   const text = [
     "config roaming 'main'",
     " option enabled '1'",
     " option auth 'none'",
     ...(transit ? [] : [" list interface 'br-client'"]),
-    " list prefix '10.44.0.0/16'",
-    " list prefix 'fd44::/48'",
+    ...prefixes.map((prefix) => ` list prefix '${prefix}'`),
     ...peers.map((peer) => ` list peer '${addressOf(peer)}'`),
+    // Without a key only where the user says so.
+    ...(discovers ? [" list mesh_interface 'mesh0'"] : [" option discovery '0'"]),
     options,
   ].join('\n');
   const known = configs.get(text);

@@ -4,6 +4,7 @@ import { SECOND } from '../../src/clients/time.js';
 import type { ClientView } from '../../src/status/views.js';
 import { AccessPoint, join, leave, RADIOS } from './air.js';
 import { Client } from './client.js';
+import type { ClientKind } from './client.js';
 import { destinationOf, follow } from './follow.js';
 import type { Link } from './network.js';
 import { Network } from './network.js';
@@ -20,13 +21,15 @@ export interface WorldOptions {
   readonly links?: readonly (readonly [a: number, b: number, delay: Millis])[];
   /** Of single nodes; by default each dials its neighbours of lower number. */
   readonly settings?: (index: number) => Partial<NodeSettings>;
-  readonly dualStack?: (client: number) => boolean;
+  readonly client?: (number: number) => ClientKind;
   /** Prints what happens. */
   readonly trace?: ((line: string) => void) | undefined;
 }
 
 /** Leases of two minutes, so that renewing is part of every run. */
 export const SHORT_LEASES = " option lease_time '2m'";
+
+const PREFIXES = ['10.44.0.0/16', 'fd44::/48'];
 
 export class World {
   readonly scheduler = new Scheduler();
@@ -37,18 +40,18 @@ export class World {
   readonly #trace: ((line: string) => void) | undefined;
 
   constructor(options: WorldOptions) {
-    const { seed, nodes, clients, settings, dualStack = () => true, trace } = options;
+    const { seed, nodes, clients, settings, client = () => ({ dualStack: true }), trace } = options;
     const links = options.links ?? Array.from({ length: nodes - 1 }, (_, i) => [i, i + 1, 2] as const);
     this.random = new SeededRandom(seed);
     this.#trace = trace && ((line) => trace(`${(this.scheduler.now / SECOND).toFixed(4).padStart(10)} ${line}`));
     this.network = new Network(this.scheduler, new SeededRandom(seed, 1));
     this.network.changed = () => this.#routingChanged();
     const air = new SeededRandom(seed, 2);
-    for (let i = 0; i < clients; i++) this.clients.push(new Client(i, this.scheduler, air, dualStack(i)));
+    for (let i = 0; i < clients; i++) this.clients.push(new Client(i, this.scheduler, air, client(i)));
     for (let i = 0; i < nodes; i++) {
       const ap = new AccessPoint(i, this.scheduler, air, this.clients);
       const peers = links.filter(([a, b]) => a === i || b === i).map(([a, b]) => a + b - i).filter((peer) => peer < i);
-      const preset = { peers, options: SHORT_LEASES, clockRate: 1, flash: true, transit: false };
+      const preset = { peers, options: SHORT_LEASES, clockRate: 1, flash: true, transit: false, prefixes: PREFIXES, discovers: false };
       this.nodes.push(new SimNode(i, { ...preset, ...settings?.(i) }, this.network, ap, new SeededRandom(seed, 3 + i), this.#trace));
     }
     for (const [a, b, delay] of links) this.network.connect(a, b, delay);
@@ -124,7 +127,31 @@ export class World {
       const together = (other: number) => this.network.way(node.index, other) !== undefined;
       wrong.push(...this.#checkView(node, running, together));
     }
-    return [...new Set([...wrong, ...this.#checkUniqueness()])];
+    const lists = running.flatMap((node) => node.clients().map(({ mac, addresses }) => ({ node, mac, addresses })));
+    return [...new Set([...wrong, ...this.#checkAgreement(lists), ...this.sharedAddresses()])];
+  }
+
+  /** Nodes that can hear each other say the same of a present client's addresses; none says that two have one. */
+  #checkAgreement(lists: readonly { node: SimNode; mac: string; addresses: readonly string[] }[]): string[] {
+    const wrong: string[] = [];
+    const said = new Map<string, { node: SimNode; text: string }[]>();
+    const owners = new Map<string, string>();
+    for (const { node, mac, addresses } of lists) {
+      for (const address of addresses) {
+        const other = owners.get(`${node.name} ${address}`);
+        if (other !== undefined) wrong.push(`${node.name} has ${address} with ${other} and ${mac}`);
+        owners.set(`${node.name} ${address}`, mac);
+      }
+      if (!this.clients.some((client) => client.mac === mac && client.at !== undefined)) continue;
+      const text = [...addresses].sort().join(' ');
+      const others = said.get(mac) ?? [];
+      said.set(mac, [...others, { node, text }]);
+      for (const other of others) {
+        if (other.text === text || this.network.way(node.index, other.node.index) === undefined) continue;
+        wrong.push(`${other.node.name} says that ${mac} has ${other.text || 'nothing'}, ${node.name} ${text || 'nothing'}`);
+      }
+    }
+    return wrong;
   }
 
   #checkView(node: SimNode, running: readonly SimNode[], together: (node: number) => boolean): string[] {
@@ -149,8 +176,19 @@ export class World {
       for (const address of view?.addresses ?? []) wanted.add(destinationOf(address));
       wrong.push(...this.#checkAddresses(node, client, at, view?.addresses ?? []));
     }
-    for (const destination of node.kernel.model.routes.keys()) {
+    return [...wrong, ...this.#checkKernel(node, wanted)];
+  }
+
+  /** Nothing is left in the kernel of a client that is gone or elsewhere. */
+  #checkKernel(node: SimNode, wanted: ReadonlySet<string>): string[] {
+    const wrong: string[] = [];
+    const { routes, neighbours } = node.kernel.model;
+    for (const destination of routes.keys()) {
       if (!wanted.has(destination)) wrong.push(`${node.name} has a route to ${destination}, which nobody present has`);
+    }
+    for (const { mac, address } of neighbours.values()) {
+      const client = this.clients.find((one) => one.mac === mac);
+      if (client?.at !== node.ap) wrong.push(`${node.name} has ${address} as a neighbour, and its client is not there`);
     }
     return wrong;
   }
@@ -159,7 +197,7 @@ export class World {
     const wrong: string[] = [];
     const own = client.addresses;
     if (!own.some((address) => address.includes(':'))) wrong.push(`client ${client.number} has no IPv6 network`);
-    if (client.dualStack && own.every((address) => address.includes(':'))) wrong.push(`client ${client.number} has no IPv4 address`);
+    if (client.kind.dualStack && own.every((address) => address.includes(':'))) wrong.push(`client ${client.number} has no IPv4 address`);
     for (const address of own) {
       if (!known.includes(address)) {
         wrong.push(`${node.name} does not know that ${address} is client ${client.number}'s: ${known.join(' ') || 'nothing'}`);
@@ -171,7 +209,8 @@ export class World {
     return wrong;
   }
 
-  #checkUniqueness(): string[] {
+  /** Clients that have one address at the same time. */
+  sharedAddresses(): string[] {
     const owners = new Map<string, Client>();
     const wrong: string[] = [];
     for (const client of this.clients) {
