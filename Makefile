@@ -126,7 +126,7 @@ bench-footprint: setup-lab build build/footprint.mjs
 	@CLIENTS='$(CLIENTS)' unshare --net --mount sh -c 'mount -t sysfs sysfs /sys && exec node build/footprint.mjs'
 
 .PHONY: bench
-bench: bench-footprint bench-database bench-flooding bench-ubus bench-dhcp bench-routes bench-handover
+bench: bench-footprint bench-database bench-sroamd bench-flooding bench-ubus bench-dhcp bench-routes bench-handover
 
 clean:
 	rm -rf dist build .tap src/*/dist
