@@ -19,7 +19,7 @@ build='cc:gcc make:make'
 lab='ip:iproute2 sysctl:procps ping:iputils-ping babeld:babeld udhcpc:udhcpc tshark:tshark nft:nftables
  dhclient:isc-dhcp-client dhcpcd:dhcpcd-base dhcping:dhcping rdisc6:ndisc6 bird:bird2'
 
-test='chromium:chromium lua5.1:lua5.1'
+test='chromium:chromium lua5.1:lua5.1 busybox:busybox shellcheck:shellcheck musl-gcc:musl-tools'
 bench='dnsmasq:dnsmasq-base perfdhcp:kea-admin chrt:util-linux'
 wifi='qemu-system-x86_64:qemu-system-x86 hostapd:hostapd wpa_supplicant:wpasupplicant iw:iw busybox:busybox cpio:cpio modprobe:kmod chrt:util-linux batctl:batctl'
 

@@ -1,9 +1,10 @@
 /** `roaming check`: the doctor. Gathers what there is to know of this router and says what is wrong, and what mends it. */
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { gatewayWanted } from '../client-gateway.js';
 import type { Config } from '../config/config.js';
+import { presenceSources } from '../config/presence.js';
 import { checkGatewayLink, neededSettings } from '../gateway/check.js';
-import { loadPacketAddon } from '../linux/addons.js';
+import { installedAddon } from '../linux/addons.js';
 import { LinuxKernel } from '../linux/kernel.js';
 import { LinuxLinkControl } from '../linux/link-control.js';
 import { StreamLogger } from '../linux/log.js';
@@ -17,6 +18,7 @@ import { checkLinks } from './doctor/gateway.js';
 import { checkAccessPoints, checkClock, checkMtu, checkNodes, checkPeers } from './doctor/network.js';
 import { networksOf } from './doctor/uci.js';
 import { loadConfig } from './load-config.js';
+import { packageManager } from './packages.js';
 import { chooseStyle } from './style.js';
 
 export interface CheckOptions {
@@ -50,18 +52,23 @@ async function examine(config: Config, { config: file, ubus }: CheckOptions): Pr
   const [network, dhcp] = await Promise.all([readUci(directory, 'network'), readUci(directory, 'dhcp')]);
   const networks = network === undefined ? [] : networksOf(network, config.interface);
   const devices = config.interface.map((name) => networks.find((one) => one.network === name)?.device ?? name);
+  const manager = packageManager();
   const babel = await gatherBabel(directory, bus.babelId);
   const mesh = await gatherMesh(bus.nodes ?? []);
   return [
     ...(await checkInterfaces(config, devices)),
     ...(dhcp === undefined ? [] : checkDhcp(dhcp, networks)),
-    ...checkAccessPoints(bus.accessPoints, devices),
-    ...checkBabel(babel, config.gatewayMac),
+    ...checkAccessPoints(bus.accessPoints, config.interface.filter((network) => knownByAccessPoint(config, network)), manager),
+    ...checkBabel(babel, config.gatewayMac, manager),
     ...checkPeers(bus.peers),
     ...checkNodes(bus.nodes),
     ...checkMtu(await readMtus(devices), mesh, config.mtu),
     checkClock(Date.now() / 1000),
   ];
+}
+
+function knownByAccessPoint({ presence }: Config, network: string): boolean {
+  return presenceSources(presence, network).some((source) => source === 'hostapd' || source === 'nl80211');
 }
 
 async function checkInterfaces(config: Config, devices: readonly string[]): Promise<Finding[]> {
@@ -75,7 +82,7 @@ async function checkInterfaces(config: Config, devices: readonly string[]): Prom
 
 async function lookAtInterfaces(config: Config, devices: readonly string[]): Promise<LinkReport[]> {
   const { table, rulePriority } = config;
-  const addon = loadPacketAddon(join(dirname(process.argv[1]!), 'packet.node'));
+  const addon = installedAddon();
   const kernel = await LinuxKernel.open({ addon, log: new StreamLogger('error'), table, rulePriority });
   const { gateway } = gatewayWanted(config);
   try {

@@ -1,13 +1,11 @@
 /** `roaming daemon`: the composition root. Real ports, signals, and the end of the process. */
-import { realpathSync } from 'node:fs';
 import { hostname, setPriority } from 'node:os';
-import { dirname, join } from 'node:path';
 import { UbusClient } from 'ubus-ts';
 import type { Config } from '../config/config.js';
 import { sourcesOf } from '../config/presence.js';
 import type { Ports } from '../daemon.js';
 import { Daemon, needsRestart } from '../daemon.js';
-import { loadPacketAddon } from '../linux/addons.js';
+import { installedAddon } from '../linux/addons.js';
 import { UbusObject } from '../linux/bus.js';
 import { systemClock, systemRandom, systemWallClock } from '../linux/clock.js';
 import { LinuxDhcpPort } from '../linux/dhcp-port.js';
@@ -142,7 +140,7 @@ async function serve(first: Config, context: Context): Promise<Config | undefine
 }
 
 async function makePorts(config: Config, log: StreamLogger, ubus: UbusClient): Promise<Ports> {
-  const addon = loadPacketAddon(join(dirname(realpathSync(process.argv[1]!)), 'packet.node'));
+  const addon = installedAddon();
   const psk = config.auth === 'none' || config.key === undefined ? undefined : derivePsk(config.key);
   const acting = {
     kernel: await LinuxKernel.open({ addon, log, table: config.table, rulePriority: config.rulePriority }),

@@ -30,7 +30,9 @@ async function readText(file: string): Promise<Uint8Array> {
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT') throw new ConfigError([`${file}: there is no such file`]);
-    throw new ConfigError([`${file}: cannot be read (${code ?? message})`]);
+    // Each commit of uci makes the file anew, for root alone; the service's own user is given it when procd reloads.
+    const mend = code === 'EACCES' ? ": 'service roaming reload' hands it over" : '';
+    throw new ConfigError([`${file}: cannot be read (${code ?? message})${mend}`]);
   }
 }
 

@@ -6,7 +6,8 @@
  * socket open dies of a segmentation fault, it cannot set socket options (extended acknowledgements, strict dumps,
  * receive buffer), and its prebuilt binaries need glibc, which OpenWrt does not have.
  */
-import { resolve } from 'node:path';
+import { realpathSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 
 /**
  * A batch that came in, or an error of the socket.
@@ -67,4 +68,13 @@ export function loadPacketAddon(path: string): PacketAddon {
     throw new AddonError(`cannot load the addon ${file}: ${error instanceof Error ? error.message : String(error)}`);
   }
   return module.exports as PacketAddon;
+}
+
+/**
+ * The one beside the program, wherever links to it lie: /usr/sbin/roaming is one.
+ *
+ * @throws {@link AddonError}
+ */
+export function installedAddon(): PacketAddon {
+  return loadPacketAddon(join(dirname(realpathSync(process.argv[1]!)), 'packet.node'));
 }

@@ -1,8 +1,8 @@
 /** The program as people run it, against the daemon's own ubus methods. */
 import { build } from 'esbuild';
 import type { ChildProcess } from 'node:child_process';
-import { execFile, spawn } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { execFile, execFileSync, spawn } from 'node:child_process';
+import { copyFile, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
@@ -37,7 +37,9 @@ interface Result {
   readonly stderr: string;
 }
 
-function roaming(...words: string[]): Promise<Result> {
+const roaming = (...words: string[]) => runProgram(program, words);
+
+function runProgram(program: string, words: readonly string[]): Promise<Result> {
   const env = { ...process.env, TZ: 'UTC' };
   return new Promise((resolve) => {
     execFile(process.execPath, [program, ...words], { env }, (error, stdout, stderr) => {
@@ -84,6 +86,16 @@ t.test('exit codes', async (t) => {
   t.match(await roaming('check', '--offline', '--config', config), { code: 0, stdout: /^good .*transit node/ });
 });
 
+t.test('check by a link to the program, as a router has it, on an interface without an access point', async (t) => {
+  const [link, config] = [join(directory, 'linked'), join(directory, 'wired')];
+  await copyFile('dist/packet.node', join(directory, 'packet.node'));
+  await symlink(program, link);
+  await writeFile(config, "config roaming 'main'\n\tlist interface 'none0'\n\tlist prefix '10.44.0.0/16'\n\tlist presence 'fdb'\n");
+  const { stdout } = await runProgram(link, ['check', '--config', config, '--ubus', router.socket]);
+  t.match(stdout, /none0/);
+  t.notMatch(stdout, /cannot load|access point/);
+});
+
 t.test('the daemon has gone', async (t) => {
   router.stopDaemon();
   while ((await ask('status')).code === 0);
@@ -92,7 +104,13 @@ t.test('the daemon has gone', async (t) => {
 });
 
 t.test('words for bash', async (t) => {
-  t.match((await roaming('completion')).stdout, '_roaming_yargs_completions');
+  // In a shell, as the package's file has it.
+  const shell = `roaming() { "${process.execPath}" "${program}" "$@"; }
+. files/usr/share/bash-completion/completions/roaming
+COMP_WORDS=(roaming hist) COMP_CWORD=1
+_roaming_yargs_completions
+echo "\${COMPREPLY[@]}"`;
+  t.equal(execFileSync('bash', ['-c', shell], { encoding: 'utf8' }), 'history\n');
   const { stdout } = await roaming('--get-yargs-completions', 'roaming', 'his');
   t.match(stdout, 'history');
 });

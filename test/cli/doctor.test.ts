@@ -16,11 +16,12 @@ const uci = (name: string, text: string) => parse(new TextEncoder().encode(text)
 
 t.test('babeld', async (t) => {
   const good = { version: 'babeld-1.13.1', routerId: undefined, configuredId: '02:11:22:33:44:55:66:77' };
-  const check = (facts: Partial<Parameters<typeof checkBabel>[0]>) => checkBabel({ ...good, ...facts }, GATEWAY_MAC);
+  const check = (facts: Partial<Parameters<typeof checkBabel>[0]>) => checkBabel({ ...good, ...facts }, GATEWAY_MAC, 'opkg');
   t.same(levels(check({})), ['good', 'good']);
   t.same(check({ version: undefined }), [], 'another routing protocol is as good');
   for (const old of ['babeld-1.12.1', 'babeld-1.9', 'babeld-0.99.7']) t.same(levels(check({ version: old })), ['warning', 'good'], old);
   for (const late of ['1.12.2', 'babeld-1.12.10', '2.0']) t.same(levels(check({ version: late })), ['good', 'good'], late);
+  t.match(checkBabel({ ...good, version: '1.12.1' }, GATEWAY_MAC, 'apk')[0]!.mend, ['apk update && apk upgrade babeld']);
   t.same(levels(check({ version: 'babeld from git' })), ['unknown', 'good']);
   t.equal(sharedRouterId(GATEWAY_MAC), '02:00:5e:ff:fe:00:52:13');
   t.same(levels(check({ routerId: '02:00:5E:FF:FE:00:52:13' })), ['good', 'error']);
@@ -72,10 +73,10 @@ t.test('clock', async (t) => {
 });
 
 t.test('access points', async (t) => {
-  t.same(checkAccessPoints([], []), [], 'a transit node has none');
-  t.same(levels(checkAccessPoints(undefined, ['br-client'])), ['error']);
-  t.same(levels(checkAccessPoints([], ['br-client'])), ['warning']);
-  t.match(checkAccessPoints(['hostapd.phy0-ap0'], ['br-client']), [{ level: 'good', message: /hostapd\.phy0-ap0/ }]);
+  t.same(checkAccessPoints([], [], 'opkg'), [], 'a transit node has none');
+  t.same(levels(checkAccessPoints(undefined, ['br-client'], 'opkg')), ['error']);
+  t.same(levels(checkAccessPoints([], ['br-client'], 'opkg')), ['warning']);
+  t.match(checkAccessPoints(['hostapd.phy0-ap0'], ['br-client'], 'opkg'), [{ level: 'good', message: /hostapd\.phy0-ap0/ }]);
 });
 
 t.test('peers', async (t) => {

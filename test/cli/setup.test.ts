@@ -121,7 +121,7 @@ t.test('a stock router', async (t) => {
   ]);
   const { config, problems } = readConfig(now.get('roaming')!, 'roaming');
   t.same(problems, []);
-  t.match(config, { enabled: true, interface: ['client'], key: OPTIONS.key, nodeAddress: [address4, address6], stateDir: '/etc/roaming' });
+  t.match(config, { enabled: true, interface: ['client'], key: OPTIONS.key, nodeAddress: [address4, address6], stateDir: '/etc/roaming', stateInterval: 3600 });
   t.same(config?.prefix, prefixes);
 
   t.same(plan().commands, [], 'once more: nothing is left to do');

@@ -23,7 +23,7 @@ extra_command() { record extra_command "$1"; }
 for name in open_instance close_instance set_param add_jail add_reload_trigger add_reload_interface_trigger; do
 	eval "procd_$name() { record $name \\"\\$@\\"; }"
 done
-_procd_status() { echo running; }
+_procd_status() { [ "$RUNNING" = 1 ] && echo running || { echo 'not running'; return 5; }; }
 logger() { if [ $# -gt 4 ]; then record logger "$@"; else while read -r text; do record logger "$@" "$text"; done; fi; }
 id() { [ "$2" = "$KNOWN_USER" ]; }
 chown() { record chown "$@"; }
@@ -38,10 +38,11 @@ interface Router {
   readonly networks?: { readonly [network: string]: string };
   /** Whether there are ujail and the user roaming. */
   readonly jail?: boolean;
+  readonly running?: boolean;
 }
 
 /** Runs one command of the script; returns the recorded lines. The router's files are under the test's directory. */
-function run(t: Test, command: string, { config, check = [0, ''], networks = {}, jail = true }: Router) {
+function run(t: Test, command: string, { config, check = [0, ''], networks = {}, jail = true, running = true }: Router) {
   const root = t.testdir({});
   const at = (path: string) => join(root, path);
   for (const directory of ['etc/config', 'lib/functions', 'sbin', 'usr/sbin', 'etc/capabilities', 'var']) {
@@ -57,7 +58,7 @@ function run(t: Test, command: string, { config, check = [0, ''], networks = {},
   for (const program of ['usr/sbin/roaming', ...(jail ? ['sbin/ujail'] : [])]) chmodSync(at(program), 0o755);
   const script = readFileSync(SCRIPT, 'utf8').replace(/(?<![$\w}])\/(sbin|usr|etc|var)\//g, `${root}/$1/`);
   writeFileSync(at('script'), `${LIBRARY}${configFunctions(text)}\n${script}\n${command}\n`);
-  const env = { PATH: process.env['PATH'], IPKG_INSTROOT: root, KNOWN_USER: jail ? 'roaming' : 'nobody' };
+  const env = { PATH: process.env['PATH'], IPKG_INSTROOT: root, KNOWN_USER: jail ? 'roaming' : 'nobody', RUNNING: running ? '1' : '0' };
   const { stdout, stderr, status } = spawnSync('busybox', ['ash', at('script')], { env, encoding: 'utf8' });
   const lines = stdout.replaceAll(root, '').split('\n').filter((line) => line !== '' && !line.startsWith('extra_command'));
   const mode = (statSync(at('etc/config/roaming')).mode & 0o777).toString(8);
@@ -160,6 +161,8 @@ t.test('reload: when the configuration or an interface of it changes', { skip },
 t.test('extra commands', { skip }, async (t) => {
   t.same(run(t, 'check', { config: ENABLED, check: [3, ''] }).status, 3, 'the exit code is the program’s');
   t.match(run(t, 'status_service', { config: ENABLED }).lines, ['running']);
+  const stopped = run(t, 'status_service', { config: ENABLED, check: [1, 'main.port: expected a whole number'], running: false });
+  t.match([stopped.status, stopped.stderr], [5, 'main.port: expected a whole number'], 'what keeps it from running');
   const { status, lines } = run(t, 'status_service', { config: '' });
   t.equal(status, 3);
   t.match(lines[0], 'not enabled');

@@ -222,7 +222,7 @@ async function testConfiguration(t: Test, browser: Browser): Promise<void> {
     const fresh = await open('roaming/config');
     await fresh.getByRole('button', { name: 'Add' }).click();
     const row = fresh.locator('.grid-row');
-    await row.getByLabel('Mac').fill('02:00:00:00:00:77');
+    await row.getByLabel('MAC').fill('02:00:00:00:00:77');
     await row.getByLabel('Ip').fill('10.44.0.77');
     await fresh.getByRole('button', { name: 'Save', exact: true }).click();
     while (router.uci['cfg1']?.['ip'] === undefined) await fresh.waitForTimeout(20);

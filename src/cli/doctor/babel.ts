@@ -1,6 +1,8 @@
 /** babeld: its version, and a router id that no other router has. */
 import type { Mac } from '../../net/mac.js';
 import { macToBytes } from '../../net/mac.js';
+import type { PackageManager } from '../packages.js';
+import { upgradeCommand } from '../packages.js';
 import type { Finding } from './finding.js';
 
 /** The first version in which a roam is not forgotten for a minute. */
@@ -16,12 +18,12 @@ export interface BabelFacts {
 }
 
 /** `mac`: that of the client interfaces, which all routers share. */
-export function checkBabel({ version, routerId, configuredId }: BabelFacts, mac: Mac): Finding[] {
+export function checkBabel({ version, routerId, configuredId }: BabelFacts, mac: Mac, manager: PackageManager): Finding[] {
   if (version === undefined) return [];
-  return [checkVersion(version), ...checkId(routerId, configuredId, mac)];
+  return [checkVersion(version, manager), ...checkId(routerId, configuredId, mac)];
 }
 
-function checkVersion(text: string): Finding {
+function checkVersion(text: string, manager: PackageManager): Finding {
   const numbers = /(\d+)\.(\d+)(?:\.(\d+))?/.exec(text)?.slice(1).map((part) => Number(part ?? 0));
   if (numbers === undefined) return { level: 'unknown', message: `babeld: cannot read its version: ${text}` };
   const version = numbers.join('.');
@@ -30,7 +32,7 @@ function checkVersion(text: string): Finding {
     return {
       level: 'warning',
       message: `babeld ${version} can keep a wrong route for over a minute; ${GOOD_VERSION.join('.')} and later do not`,
-      mend: ['opkg update && opkg upgrade babeld'],
+      mend: [upgradeCommand(manager, 'babeld')],
     };
   }
   return { level: 'good', message: `babeld ${version}` };

@@ -1,5 +1,7 @@
 /** Clock, access points, peers, MTU: small checks of what the router is and what the daemon says. */
 import type { NodeView, PeerView } from '../../status/peers.js';
+import type { PackageManager } from '../packages.js';
+import { installCommand } from '../packages.js';
 import type { Finding } from './finding.js';
 
 /** A router without a battery wakes up in 1970; nothing of this project is older than this. */
@@ -15,15 +17,18 @@ export function checkClock(time: number): Finding {
   };
 }
 
-/** `objects`: those of hostapd on ubus; undefined: ubusd does not answer. */
-export function checkAccessPoints(objects: readonly string[] | undefined, interfaces: readonly string[]): Finding[] {
+/**
+ * `objects`: those of hostapd on ubus; undefined: ubusd does not answer. `interfaces`: those whose clients are known by
+ * their access points.
+ */
+export function checkAccessPoints(objects: readonly string[] | undefined, interfaces: readonly string[], manager: PackageManager): Finding[] {
   if (interfaces.length === 0) return [];
   if (objects === undefined) {
     return [{ level: 'error', message: 'ubusd does not answer: nothing is known of stations', mend: ['service ubus restart'] }];
   }
   if (objects.length > 0) return [{ level: 'good', message: `access points: ${objects.join(', ')}` }];
-  const message = 'no access point is on ubus: no client can be known to be here';
-  return [{ level: 'warning', message, mend: ['wifi up', 'opkg install wpad-basic-mbedtls'] }];
+  const message = `no access point is on ubus: no client can be known to be on ${interfaces.join(', ')}`;
+  return [{ level: 'warning', message, mend: ['wifi up', installCommand(manager, 'wpad-basic-mbedtls')] }];
 }
 
 /** `peers`: undefined where the daemon does not run, which is no fault of the configuration. */

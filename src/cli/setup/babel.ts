@@ -7,7 +7,7 @@ import type { SetupRequest } from './request.js';
 /** Returns what a person has to know of it. */
 export function planBabel(draft: Draft, { prefixes, mesh, address4, address6, routerId }: SetupRequest): string[] {
   const babeld = draft.package('babeld');
-  if (babeld === undefined) return ["babeld is not installed: 'opkg update; opkg install babeld', then this command again; or another routing protocol that carries this router's addresses"];
+  if (babeld === undefined) return ["babeld is not installed: 'opkg update; opkg install babeld' ('apk update; apk add babeld' since OpenWrt 25.12), then this command again; or another routing protocol that carries this router's addresses"];
   // Its own choice is the first MAC that is globally unique: the clients' bridge's, which all routers share.
   const [general] = babeld.ofType('general');
   if (general === undefined) draft.section('babeld.roaming', 'general', { router_id: routerId });

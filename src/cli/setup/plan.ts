@@ -41,7 +41,8 @@ function planRoaming(draft: Draft, { network, prefixes, key, peers, address4, ad
     key,
     node_address: [address4, address6],
     peer: peers.length === 0 ? undefined : peers,
-    // Flash: leases and the node's id outlive a restart of the router.
+    // Flash, which wears: leases and the node's id outlive a restart of the router.
     state_dir: '/etc/roaming',
+    state_interval: '1h',
   });
 }

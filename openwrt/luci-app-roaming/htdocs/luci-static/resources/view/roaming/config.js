@@ -16,9 +16,12 @@ const TABS = {
 
 const tabOf = name => Object.keys(TABS).find(tab => TABS[tab].includes(name)) || 'advanced';
 
-/* `lease_time` -> `Lease time`. */
+/* Words that are not written as others are. */
+const NAMES = { dns: 'DNS', id: 'ID', ip: 'IP', ipv6: 'IPv6', mac: 'MAC', mtu: 'MTU', ntp: 'NTP', ssid: 'SSID' };
+
+/* `lease_time` -> `Lease time`, `gateway_mac` -> `Gateway MAC`. */
 function titleOf(name) {
-	const words = name.replaceAll('_', ' ');
+	const words = name.split('_').map(word => NAMES[word] || word).join(' ');
 
 	return words.charAt(0).toUpperCase() + words.slice(1);
 }
