@@ -256,7 +256,8 @@ export class Daemon {
   #apply(record: Record): void {
     if (this.#config.mode === 'observe') return this.ports.log.info(`would tell: ${describeRecord(record, this.ports.clock.now())}`);
     const outcome = this.#merge(record);
-    if (outcome.kind === 'newer' || outcome.kind === 'extended') this.#flooder.flood(outcome.record);
+    if (outcome.kind === 'newer') this.#flooder.flood(outcome.record);
+    if (outcome.kind === 'extended') this.#flooder.flood(outcome.record, outcome.before);
     if (outcome.kind === 'refused') this.ports.log.warn('the database is full: a new record is lost (option max_records)');
   }
 

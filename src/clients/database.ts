@@ -48,8 +48,8 @@ export interface Lease<A extends Ip> {
 export type Outcome =
   /** Not known before, or a newer version than was known. */
   | { readonly kind: 'newer'; readonly record: Record; readonly meaning: Meaning; readonly previous: Meaning | undefined }
-  /** The version that was known, living notably longer. */
-  | { readonly kind: 'extended'; readonly record: Record; readonly meaning: Meaning; readonly previous: Meaning | undefined }
+  /** The version that was known, living notably longer than until `before`. */
+  | { readonly kind: 'extended'; readonly record: Record; readonly meaning: Meaning; readonly previous: Meaning | undefined; readonly before: Instant }
   /** Nothing new. */
   | { readonly kind: 'same'; readonly record: Record }
   /** The sender is behind: `record` is what we have. */
@@ -203,17 +203,18 @@ export class Database {
   #store(record: Record, meaning: Meaning, old: Record | undefined, now: Instant): Outcome {
     const records = this.#records;
     const previous = old && this.live(record.key);
-    const kind = old !== undefined && compareVersions(record, old) === 0 ? 'extended' : 'newer';
-    if (previous !== undefined && kind === 'newer') this.#unindex(previous);
+    const before = old !== undefined && compareVersions(record, old) === 0 ? old.expires : undefined;
+    const isNewer = before === undefined;
+    if (previous !== undefined && isNewer) this.#unindex(previous);
     const live = record.expires > now;
     const value = meaning.type === 'association' ? this.#shared.share(record.value) : record.value;
     const row = records.put({ ...record, value });
     records.setForget(row, forgetAt(record, old && records.forget(row), now));
     records.setLive(row, live);
     this.#bytes += bytesOf(record) - (old === undefined ? 0 : bytesOf(old));
-    if (live && (kind === 'newer' || previous === undefined)) this.#index(meaning);
+    if (live && (isNewer || previous === undefined)) this.#index(meaning);
     this.#enqueue(record.key, row);
-    return { kind, record, meaning, previous };
+    return isNewer ? { kind: 'newer', record, meaning, previous } : { kind: 'extended', record, meaning, previous, before };
   }
 
   /** A later deadline than the one that it is queued under is not pushed: the earlier one finds it in time. */

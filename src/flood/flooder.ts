@@ -5,7 +5,7 @@
 import type { NodeId } from '../clients/node-id.js';
 import type { Record } from '../clients/record.js';
 import type { Instant, Millis } from '../clients/time.js';
-import { after, earliest, SECOND } from '../clients/time.js';
+import { after, earliest, MINUTE, SECOND } from '../clients/time.js';
 import { Reader } from '../net/bytes.js';
 import type { Clock, Endpoint, Logger, Mesh, PeerStream, PeerStreamEvents, Random, Timer } from '../ports.js';
 import { Complaints, LineQuota } from './complaints.js';
@@ -69,6 +69,12 @@ const DEFAULT_MAX_SESSIONS = 64;
 /** A peer that connected is not sent away before it had so long to learn what is known here. */
 const WELCOME: Millis = 30 * SECOND;
 
+/**
+ * A record that had longer than that to live is told to live longer with the next keepalives, from hop to hop: many in
+ * one segment, since each by itself would cost several times as much. Sixty hops are as long as that.
+ */
+const PATIENCE: Millis = 10 * MINUTE;
+
 /** Sessions that may be saying goodbye beyond the limit, to make room. */
 const MAKING_ROOM = 4;
 
@@ -116,16 +122,17 @@ export class Flooder {
   }
 
   /**
-   * Sends a record that was stored here to all peers, or all but the one that it came from. To be called for every
-   * change of the database but those that arrive through this object.
+   * Sends a record that was stored here to all peers. To be called for every change of the database but those that
+   * arrive through this object. `before`: where it says nothing new but lives longer, until when it did before.
    */
-  flood(record: Record, except?: Peer): void {
-    this.#run((now) => this.#spread(record, except, now));
+  flood(record: Record, before?: Instant): void {
+    this.#run((now) => this.#spread(record, before, undefined, now));
   }
 
-  #spread(record: Record, except: Peer | undefined, now: Instant): void {
+  #spread(record: Record, before: Instant | undefined, except: Peer | undefined, now: Instant): void {
     this.#tree.touch(record.key, now);
-    for (const peer of this.#peers) if (peer !== except) peer.session.flood(record.key);
+    const canWait = before !== undefined && before >= after(now, PATIENCE);
+    for (const peer of this.#peers) if (peer !== except) peer.session.flood(record.key, canWait);
   }
 
   /** The endpoints that the user has configured, instead of those before. */
@@ -329,7 +336,7 @@ export class Flooder {
     const applied = this.#options.replica.apply(record, now);
     if (applied.kind === 'newer' || applied.kind === 'extended') {
       this.#news++;
-      this.#spread(applied.record, peer, now);
+      this.#spread(applied.record, applied.kind === 'extended' ? applied.before : undefined, peer, now);
     }
     return applied;
   }

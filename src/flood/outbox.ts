@@ -20,6 +20,8 @@ const MAX_WAITING = 65536;
 export class Outbox {
   /** Changes of the moment, sent whether they live or not. */
   readonly #changes = new Set<RecordKey>();
+  /** Records that only live longer: they wait for {@link Outbox.release}. */
+  readonly #extensions = new Set<RecordKey>();
   /** Nodes of the digest tree of which a Digest or a Summary is to be sent. */
   readonly #nodes = new Set<number>();
   /** Key hashes to ask for. */
@@ -37,7 +39,7 @@ export class Outbox {
     private readonly tree: DigestTree,
   ) {}
 
-  /** Whether no record and no question waits. */
+  /** Whether no record and no question waits, but for extensions that are not released. */
   get idle(): boolean {
     return (
       this.#changes.size + this.#nodes.size + this.#questions.size + this.#repairs.size + this.#ranges.size === 0 &&
@@ -56,7 +58,18 @@ export class Outbox {
   }
 
   change(key: RecordKey): void {
+    this.#extensions.delete(key);
     this.#changes.add(key);
+  }
+
+  extend(key: RecordKey): void {
+    this.#extensions.add(key);
+  }
+
+  /** What only lives longer is to be sent now. */
+  release(): void {
+    for (const key of this.#extensions) this.#changes.add(key);
+    this.#extensions.clear();
   }
 
   repair(key: RecordKey): void {
@@ -66,6 +79,7 @@ export class Outbox {
   /** The peer has this record's present version: it has just sent it. */
   has(key: RecordKey): void {
     this.#changes.delete(key);
+    this.#extensions.delete(key);
     this.#repairs.delete(key);
   }
 

@@ -5,14 +5,13 @@ import type { Instant } from '../clients/time.js';
 /** What a record did to the database. */
 export type Applied =
   | {
-      /**
-       * `newer`: it was stored. `extended`: the version that is stored already, living notably longer from now on.
-       * `same`: nothing changed. `older`: what is stored is newer, so that the sender has to be told.
-       */
-      readonly kind: 'newer' | 'extended' | 'same' | 'older';
+      /** `newer`: it was stored. `same`: nothing changed. `older`: what is stored is newer: the sender has to be told. */
+      readonly kind: 'newer' | 'same' | 'older';
       /** The record as it is stored now. */
       readonly record: Record;
     }
+  /** The version that is stored already, living notably longer from now on than until `before`. */
+  | { readonly kind: 'extended'; readonly record: Record; readonly before: Instant }
   /** A new key or a longer value, and the database is full. */
   | { readonly kind: 'refused' };
 

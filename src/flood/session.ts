@@ -148,9 +148,14 @@ export class Session {
     return this.#outbox.waiting;
   }
 
-  /** Has the present version of a record sent. Before the session is up the first exchange covers it. */
-  flood(key: RecordKey): void {
-    if (this.#state === 'up') this.#outbox.change(key);
+  /**
+   * Has the present version of a record sent; where it `canWait`, to a peer of our kind with the next keepalive. Before
+   * the session is up the first exchange covers it.
+   */
+  flood(key: RecordKey, canWait = false): void {
+    if (this.#state !== 'up') return;
+    if (canWait && this.#extended) this.#outbox.extend(key);
+    else this.#outbox.change(key);
   }
 
   receive(bytes: Uint8Array, now: Instant): void {
@@ -305,6 +310,7 @@ export class Session {
   /** Says goodbye, after what is to be flooded at this moment; the session closes once it is answered. */
   bye(reason: ByeReason, now: Instant): void {
     if (this.#state === 'closed' || this.#state === 'closing') return;
+    this.#outbox.release();
     this.#outbox.changesOnly();
     if (this.#peer === undefined) {
       this.#parting = this.#state === 'up';
@@ -371,7 +377,10 @@ export class Session {
       w.put(encodeHandshake(CAPABILITY_EXTENDED));
     }
     for (const tlv of this.#control.splice(0)) writeTlv(w, tlv);
-    if (this.#keepalive.pending) this.#writePing(w, now);
+    if (this.#keepalive.pending) {
+      this.#writePing(w, now);
+      this.#outbox.release();
+    }
     if (this.#flowing) this.#outbox.drain(w, limit, now);
     if (this.#byeDue !== undefined && this.#outbox.idle) {
       writeTlv(w, { type: 'bye', reason: this.#byeDue });

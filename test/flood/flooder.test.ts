@@ -86,6 +86,45 @@ t.test('an extension that was missed during a cut arrives before the record dies
   t.ok(nodes[1]!.db.get(lease(1).key)!.expires > after(START, 890 * SECOND));
 });
 
+t.test('what only lives longer waits for the keepalive, many in one; what is about to end does not', async (t) => {
+  const { net, nodes } = await network({ 1: [2], 2: [3], 3: [] });
+  const [first, , last] = nodes as [TestNode, TestNode, TestNode];
+  const untilOf = (n: number) => last.db.get(lease(n).key)!.expires;
+  const writes = (count = 0) => {
+    const [stream] = net.streamsTo('r1', 'r2');
+    const write = stream!.write.bind(stream);
+    stream!.write = (bytes) => (count++, write(bytes));
+    return () => count;
+  };
+  for (let n = 1; n <= 100; n++) first.put(lease(n, 1, after(START, 30 * MINUTE)));
+  first.put(lease(101, 1, after(START, 8 * MINUTE)));
+  net.clock.advance(SECOND);
+  const written = writes();
+  for (let n = 1; n <= 101; n++) first.put(lease(n, 1, after(START, HOUR)));
+  t.equal(written(), 1, 'one at once');
+  net.clock.advance(3 * net.delay);
+  t.ok(untilOf(101) > after(START, 50 * MINUTE), 'the one that was about to end');
+  t.ok(untilOf(1) < after(START, 50 * MINUTE), 'the others are not told yet');
+  net.clock.advance(21 * SECOND);
+  for (let n = 1; n <= 100; n++) t.ok(untilOf(n) > after(START, 50 * MINUTE), 'told by two keepalives, one for each hop');
+  t.ok(written() < 10, `${written()} writes for all of them`);
+});
+
+t.test('an extension that waits is said before the goodbye, and a change of its record goes at once', async (t) => {
+  const { net, nodes } = await network({ 1: [2], 2: [] });
+  const [first, second] = nodes as [TestNode, TestNode];
+  for (const n of [1, 2]) first.put(lease(n, 1, after(START, 30 * MINUTE)));
+  net.clock.advance(SECOND);
+  for (const n of [1, 2]) first.put(lease(n, 1, after(START, HOUR)));
+  first.put(lease(2, 2, after(START, HOUR)));
+  net.clock.advance(2 * net.delay);
+  t.equal(second.db.get(lease(2).key)!.seqno, 2);
+  t.ok(second.db.get(lease(1).key)!.expires < after(START, 50 * MINUTE));
+  void first.flooder.stop();
+  net.clock.advance(10 * net.delay);
+  t.ok(second.db.get(lease(1).key)!.expires > after(START, 50 * MINUTE));
+});
+
 t.test('what is dead is neither sent nor brought back (defect 6)', async (t) => {
   const { net, nodes } = await network({ 1: [2], 2: [] });
   for (let i = 0; i < 1000; i++) nodes[0]!.put(association(i, 1, 1, after(START, 2 * MINUTE)));

@@ -137,7 +137,8 @@ export class FoundNode {
 
   put(record: Record): void {
     const outcome = this.#merge(record);
-    if (outcome.kind === 'newer' || outcome.kind === 'extended') this.flooder.flood(outcome.record);
+    if (outcome.kind === 'newer') this.flooder.flood(outcome.record);
+    if (outcome.kind === 'extended') this.flooder.flood(outcome.record, outcome.before);
   }
 
   #merge(record: Record) {

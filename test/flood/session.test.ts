@@ -280,6 +280,23 @@ t.test('what the peer sends itself is not sent back to it', async (t) => {
   t.match(f.takeTlvs(), [{ type: 'update', seqno: 4 }], 'an older version is answered');
 });
 
+t.test('a sroamd, which knows no keepalive, is told of longer lives at once', async (t) => {
+  const f = new Fixture([lease(1, 4)]);
+  f.receive('2c010000');
+  f.take();
+  f.session.flood(lease(1).key, true);
+  t.match(f.takeTlvs(), [{ type: 'update', seqno: 4 }]);
+
+  const g = new Fixture([lease(1, 4)]).meet();
+  g.take();
+  g.session.flood(lease(1).key, true);
+  t.notOk(g.session.pending);
+  g.receiveTlv({ type: 'update', key: lease(1).key, value: lease(1).value, seqno: 4, lifetime: 3600 });
+  g.now = after(g.now, DEFAULT_TIMING.keepalive);
+  g.session.poll(g.now);
+  t.match(g.takeTlvs().map(({ type }) => type), ['ping'], 'the peer has said so itself meanwhile');
+});
+
 t.test('a peer that asks without end does not fill the memory', async (t) => {
   const f = new Fixture(Array.from({ length: 2000 }, (_, i) => lease(i))).meet();
   const before = process.memoryUsage().heapUsed;

@@ -282,7 +282,8 @@ export class TestNode {
   /** Stores a record and floods it, as the daemon does. */
   put(record: Record): void {
     const outcome = this.db.apply(record, this.network.clock.now());
-    if (outcome.kind === 'newer' || outcome.kind === 'extended') this.flooder.flood(outcome.record);
+    if (outcome.kind === 'newer') this.flooder.flood(outcome.record);
+    if (outcome.kind === 'extended') this.flooder.flood(outcome.record, outcome.before);
   }
 
   up(): string[] {
