@@ -24,7 +24,7 @@ export interface Conditions {
   readonly dwell?: number;
 }
 
-const COLUMNS = [26, 8, 8, 8, 8, 9, 9, 10, 6, 0];
+const COLUMNS = [26, 8, 8, 8, 8, 8, 8, 9, 9, 10, 6, 0];
 
 function row(cells: readonly string[]): string {
   return cells.map((cell, i) => (i < 2 ? cell.padEnd(COLUMNS[i]!) : cell.padStart(COLUMNS[i]!))).join(' ') + '\n';
@@ -34,15 +34,15 @@ function row(cells: readonly string[]): string {
 export function report(results: readonly Measured[], air: string, { roams, interval }: Conditions): string {
   const floor = results[0]!;
   let text = `\n${floor.hops} hops, ${roams} roams for each system, a packet every ${interval} ms; ${air}\n\n`;
-  text += row(['system', 'stream', 'median', 'p95', 'max', 'x median', 'x p95', 'lost/roam', 'dead', '']);
+  text += row(['system', 'stream', 'median', 'p95', 'max', '+median', '+p95', 'x median', 'x p95', 'lost/roam', 'dead', '']);
   for (const result of results) {
     for (const [i, name] of STREAMS.entries()) text += row([i === 0 ? result.name : '', name, ...streamCells(result, floor, name)]);
   }
   text += '\n' + row(['system', '', 'B/roam', 'MiB', '']);
   for (const { name, controlBytes, memory } of results) text += row([name, '', controlBytes.toFixed(0), memory.toFixed(0), '']);
-  return `${text}\nGaps in ms: the longest silence after each roam. x median, x p95: of what the first system
-has. dead: silent until the next roam. B/roam: control bytes for a roam on a link between routers. MiB: memory of a
-router's programs.\n`;
+  return `${text}\nGaps in ms: the longest silence after each roam. +median, +p95: beyond what the first system has;
+x median, x p95: of it. dead: silent until the next roam. B/roam: control bytes for a roam on a link between routers.
+MiB: memory of a router's programs.\n`;
 }
 
 function streamCells(result: Measured, floor: Measured, name: StreamName): string[] {
@@ -51,6 +51,7 @@ function streamCells(result: Measured, floor: Measured, name: StreamName): strin
   const base = distributionOf(floor.gaps[name].map(({ longest }) => longest));
   const lost = gaps.reduce((sum, gap) => sum + gap.lost, 0) / gaps.length;
   const dead = gaps.filter((gap) => gap.dead).length;
+  const extra = [median - base.median, p95 - base.p95];
   const times = [median / base.median, p95 / base.p95].map((ratio) => ratio.toFixed(2));
-  return [...[median, p95, max].map((ms) => ms.toFixed(1)), ...times, lost.toFixed(1), String(dead), ''];
+  return [...[median, p95, max, ...extra].map((ms) => ms.toFixed(1)), ...times, lost.toFixed(1), String(dead), ''];
 }
