@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 
-const TABLES = ['defects.md', 'behaviours.md', 'ra/rfc4861.md'];
+const TABLES = ['defects.md', 'behaviours.md', 'dhcp4/rfc2131.md', 'ra/rfc4861.md'];
 
 /** The last two cells of each row: file and a part of the test's name. */
 function rowsOf(table: string): [file: string, test: string][] {
