@@ -7,6 +7,7 @@
 # make bench   all benchmarks
 # make bench-dhcp       DHCPv4 exchanges in a second and their latency, against dnsmasq; a minute
 # make bench-flooding   time and bytes for a newcomer to learn all, and for a reconnection; seconds
+# make bench-idle       what a session between routers carries while 4,000 clients stay where they are; a minute
 # make bench-database   how fast records are merged and what they take; roams on meshes of up to 8,000 nodes; minutes
 # make bench-sroamd     the same stream of updates to sroamd and to the daemon, in the virtual machine; SROAMD=its binary
 # make bench-ubus       calls and decoding of ubus-ts, against the ubus command; seconds
@@ -70,6 +71,11 @@ sim: build/sim.mjs
 bench-flooding: setup-build build/flooding.mjs
 	@node build/flooding.mjs
 
+# Captured on loopback
+.PHONY: bench-idle
+bench-idle: setup-bench build build/idle.mjs
+	@unshare --net node build/idle.mjs
+
 .PHONY: bench-database
 bench-database: build/merge.mjs build/roams.mjs
 	@node build/merge.mjs
@@ -126,7 +132,7 @@ bench-footprint: setup-lab build build/footprint.mjs
 	@CLIENTS='$(CLIENTS)' unshare --net --mount sh -c 'mount -t sysfs sysfs /sys && exec node build/footprint.mjs'
 
 .PHONY: bench
-bench: bench-footprint bench-database bench-sroamd bench-flooding bench-ubus bench-dhcp bench-routes bench-handover
+bench: bench-footprint bench-database bench-sroamd bench-flooding bench-idle bench-ubus bench-dhcp bench-routes bench-handover
 
 clean:
 	rm -rf dist build .tap src/*/dist

@@ -5,22 +5,18 @@
  */
 import * as net from 'node:net';
 import { performance } from 'node:perf_hooks';
-import { Database } from '../../src/clients/database.js';
+import type { Database } from '../../src/clients/database.js';
 import { associationKey, lease4Key, macValue, nodeValue } from '../../src/clients/record.js';
 import type { Record } from '../../src/clients/record.js';
-import type { NodeId } from '../../src/clients/node-id.js';
 import { parseNodeId } from '../../src/clients/node-id.js';
 import { after, HOUR } from '../../src/clients/time.js';
-import { Flooder } from '../../src/flood/flooder.js';
-import { systemClock, systemRandom } from '../../src/linux/clock.js';
-import { LinuxMesh } from '../../src/linux/mesh.js';
+import { systemClock } from '../../src/linux/clock.js';
 import { ip4FromNumber } from '../../src/net/ip.js';
 import { macFromBytes } from '../../src/net/mac.js';
-import type { Logger } from '../../src/ports.js';
+import { BenchNode } from './bench-node.js';
 
 const CHANGES = 100;
 const HOST = '127.0.0.1';
-const quiet: Logger = { error() {}, warn() {}, info() {}, debug() {} };
 
 const mac = (n: number) => macFromBytes(Uint8Array.of(2, 0, 0, (n >>> 16) & 0xff, (n >>> 8) & 0xff, n & 0xff));
 
@@ -32,31 +28,9 @@ function record(n: number, seqno: number): Record {
   return { key: associationKey(mac(client)), value: nodeValue(parseNodeId('00000000000000aa')), seqno, expires };
 }
 
-class BenchNode {
-  readonly db = new Database();
-  readonly mesh: LinuxMesh;
-  readonly flooder: Flooder;
-
-  constructor(readonly id: NodeId, hostname: string) {
-    this.mesh = new LinuxMesh({ key: 'the key of the benchmark', log: quiet });
-    const [clock, random] = [systemClock, systemRandom];
-    this.flooder = new Flooder({ self: id, hostname, replica: this.db, mesh: this.mesh, clock, random, log: quiet });
-  }
-
-  fill(count: number): this {
-    for (let n = 0; n < count; n++) this.put(record(n, 1));
-    return this;
-  }
-
-  put(one: Record): void {
-    this.db.apply(one, systemClock.now());
-    this.flooder.flood(one);
-  }
-
-  async stop(): Promise<void> {
-    await this.flooder.stop();
-    this.mesh.stop();
-  }
+function fill(node: BenchNode, count: number): BenchNode {
+  for (let n = 0; n < count; n++) node.put(record(n, 1));
+  return node;
 }
 
 /** A link that counts, and that can be cut. */
@@ -119,7 +93,7 @@ interface Result {
 }
 
 async function measure(records: number): Promise<Result> {
-  const old = new BenchNode(parseNodeId('00000000000000aa'), 'old').fill(records);
+  const old = fill(new BenchNode(parseNodeId('00000000000000aa'), 'old'), records);
   const young = new BenchNode(parseNodeId('00000000000000bb'), 'new');
   const link = new CountingLink();
   const port = await freePort();

@@ -1,0 +1,33 @@
+/** A database and its flooding over real sockets, without the rest of a daemon. */
+import { Database } from '../../src/clients/database.js';
+import type { NodeId } from '../../src/clients/node-id.js';
+import type { Record } from '../../src/clients/record.js';
+import { Flooder } from '../../src/flood/flooder.js';
+import { systemClock, systemRandom } from '../../src/linux/clock.js';
+import { LinuxMesh } from '../../src/linux/mesh.js';
+import type { Logger } from '../../src/ports.js';
+
+const quiet: Logger = { error() {}, warn() {}, info() {}, debug() {} };
+
+export class BenchNode {
+  readonly db = new Database();
+  readonly mesh: LinuxMesh;
+  readonly flooder: Flooder;
+
+  constructor(readonly id: NodeId, hostname: string) {
+    this.mesh = new LinuxMesh({ key: 'the key of the benchmark', log: quiet });
+    const [clock, random] = [systemClock, systemRandom];
+    this.flooder = new Flooder({ self: id, hostname, replica: this.db, mesh: this.mesh, clock, random, log: quiet });
+  }
+
+  put(record: Record): void {
+    const outcome = this.db.apply(record, systemClock.now());
+    if (outcome.kind === 'newer') this.flooder.flood(outcome.record);
+    if (outcome.kind === 'extended') this.flooder.flood(outcome.record, outcome.before);
+  }
+
+  async stop(): Promise<void> {
+    await this.flooder.stop();
+    this.mesh.stop();
+  }
+}
