@@ -24,7 +24,7 @@ ESBUILD = node_modules/.bin/esbuild
 BUNDLE = $(ESBUILD) --bundle --platform=node --target=node20 --conditions=@roaming/source --log-level=warning
 SOURCES = $(shell find src -name '*.ts' -not -path '*/node_modules/*' -not -path '*/dist/*') package.json
 BENCH = build/handover.mjs build/stream.mjs build/access-point.mjs
-LAB = build/demo.mjs build/access-point.mjs build/tcp-peer.mjs
+LAB = build/demo.mjs build/access-point.mjs build/tcp-peer.mjs build/inject.mjs
 WIFI = build/check.mjs build/stream.mjs build/access-point.mjs
 LUCI_SCHEMA = openwrt/luci-app-roaming/htdocs/luci-static/resources/roaming/schema.js
 NODE_HEADERS = $(shell node -p 'require("path").resolve(process.execPath, "../../include/node")')

@@ -16,6 +16,8 @@ export const BUILT = {
   roaming: join(root, 'dist/roaming.js'),
   accessPoint: join(root, 'build/access-point.mjs'),
   tcpPeer: join(root, 'build/tcp-peer.mjs'),
+  inject: join(root, 'build/inject.mjs'),
+  packetAddon: join(root, 'dist/packet.node'),
 };
 
 /** For tests that have no say about how fast a routing protocol is: babeld finds its neighbours in seconds. */
@@ -27,7 +29,9 @@ export async function exists(path: string): Promise<boolean> {
   return access(path).then(() => true, () => false);
 }
 
-async function inPath(program: string): Promise<boolean> {
+/** By its name in PATH, or by its whole path. */
+async function isThere(program: string): Promise<boolean> {
+  if (program.startsWith('/')) return exists(program);
   const directories = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/sbin'];
   const found = await Promise.all(directories.map((directory) => exists(join(directory, program))));
   return found.includes(true);
@@ -37,7 +41,7 @@ async function inPath(program: string): Promise<boolean> {
 export async function obstacle(...morePrograms: string[]): Promise<string | false> {
   if (process.getuid?.() !== 0) return 'network namespaces need root';
   for (const program of [...PROGRAMS, ...morePrograms]) {
-    if (!(await inPath(program))) return `there is no program ${program} (test/setup.sh lab installs it)`;
+    if (!(await isThere(program))) return `there is no program ${program} (test/setup.sh lab installs it)`;
   }
   const namespaces = await run('unshare', '--net', '--uts', 'true').then(() => true, () => false);
   if (!namespaces) return 'network namespaces cannot be made here';

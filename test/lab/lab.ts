@@ -131,7 +131,16 @@ export class Lab {
 
   /** A program in a host's namespace, stopped with the lab. */
   service(host: string, ...command: string[]): Service {
-    const service = new Service(command[0]!, this.net.in(host, ...command));
+    return this.#run(host, command, 'ignore');
+  }
+
+  /** The same; it reads what is written to it. */
+  reader(host: string, ...command: string[]): Service {
+    return this.#run(host, command, 'pipe');
+  }
+
+  #run(host: string, command: readonly string[], stdin: 'ignore' | 'pipe'): Service {
+    const service = new Service(command[0]!, this.net.in(host, ...command), stdin);
     this.cleanup.add(() => service.stop('SIGKILL'));
     return service;
   }
