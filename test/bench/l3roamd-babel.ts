@@ -4,7 +4,7 @@
  */
 import type { Client } from '../lab/client.js';
 import { Router } from '../lab/router.js';
-import { Service } from '../lab/shell.js';
+import { run, Service } from '../lab/shell.js';
 import { GATEWAY4, GATEWAY_LL, loopback6 } from '../lab/topology.js';
 import { addServer, meshInterfaces } from './line.js';
 import type { Site, System } from './systems.js';
@@ -27,6 +27,8 @@ export class L3roamd implements System {
     this.#site = site;
     const { net, routers, programs, directory, cleanup } = site;
     await addServer(site);
+    // In the virtual machine nothing has loaded it: l3roamd keeps packets for unknown clients in a tun device.
+    if (process.env['MODULES'] !== undefined) await run('modprobe', '-d', process.env['MODULES'], 'tun');
     for (const [i, name] of routers.entries()) {
       const last = i === routers.length - 1;
       const mesh = meshInterfaces(routers, i);
