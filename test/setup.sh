@@ -17,7 +17,8 @@ done
 # program:package
 build='cc:gcc make:make'
 lab='ip:iproute2 sysctl:procps ping:iputils-ping babeld:babeld udhcpc:udhcpc tshark:tshark nft:nftables
- dhclient:isc-dhcp-client dhcpcd:dhcpcd-base dhcping:dhcping rdisc6:ndisc6 bird:bird2'
+ dhclient:isc-dhcp-client dhcpcd:dhcpcd-base dhcping:dhcping rdisc6:ndisc6 bird:bird2
+ /lib/systemd/systemd-networkd:systemd dbus-daemon:dbus-daemon'
 
 test='chromium:chromium lua5.1:lua5.1 busybox:busybox shellcheck:shellcheck musl-gcc:musl-tools'
 bench='dnsmasq:dnsmasq-base perfdhcp:kea-admin chrt:util-linux'

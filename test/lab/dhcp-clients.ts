@@ -5,6 +5,21 @@ import type { Client } from './client.js';
 import type { Lab } from './lab.js';
 import { Service, until } from './shell.js';
 
+/** What each needs on the machine. */
+export const PROGRAMS = {
+  udhcpc: ['udhcpc'],
+  dhclient: ['dhclient'],
+  dhcpcd: ['dhcpcd'],
+  networkd: ['/lib/systemd/systemd-networkd', 'networkctl', 'dbus-daemon'],
+};
+
+export type Kind = keyof typeof PROGRAMS;
+
+export function makeDhcpClient(kind: Kind, lab: Lab, host: Client): DhcpClient {
+  const kinds = { udhcpc: Udhcpc, dhclient: Dhclient, dhcpcd: Dhcpcd, networkd: Networkd };
+  return new kinds[kind](lab, host);
+}
+
 export interface DhcpClient {
   readonly host: Client;
   start(): Promise<void>;
@@ -125,5 +140,78 @@ export class Dhcpcd extends Program {
     const pids = (await this.lab.net.ip(this.host.name, `netns pids ${this.lab.net.ns(this.host.name)}`)).split('\n');
     const pid = pids.find((one) => one !== '')!;
     await this.lab.net.exec(this.host.name, 'nsenter', '-t', pid, '--mount', 'dhcpcd', '-4', option, 'eth0');
+  }
+}
+
+/** As on Wi-Fi it stays as it is while it roams; its identifier is that of RFC 4361. */
+const NETWORK = `[Match]
+Name=eth0
+
+[Network]
+DHCP=ipv4
+IPv6AcceptRA=yes
+IgnoreCarrierLoss=10s
+
+[DHCPv4]
+ClientIdentifier=duid
+DUIDType=link-layer
+
+[IPv6AcceptRA]
+DHCPv6Client=no
+`;
+
+/** The least that lets its commands reach it. An abstract address is its network namespace's own. */
+const BUS = 'unix:abstract=roaming-lab';
+const BUS_CONFIG = `<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
+ "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+<busconfig>
+  <type>system</type>
+  <listen>${BUS}</listen>
+  <auth>EXTERNAL</auth>
+  <policy context="default">
+    <allow user="*"/>
+    <allow own="*"/>
+    <allow send_destination="*"/>
+    <allow receive_sender="*"/>
+  </policy>
+</busconfig>
+`;
+
+const BUS_ADDRESS = `DBUS_SYSTEM_BUS_ADDRESS=${BUS}`;
+
+/**
+ * systemd's, which does stateless address autoconfiguration itself as well. It has a bus and a /run of its own; /sys is
+ * read-only to it as in a container, so that it does not wait for udev.
+ */
+export class Networkd extends Program {
+  #bus: Service | undefined;
+
+  protected async prepare(): Promise<string[]> {
+    await this.#startBus();
+    const directory = join(this.lab.directory, this.host.name);
+    await writeFile(join(directory, 'eth0.network'), NETWORK);
+    const own = [
+      'mount -o remount,ro /sys',
+      'mount -t tmpfs -o mode=755 none /run',
+      'mkdir -p /run/systemd/network',
+      `cp ${directory}/eth0.network /run/systemd/network`,
+    ].join(' && ');
+    const environment = ['env', 'SYSTEMD_LOG_TARGET=console', 'SYSTEMD_LOG_LEVEL=debug', BUS_ADDRESS];
+    return ['unshare', '--mount', 'sh', '-c', `${own} && exec "$@"`, 'sh', ...environment, '/lib/systemd/systemd-networkd'];
+  }
+
+  async #startBus(): Promise<void> {
+    if (this.#bus !== undefined) return;
+    const directory = join(this.lab.directory, this.host.name);
+    await writeFile(join(directory, 'bus.conf'), BUS_CONFIG);
+    const words = ['dbus-daemon', `--config-file=${directory}/bus.conf`, '--nofork', '--nopidfile', '--print-address'];
+    this.#bus = this.lab.service(this.host.name, ...words);
+    await until('the bus is there', 10, async () => this.#bus!.output.includes(BUS));
+  }
+
+  renew(): Promise<void> {
+    return this.again(/DHCPv4 client: ACK$/, () =>
+      this.lab.net.exec(this.host.name, 'env', BUS_ADDRESS, 'networkctl', 'renew', 'eth0'),
+    );
   }
 }

@@ -20,7 +20,7 @@ import type { Client } from './client.js';
 import { PingStream } from './client.js';
 import { forwardingOf } from './forwarding.js';
 import { BUILT, onLab, QUICK_BABELD } from './harness.js';
-import type { Lab } from './lab.js';
+import type { Lab, RouterName } from './lab.js';
 import { ROUTERS } from './lab.js';
 import type { Service } from './shell.js';
 import { sleep, until } from './shell.js';
@@ -28,6 +28,8 @@ import { GATEWAY4, GATEWAY_LL, GATEWAY_MAC } from './topology.js';
 
 const VICTIM = parseMac('02:00:00:00:05:01');
 const ATTACKER = parseMac('02:00:00:00:05:66');
+/** The attacker's second station, which has no address. */
+const NEWCOMER = parseMac('02:00:00:00:05:67');
 const gateway = { mac: GATEWAY_MAC as Mac, address4: GATEWAY4 as Ip4, linkLocal: GATEWAY_LL as Ip6 };
 
 let victim: Client;
@@ -79,6 +81,12 @@ const routerAdvertisement = (source: Mac, from: Ip6, routerLifetime: number) =>
   });
 
 const many = <T>(count: number, make: (i: number) => T): T[] => Array.from({ length: count }, (_, i) => make(i));
+
+/** A client's own way: it asks for an address, and says that somebody has it. */
+const declines = (address: Ip4) => [
+  dhcp(NEWCOMER, 'discover', { requested: address }),
+  dhcp(NEWCOMER, 'decline', { requested: address, server: gateway.address4 }),
+];
 
 async function nothingIsTaken(t: Test, lab: Lab): Promise<void> {
   const { address4, address6 } = whereabouts;
@@ -178,6 +186,25 @@ await onLab(t, { name: 'tbad', babeld: QUICK_BABELD }, [
       await honest.startDhcp();
       t.match(await honest.address(4), /^10\.44\./);
       t.equal((await lab.routers.r4.clients()).length, 3, 'nobody has heard of the others');
+      await nothingIsTaken(t, lab);
+    },
+  },
+  {
+    name: 'it declines one address after the other: few are set aside, at every router',
+    run: async (t, lab) => {
+      const setAside = async (router: RouterName) => (await lab.routers[router].counters())['addresses_set_aside']!;
+      lab.routers.r2.station({ authorize: NEWCOMER });
+      await until('r2 has its other station', 10, async () => (await lab.routers.r2.clients()).some(({ mac }) => mac === NEWCOMER));
+      // Slowly: of one client few messages are heard in a second.
+      for (let i = 1; i <= 20; i++) {
+        await attack(declines(`10.44.200.${i}` as Ip4));
+        await sleep(200);
+      }
+      await until('r3 has heard of it', 10, async () => (await setAside('r3')) > 0);
+      await sleep(500);
+      t.equal(await setAside('r2'), 8);
+      t.equal(await setAside('r3'), 8);
+      t.equal(await setAside('r1'), 8);
       await nothingIsTaken(t, lab);
     },
   },
