@@ -11,7 +11,7 @@ import type { Record } from './clients/record.js';
 import type { Instant } from './clients/time.js';
 import { earliest, SECOND } from './clients/time.js';
 import type { Config } from './config/config.js';
-import { presenceSources } from './config/presence.js';
+import { isIgnored, presenceSources } from './config/presence.js';
 import type { Mac } from './net/mac.js';
 import { contains } from './net/prefix.js';
 import type { Clock, Kernel, Logger, PresenceSource, StationEvent, Stations } from './ports.js';
@@ -127,7 +127,7 @@ export class LocalClients {
   /** Whether the user wants that source on that interface, and stations of that Wi-Fi network at all. */
   #counts({ network, source, ssid }: Omit<Sight, 'mac' | 'via'>): boolean {
     const { presence, ignoreSsid } = this.#config;
-    return presenceSources(presence, network).includes(source) && !(ssid !== '' && ignoreSsid.includes(ssid));
+    return presenceSources(presence, network).includes(source) && !isIgnored(ignoreSsid, ssid, network);
   }
 
   #neighbour({ mac, network, address, state }: StationEvent & { kind: 'neighbour' }, now: Instant): void {

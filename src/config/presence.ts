@@ -34,6 +34,11 @@ export function presenceSources(options: readonly PresenceOption[], network: str
   return chosen.length > 0 ? chosen.map(({ source }) => source) : PRESET;
 }
 
+/** Whether stations of a Wi-Fi network are left alone on a client interface. `ssid` is '' for hosts that have none. */
+export function isIgnored(ignored: readonly string[], ssid: string, network: string): boolean {
+  return ssid !== '' && (ignored.includes(ssid) || ignored.includes(`${ssid}@${network}`));
+}
+
 /** The sources that are listened to: with shared prefixes the neighbour cache knows of addresses too. */
 export function sourcesOf(config: {
   readonly presence: readonly PresenceOption[];

@@ -87,7 +87,7 @@ export const schema = {
     presenceOption,
     'What tells that a client is here. hostapd, nl80211: our access points. fdb: MACs that the bridge learns on other ports, for wired clients and access points of others. neighbour, traffic: who is in the neighbour cache, who sends ARP, DHCP or ND; for interfaces without an access point of ours. With @interface for that one only: `fdb@br-lan`. Default: hostapd and nl80211. Beside usteer or dawn, nl80211 alone: hostapd keeps one answer of all that it asks.',
   ),
-  ignoreSsid: list(types.text(1, 32, 'SSID'), 'Wi-Fi networks whose stations are left alone, though they are on a client interface.'),
+  ignoreSsid: list(types.text(1, 48, 'SSID[@interface]'), 'Wi-Fi networks whose stations are left alone, though they are on a client interface. With @interface on that one only: `guests@br-lan`.'),
   ipv6Mode: option(
     types.oneOf('prefix', 'host'),
     'prefix',

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { presenceOption, presenceSources, sourcesOf } from '../../src/config/presence.js';
+import { isIgnored, presenceOption, presenceSources, sourcesOf } from '../../src/config/presence.js';
 import { BadInput } from '../../src/net/bytes.js';
 
 const options = (...texts: string[]) => texts.map((text) => presenceOption.read(text));
@@ -17,4 +17,14 @@ t.test('sources of an interface: its own, else those of all, else the access poi
 
 t.test('what is no source', async (t) => {
   for (const text of ['', 'wifi', 'fdb@', 'fdb@a@b', 'fdb@a/b', '@br-lan']) t.throws(() => presenceOption.read(text), BadInput, text);
+});
+
+t.test('Wi-Fi networks that are left alone, everywhere or on one interface', async (t) => {
+  const ignored = ['guests', 'staff@br-lan', 'a@b'];
+  t.ok(isIgnored(ignored, 'guests', 'br-client'));
+  t.ok(isIgnored(ignored, 'staff', 'br-lan'));
+  t.notOk(isIgnored(ignored, 'staff', 'br-client'));
+  t.ok(isIgnored(ignored, 'a@b', 'br-client'), 'a name may have an @ in it');
+  t.notOk(isIgnored(ignored, '', 'br-lan'), 'a wired host');
+  t.notOk(isIgnored(ignored, 'mesh', 'br-lan'));
 });
