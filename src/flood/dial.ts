@@ -27,7 +27,7 @@ export class Dial {
   state: 'waiting' | 'dialling' | 'open' | 'elsewhere' = 'waiting';
   /** Whoever wants the endpoint; nobody left: it is to be given up. */
   readonly wanted = new Set<string>();
-  /** The node that was found there last, or is said to be there. */
+  /** The node that was found there last, until it is to be found out anew. */
   node: NodeId | undefined;
   /** Whom one hopes to find there, if anybody in particular. */
   expected: NodeId | undefined;
@@ -48,7 +48,6 @@ export class Dial {
 
   expect(node: NodeId): void {
     this.expected = node;
-    this.node ??= node;
   }
 
   isDue(now: Instant): boolean {
@@ -66,6 +65,7 @@ export class Dial {
     this.#failures++;
     this.#waitUntil(after(now, wait / 2 + random.below(wait / 2)), now);
     this.lastError = reason;
+    this.node = undefined;
   }
 
   isSelf(now: Instant): void {
@@ -80,7 +80,8 @@ export class Dial {
   }
 
   /** Another connection leads to the same node. */
-  isElsewhere(now: Instant): void {
+  isElsewhere(node: NodeId, now: Instant): void {
+    this.node = node;
     this.state = 'elsewhere';
     this.since = now;
     this.lastError = undefined;
@@ -89,6 +90,7 @@ export class Dial {
   /** The other connection has gone. */
   retry(now: Instant, random: Random): void {
     this.#waitUntil(after(now, random.below(FIRST_WAIT)), now);
+    this.node = undefined;
   }
 
   #waitUntil(at: Instant, now: Instant): void {

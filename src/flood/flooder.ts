@@ -236,8 +236,10 @@ export class Flooder {
   }
 
   #dial(dial: Dial, now: Instant): void {
-    if (dial.node !== undefined && this.#sessionWith(dial.node) !== undefined) {
-      dial.isElsewhere(now);
+    // A configured endpoint is dialled whoever was there: routers may have changed places.
+    const hoped = dial.wanted.has(CONFIGURED) ? undefined : dial.expected;
+    if (hoped !== undefined && this.#sessionWith(hoped) !== undefined) {
+      dial.isElsewhere(hoped, now);
       return;
     }
     dial.begin();
@@ -303,7 +305,7 @@ export class Flooder {
 
   /** Whether this node would dial the other if that had not been faster. */
   #isWanted(node: NodeId | undefined): boolean {
-    return node !== undefined && [...this.#dials.values()].some((dial) => dial.node === node);
+    return node !== undefined && [...this.#dials.values()].some((dial) => dial.node === node || dial.expected === node);
   }
 
   #isServed({ session, upSince }: Peer, now: Instant): boolean {
@@ -407,7 +409,7 @@ export class Flooder {
     const { node } = session;
     if (dial !== undefined && this.#dials.get(dial.name) === dial) {
       if (node === this.#options.self && session.peer?.instance === this.#instance) dial.isSelf(now);
-      else if (node !== undefined && this.#sessionWith(node) !== undefined) dial.isElsewhere(now);
+      else if (node !== undefined && this.#sessionWith(node) !== undefined) dial.isElsewhere(node, now);
       else if (session.farewell === 'full' && this.#isConnected) dial.isFull(now, random);
       else if (upSince === undefined) this.#dialFailed(dial, reason ?? 'connection closed', now);
       else dial.failed(reason, upSince, now, random);

@@ -264,6 +264,28 @@ t.test('where a node is reached is corrected: another had its id for a while (se
   await allIsWell(t, world);
 });
 
+t.test('a peer whose id was another node\'s for a while is dialled again, though that one has a session (seed 100408)', async (t) => {
+  // n0 is found by n2 alone, which goes on dialling it: the two others cannot.
+  const world = await setUp({ links: [[0, 2, 2], [1, 2, 2]], settings: (i) => ({ peers: i === 2 ? [0, 1] : [], options: " option max_peers '0'" }) });
+  const [thief, owner] = [world.nodes[0]!, world.nodes[1]!];
+  const own = thief.files.get('node-id')!;
+  const startAs = async (id: Uint8Array) => {
+    thief.kill();
+    thief.files.set('node-id', id);
+    thief.files.delete('database');
+    thief.start();
+    await world.run(20 * SECOND);
+  };
+  owner.kill();
+  await startAs(owner.files.get('node-id')!);
+  thief.kill();
+  owner.start();
+  await world.run(20 * SECOND);
+  await startAs(own);
+  world.join(0, 0);
+  await allIsWell(t, world);
+});
+
 t.test('IPv6 only, addresses chosen by clients: the prefix is told to a newcomer that asks nothing (seed 56)', async (t) => {
   const prefixes = ['10.44.0.0/16', 'fd44:0:0:1::/64'];
   const settings = () => ({ prefixes, options: " option ipv6_mode 'host'" });
