@@ -1,6 +1,7 @@
 /** The program: its words to a function, and nothing else. The daemon is loaded without the rest. */
 import { CliError, ExitCode } from './cli/ask.js';
 import { readDaemonWords } from './cli/daemon-words.js';
+import { optimizeLate } from './cli/late-optimization.js';
 import { ConfigError } from './cli/load-config.js';
 
 /** Who reads our output may have had enough: `roaming history | head`. */
@@ -10,6 +11,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 
 async function main(): Promise<void> {
   const daemon = readDaemonWords(process.argv.slice(2));
+  if (daemon !== undefined) optimizeLate();
   try {
     if (daemon !== undefined) await (await import('./cli/daemon.js')).runDaemon(daemon);
     else await (await import('./cli/commands.js')).runCommand();
