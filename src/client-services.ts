@@ -32,7 +32,7 @@ import { parseLinkFrame } from './net/link-frame.js';
 import type { Mac } from './net/mac.js';
 import { isStationMac } from './net/mac.js';
 import type { Prefix6 } from './net/prefix.js';
-import { contains, prefixOf } from './net/prefix.js';
+import { anyContains, prefixOf } from './net/prefix.js';
 import type { Random } from './ports.js';
 import type { Station } from './presence/presence.js';
 import type { RaClient } from './ra/server.js';
@@ -380,7 +380,7 @@ export class ClientServices {
   }
 
   #isOurs(address: Ip): boolean {
-    return this.#config.prefix.some((prefix) => contains(prefix, address));
+    return anyContains(this.#config.prefix, address);
   }
 
   get #leaseLifetime(): number {

@@ -29,7 +29,7 @@ import { BadInput } from './net/bytes.js';
 import { isIp6 } from './net/ip.js';
 import type { Ip } from './net/ip.js';
 import type { Mac } from './net/mac.js';
-import { contains } from './net/prefix.js';
+import { anyContains } from './net/prefix.js';
 import type { Bus, ClientLink, Clock, DhcpPort, Discovery, InterfaceChoice, Kernel, LinkControl, Logger, Mesh, Packets, Random, StationEvent, Stations, Storage, Strays, Timer, WallClock } from './ports.js';
 import type { Station } from './presence/presence.js';
 import { Seeker } from './presence/seeker.js';
@@ -324,7 +324,7 @@ export class Daemon {
   }
 
   #isOurs(address: Ip): boolean {
-    return this.#config.prefix.some((prefix) => contains(prefix, address));
+    return anyContains(this.#config.prefix, address);
   }
 
   #station(event: StationEvent): void {

@@ -13,7 +13,7 @@ import { earliest, SECOND } from './clients/time.js';
 import type { Config } from './config/config.js';
 import { isIgnored, presenceSources } from './config/presence.js';
 import type { Mac } from './net/mac.js';
-import { contains } from './net/prefix.js';
+import { anyContains } from './net/prefix.js';
 import type { Clock, Kernel, Logger, PresenceSource, StationEvent, Stations } from './ports.js';
 import { Conflicts } from './presence/conflicts.js';
 import { Presence } from './presence/presence.js';
@@ -62,7 +62,7 @@ export class LocalClients {
     this.#options = options;
     this.#config = config;
     this.#presence = new Presence(config.holdTime * SECOND);
-    this.#keeper = new Keeper(db, config.leaseTime * SECOND, (address) => this.#config.prefix.some((prefix) => contains(prefix, address)));
+    this.#keeper = new Keeper(db, config.leaseTime * SECOND, (address) => anyContains(this.#config.prefix, address));
     this.#conflicts = new Conflicts({
       self,
       presence: this.#presence,

@@ -2,7 +2,7 @@
 import type { Ip } from '../net/ip.js';
 import { parseIp } from '../net/ip.js';
 import type { Prefix } from '../net/prefix.js';
-import { contains } from '../net/prefix.js';
+import { anyContains } from '../net/prefix.js';
 
 export interface Admission {
   /** Where clients have their addresses. */
@@ -23,5 +23,5 @@ export function mayBePeer(address: string, { prefixes, interfaces, routers }: Ad
   } catch {
     return false;
   }
-  return routers.has(ip) || !prefixes.some((prefix) => contains(prefix, ip));
+  return routers.has(ip) || !anyContains(prefixes, ip);
 }

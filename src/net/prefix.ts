@@ -57,6 +57,11 @@ export function contains(prefix: Prefix, ip: Ip): boolean {
   return equalBytes(bytes, ipToBytes(prefix.address));
 }
 
+/** Whether one of the prefixes contains it. */
+export function anyContains(prefixes: readonly Prefix[], ip: Ip): boolean {
+  return prefixes.some((prefix) => contains(prefix, ip));
+}
+
 /** Whether `inner` lies wholly in `outer`. */
 export function covers(outer: Prefix, inner: Prefix): boolean {
   return inner.length >= outer.length && contains(outer, inner.address);

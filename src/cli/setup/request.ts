@@ -4,7 +4,7 @@ import type { Ip4, Ip6 } from '../../net/ip.js';
 import { ip4FromNumber, ip4ToNumber, parseIp, parseIp4 } from '../../net/ip.js';
 import type { Mac } from '../../net/mac.js';
 import type { Prefix, Prefix4 } from '../../net/prefix.js';
-import { contains, isPrefix4, isPrefix6, parsePrefix } from '../../net/prefix.js';
+import { anyContains, isPrefix4, isPrefix6, parsePrefix } from '../../net/prefix.js';
 import { CliError, ExitCode } from '../ask.js';
 
 export interface SetupOptions {
@@ -49,7 +49,7 @@ export function completeRequest(options: SetupOptions, mac: Mac): SetupRequest {
   const prefixes = given.map(readPrefix);
   const prefix4 = prefixes.find(isPrefix4);
   const address4 = options.address === undefined ? ownAddress4(mac) : readAddress(options.address);
-  if (prefixes.some((prefix) => contains(prefix, address4))) {
+  if (anyContains(prefixes, address4)) {
     throw new CliError(`--address: ${address4} lies in a prefix of the clients; each router needs one of its own outside`, ExitCode.usage);
   }
   if (!/^[a-z][a-z0-9_]{0,9}$/.test(options.network)) {
