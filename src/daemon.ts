@@ -14,8 +14,9 @@ import { describeRecord } from './clients/describe.js';
 import type { NodeId } from './clients/node-id.js';
 import { loadNodeId } from './clients/node-identity.js';
 import { loadRecords, Persistence, restore } from './clients/persistence.js';
-import type { Meaning, Record, RecordKey } from './clients/record.js';
-import { meaningOf, nodeKey } from './clients/record.js';
+import { OwnRecords } from './clients/own-records.js';
+import type { Meaning, Record } from './clients/record.js';
+import { meaningOf, nodeInfoValue, nodeKey } from './clients/record.js';
 import type { Instant, Millis } from './clients/time.js';
 import { after, earliest, SECOND } from './clients/time.js';
 import type { Config } from './config/config.js';
@@ -92,12 +93,7 @@ export class Daemon {
   #settling: Timer | undefined;
   #linksDue: Timer | undefined;
   readonly #started: Instant;
-  /** Of this node's own record. */
-  readonly #ownKey: RecordKey;
-  /** What this node has said of itself. */
-  #ownValue: string | undefined;
-  /** How often a peer's copy of our own record had to be corrected. */
-  #corrections = 0;
+  readonly #own: OwnRecords;
   readonly #seeker = new Seeker();
   #stopped = false;
   #roams = 0;
@@ -127,8 +123,8 @@ export class Daemon {
     const { config } = options;
     this.#config = config;
     this.#started = clock.now();
-    this.#ownKey = nodeKey(self);
     this.#db = new Database(config.maxRecords, config.maxRecordBytes);
+    this.#own = new OwnRecords(this.#db);
     restore(this.#db, stored, ports);
     this.#persistence = new Persistence(this.#db, ports, config.stateInterval * SECOND);
     const hasPeers = config.peer.length > 0 || [...this.#db.nodes()].some(([id]) => id !== self);
@@ -239,6 +235,7 @@ export class Daemon {
     if (outcome.kind === 'newer' || outcome.kind === 'extended') {
       this.#catchUp.news(now);
       this.#persistence.changed();
+      if (this.#own.changed(record.key, now)) this.#arm();
       this.#changed(outcome.meaning, outcome.previous, now);
     }
     return outcome;
@@ -266,7 +263,6 @@ export class Daemon {
     if (meaning.type === 'node') {
       this.#routes.setNode(meaning.node, meaning.info.addresses);
       this.#finder.nodeChanged(meaning.node);
-      if (meaning.node === this.self) this.#correct(now);
       const before = previous?.type === 'node' ? previous.info.addresses : [];
       if (String(before) !== String(meaning.info.addresses)) this.#services?.nodeChanged([...before, ...meaning.info.addresses]);
     }
@@ -396,22 +392,9 @@ export class Daemon {
     const own = this.#config.nodeAddress;
     const addresses = own.length > 0 ? own : await kernel.nodeAddresses(this.#config.interface);
     const info = { hostname: this.options.hostname, addresses, port: this.#config.port };
-    const record = claims.nodeRecord(this.#db, this.self, info, clock.now());
     if (this.#stopped) return;
-    this.#ownValue = record.value;
-    if (this.#db.get(record.key)?.value !== record.value) this.#apply(record);
-  }
-
-  /**
-   * A peer's copy of our own record is newer and says something else: an earlier run of ours did, of which nothing is
-   * stored, or another node with our id. With that one there is no end to it, so each correction waits twice as long.
-   */
-  #correct(now: Instant): void {
-    if (this.#ownValue === undefined || this.#db.get(this.#ownKey)?.value === this.#ownValue) return;
-    const delay = Math.min(FIRST_CORRECTION * 2 ** this.#corrections++, LONGEST_CORRECTION);
-    this.ports.clock.schedule(after(now, delay), () => {
-      if (!this.#stopped) void this.#readLinks();
-    });
+    const record = this.#own.say(nodeKey(this.self), nodeInfoValue(info), clock.now());
+    if (record !== undefined) this.#apply(record);
   }
 
   /** What was here before the start and has not shown itself is not here any more. */
@@ -431,17 +414,11 @@ export class Daemon {
       this.#seeker.nextDeadline,
       this.#services?.nextDeadline,
       this.#finder.nextDeadline,
-      this.#nodeRefresh,
+      this.#own.nextDeadline,
     );
     if (this.#timer?.at === at) return;
     this.#timer?.timer.cancel();
     this.#timer = at === undefined ? undefined : { at, timer: this.ports.clock.schedule(at, () => this.#poll()) };
-  }
-
-  /** When our own node record is to be extended: at half of its life. */
-  get #nodeRefresh(): Instant | undefined {
-    const record = this.#db.get(this.#ownKey);
-    return record === undefined ? undefined : after(record.expires, -claims.ASSOCIATION_LIFETIME / 2);
   }
 
   #poll(): void {
@@ -452,11 +429,7 @@ export class Daemon {
     for (const address of this.#seeker.poll(now)) this.ports.strays.refuse(address, false);
     this.#services?.poll(now);
     this.#finder.poll(now);
-    const refresh = this.#nodeRefresh;
-    if (refresh !== undefined && refresh <= now) {
-      const record = this.#db.get(this.#ownKey)!;
-      this.#apply({ ...record, expires: after(now, claims.ASSOCIATION_LIFETIME) });
-    }
+    for (const record of this.#own.poll(now)) this.#apply(record);
     this.#arm();
   }
 
@@ -609,10 +582,6 @@ const RESTART_OPTIONS = [
   'mode',
   'ipv6Mode',
 ] as const;
-
-/** How long a node waits before it corrects what others say of it, at first and at most. */
-const FIRST_CORRECTION: Millis = 50;
-const LONGEST_CORRECTION: Millis = 60 * SECOND;
 
 const MUTE = "no key is set and auth is not 'none': this router talks to no other";
 
