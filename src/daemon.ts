@@ -40,7 +40,6 @@ import { releases } from './status/leases.js';
 import { statusMethods } from './status/methods.js';
 import type { StatusActions, StatusSource } from './status/methods.js';
 import { Reporter } from './status/reporter.js';
-import { Trace } from './status/trace.js';
 import { nodeName } from './status/views.js';
 
 export interface Ports {
@@ -85,7 +84,7 @@ export class Daemon {
   readonly #gatewayLinks: GatewayLinks;
   readonly #flooder: Flooder;
   readonly #finder: Finder;
-  readonly #history = new History();
+  readonly #history: History;
   readonly #reporter: Reporter;
   #services: ClientServices | undefined;
   #links: readonly ClientLink[] = [];
@@ -96,9 +95,6 @@ export class Daemon {
   readonly #own: OwnRecords;
   readonly #seeker = new Seeker();
   #stopped = false;
-  #roams = 0;
-  /** Only while somebody wants it. */
-  #trace: Trace | undefined;
 
   /** Brings everything up. Rejects where something that cannot be done without fails. */
   static async start(ports: Ports, options: DaemonOptions): Promise<Daemon> {
@@ -123,6 +119,7 @@ export class Daemon {
     const { config } = options;
     this.#config = config;
     this.#started = clock.now();
+    this.#history = new History(self);
     this.#db = new Database(config.maxRecords, config.maxRecordBytes);
     this.#own = new OwnRecords(this.#db);
     restore(this.#db, stored, ports);
@@ -139,7 +136,6 @@ export class Daemon {
       stations: ports.stations,
       reporter: () => this.#reporter,
       services: () => this.#services,
-      trace: () => this.#trace,
       apply: (record) => this.#apply(record),
       updateRoutes: (mac) => this.#updateRoutes(mac),
       isInstalled: (mac) => this.#routes.isInstalled(mac),
@@ -312,11 +308,7 @@ export class Daemon {
   #associationChanged(mac: Mac, node: NodeId | undefined, previous: Meaning | undefined, now: Instant): void {
     const before = previous?.type === 'association' ? previous.node : undefined;
     this.#clients.placed(mac, node, now);
-    if (before === node) return;
-    if (node === this.self) this.#trace?.step(mac, 'claimed', this.ports.clock.now());
-    else if (node !== undefined) this.#trace?.begin(mac, 'received', now);
-    if (before !== undefined && node !== undefined) this.#roams++;
-    this.#reporter.moved(mac, before, node, now);
+    if (before !== node) this.#reporter.moved(mac, before, node);
   }
 
   #isOurs(address: Ip): boolean {
@@ -440,7 +432,7 @@ export class Daemon {
       this.#services?.nodeChanged(meaning.info.addresses);
     }
     for (const mac of clientsOf(meaning)) this.#updateRoutes(mac);
-    if (meaning.type === 'association' && meaning.node !== undefined) this.#reporter.moved(meaning.mac, meaning.node, undefined, this.ports.clock.now());
+    if (meaning.type === 'association' && meaning.node !== undefined) this.#reporter.moved(meaning.mac, meaning.node, undefined);
   }
 
   #statusSource(): StatusSource {
@@ -458,12 +450,8 @@ export class Daemon {
       clientsHere: () => this.#clients.size,
       peers: () => this.#flooder.peers(clock.now()),
       routes: () => this.#routes.statistics,
-      trace: (enable: boolean | undefined) => {
-        if (enable !== undefined) this.#trace = enable ? (this.#trace ?? new Trace()) : undefined;
-        return this.#trace?.view(clock.now());
-      },
       counters: () => ({
-        roams: this.#roams,
+        roams: this.#history.roamed,
         strays_sought: this.#seeker.counters.sought,
         strays_limited: this.#seeker.counters.limited,
         ...this.#services?.statistics,

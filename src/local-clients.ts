@@ -19,7 +19,6 @@ import { Conflicts } from './presence/conflicts.js';
 import { Presence } from './presence/presence.js';
 import type { PresenceChange, Sight, Station } from './presence/presence.js';
 import type { Reporter } from './status/reporter.js';
-import type { Trace } from './status/trace.js';
 import { nodeName } from './status/views.js';
 
 export interface LocalClientsOptions {
@@ -33,8 +32,6 @@ export interface LocalClientsOptions {
   readonly reporter: () => Reporter;
   /** What clients see of this router; undefined before it has a client interface. */
   readonly services: () => ClientServices | undefined;
-  /** Where the steps of a roam are noted, while somebody wants that. */
-  readonly trace: () => Trace | undefined;
   /** Enters a record into the database, and floods it. */
   readonly apply: (record: Record) => void;
   /** Compares the client's routes with what is known of it now. */
@@ -111,11 +108,10 @@ export class LocalClients {
     if (!this.#config.interface.includes(network)) return;
     if (event.kind === 'neighbour') this.#neighbour(event, now);
     else if (event.kind === 'left') {
-      this.#options.reporter().station(mac, event.kind);
+      this.#options.reporter().left(mac, now);
       this.#presenceChanged(this.#presence.left(mac, event.via, now, event.source), now);
       this.#conflicts.left(mac, now);
     } else if (this.#counts(event)) {
-      this.#options.reporter().station(mac, event.kind);
       const change = this.#presence.authorized(event, now);
       // A station that another node has claimed meanwhile, and that comes anew to a radio which never missed it.
       const isBack = this.#options.db.client(mac)?.node !== this.#options.self;
@@ -144,7 +140,7 @@ export class LocalClients {
 
   #presenceChanged(change: PresenceChange | undefined, now: Instant): void {
     if (change === undefined) return;
-    const { db, self, log, kernel, services } = this.#options;
+    const { db, self, log, kernel, services, reporter } = this.#options;
     const { mac, network } = change.station;
     if (change.kind === 'left') return this.#left(change.station, now);
     if (change.kind === 'fading') return services()?.ask(mac, network);
@@ -152,7 +148,7 @@ export class LocalClients {
     if (change.from !== undefined) kernel.purge(mac, change.from.network);
     const known = db.client(mac)?.node;
     const from = known === undefined ? '' : `, and was at ${this.#nameOf(known)}`;
-    this.#options.trace()?.begin(mac, 'station', now);
+    reporter().authorized(mac, known, now);
     this.#hold(mac, claims.claim, now);
     this.#options.updateRoutes(mac);
     // After what is urgent: writing takes its time.
@@ -164,23 +160,21 @@ export class LocalClients {
 
   /** Claims the client and keeps what is known of it alive; it is told about its gateway once its routes are there. */
   #hold(mac: Mac, claim: typeof claims.claim, now: Instant): void {
-    const { db, self, clock, services, apply, trace } = this.#options;
+    const { db, self, services, reporter, apply } = this.#options;
     services()?.provide(mac, now);
     apply(claim(db, mac, self, now));
-    trace()?.step(mac, 'flooded', clock.now());
+    reporter().flooded(mac);
     this.#keeper.keep(mac, now);
     this.#arriving.add(mac);
   }
 
   /** The kernel has all that the client needs: it may be told. */
   installed(mac: Mac): void {
-    const { clock, services, reporter, trace } = this.#options;
-    trace()?.step(mac, 'acknowledged', clock.now());
+    const { clock, services, reporter } = this.#options;
     reporter().served(mac, 'routed');
     const station = this.#presence.get(mac);
     if (!this.#arriving.delete(mac) || station === undefined) return;
     services()?.arrived(mac, station.network, clock.now());
-    trace()?.step(mac, 'announced', clock.now());
     reporter().served(mac, 'announced');
     this.#options.rearm();
   }

@@ -2,8 +2,7 @@
 import type { Argv } from 'yargs';
 import type { LeaseView } from '../status/leases.js';
 import type { NodeView, PeerView } from '../status/peers.js';
-import type { RoamView } from '../status/roams.js';
-import type { TraceView } from '../status/trace.js';
+import type { RoamView, TraceView } from '../status/roams.js';
 import type { ClientView } from '../status/views.js';
 import { ask, askOn, withUbus } from './ask.js';
 import { formatMetrics } from './metrics.js';

@@ -1,9 +1,8 @@
 /** Answers of the daemon as tables for people. Names can be cut; addresses, MACs and node ids never are. */
 import type { LeaseView } from '../status/leases.js';
 import type { NodeView, PeerView } from '../status/peers.js';
-import type { RoamView } from '../status/roams.js';
-import type { TraceView } from '../status/trace.js';
-import { TRACE_STEPS } from '../status/trace.js';
+import type { RoamView, TraceView } from '../status/roams.js';
+import { TRACE_STEPS } from '../status/roams.js';
 import type { ClientView } from '../status/views.js';
 import { count, formatAge, formatGap, formatTable, formatTime } from './table.js';
 

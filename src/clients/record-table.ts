@@ -1,9 +1,9 @@
 /**
  * Records by key, with what the database notes of each. Columns instead of objects: a number that is no small integer
- * takes 16 bytes in an object beside its field, and there are three to a record. Rows are numbers that are used again.
+ * takes 16 bytes in an object beside its field, and there are three to a record.
  */
 import type { Brand } from '../net/brand.js';
-import { grown, nextLength } from './columns.js';
+import { grown, nextLength, Rows } from './columns.js';
 import type { Record, RecordKey } from './record.js';
 import type { Instant } from './time.js';
 
@@ -13,10 +13,7 @@ export type Row = Brand<number, 'Row'>;
 const NEVER = Infinity as Instant;
 
 export class RecordTable {
-  #rows = new Map<RecordKey, Row>();
-  /** Rows that were in use once. */
-  #free: Row[] = [];
-  #used = 0;
+  #rows = new Rows<RecordKey, Row>();
   #values: string[] = [];
   #seqnos = new Uint16Array(0);
   #expires = new Float64Array(0);
@@ -43,7 +40,7 @@ export class RecordTable {
 
   /** In the order in which their keys came. May be interrupted while the table changes. */
   *records(): Generator<Record> {
-    for (const [key, row] of this.#rows) yield this.#record(key, row);
+    for (const [key, row] of this.#rows.entries()) yield this.#record(key, row);
   }
 
   /** Adds a record, or replaces that of its key. A new one is not live, and neither queued nor forgotten ever. */
@@ -56,9 +53,8 @@ export class RecordTable {
   }
 
   #add(key: RecordKey): Row {
-    const row = this.#free.pop() ?? (this.#used++ as Row);
+    const row = this.#rows.add(key);
     if (row >= this.#live.length) this.#grow();
-    this.#rows.set(key, row);
     this.#forget[row] = NEVER;
     this.#queued[row] = NEVER;
     this.#live[row] = 0;
@@ -75,11 +71,8 @@ export class RecordTable {
   }
 
   delete(key: RecordKey): void {
-    const row = this.#rows.get(key);
-    if (row === undefined) return;
-    this.#rows.delete(key);
-    this.#values[row] = '';
-    this.#free.push(row);
+    const row = this.#rows.delete(key);
+    if (row !== undefined) this.#values[row] = '';
   }
 
   value(row: Row): string {

@@ -9,8 +9,7 @@ import { HISTORY_LIMIT } from './history.js';
 import { viewLeases } from './leases.js';
 import type { PeerStatus } from './peers.js';
 import { viewNodes, viewPeer } from './peers.js';
-import { viewRoams } from './roams.js';
-import type { TraceView } from './trace.js';
+import { viewRoams, viewTrace } from './roams.js';
 import type { Viewpoint } from './viewpoint.js';
 import { viewClient, viewClients } from './views.js';
 
@@ -47,8 +46,6 @@ export interface StatusSource extends Viewpoint, StatusActions {
   counters(): { readonly [name: string]: number };
   /** What is not as it should be, a line each; empty where all is well. */
   problems(): readonly string[];
-  /** Begins or ends tracing, or leaves it as it is; the roams traced so far, undefined where it is off. */
-  trace(enable: boolean | undefined): readonly TraceView[] | undefined;
 }
 
 export function statusMethods(source: StatusSource): { readonly [name: string]: BusMethod } {
@@ -82,8 +79,9 @@ function queries(source: StatusSource): { readonly [name: string]: BusMethod } {
     trace: {
       args: { enable: 'boolean' },
       call: (args) => {
-        const roams = source.trace(read.flag(args, 'enable'));
-        return { enabled: roams !== undefined, roams: roams ?? [] };
+        const { history } = source;
+        history.tracing = read.flag(args, 'enable') ?? history.tracing;
+        return { enabled: history.tracing, roams: viewTrace(source) };
       },
     },
   };

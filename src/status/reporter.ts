@@ -30,14 +30,19 @@ export class Reporter {
     return this.view.history;
   }
 
-  /** The access point here let a station pass, or lost it. */
-  station(mac: Mac, kind: 'authorized' | 'left'): void {
-    this.#history.before(mac, kind, this.view.now());
+  /** The access point here lost a station. */
+  left(mac: Mac, now: Instant): void {
+    if (this.view.db.client(mac)?.node === this.view.self) this.#history.left(mac, now);
+  }
+
+  /** The access point here let a station pass, which the database knows to be `at`. */
+  authorized(mac: Mac, at: NodeId | undefined, now: Instant): void {
+    this.#history.authorized(mac, at, now);
   }
 
   /** The database says that a client is elsewhere than before. Notifies `join`, `leave` or `roam`. */
-  moved(mac: Mac, from: NodeId | undefined, to: NodeId | undefined, now: Instant): void {
-    this.#history.moved(mac, from, to, this.view.self, now);
+  moved(mac: Mac, from: NodeId | undefined, to: NodeId | undefined): void {
+    this.#history.moved(mac, from, to, this.view.now());
     // Makes and writes a message: for that the flood and the kernel's routes do not wait, which are on their way then.
     void Promise.resolve().then(() => this.#notifyMove(mac, from, to));
   }
@@ -50,9 +55,14 @@ export class Reporter {
     this.bus.notify(type, { ...view, from: from ?? '', from_name: nodeName(db, from) });
   }
 
+  /** All peers have been written the client's claim. */
+  flooded(mac: Mac): void {
+    if (this.#history.tracing) this.#history.step(mac, 'flooded', this.view.now());
+  }
+
   /** The kernel has the client's routes, or the client has been told about its gateway. */
   served(mac: Mac, step: 'routed' | 'announced'): void {
-    this.#history.after(mac, step, this.view.now());
+    this.#history.step(mac, step, this.view.now());
   }
 
   /** Notifies `peer`: a flooding session has come up or gone down. */

@@ -27,7 +27,7 @@ export const self = nodes[0]!.id;
 
 export class TestRouter {
   readonly db = new Database();
-  readonly history = new History();
+  readonly history = new History(self);
   /** What the daemon was told to do. */
   readonly done: string[] = [];
   /** Sections of /etc/config/roaming by name, as rpcd tells them. */
@@ -105,10 +105,10 @@ export class TestRouter {
     const mac = parseMac(`02:00:00:00:00:${number.toString(16).padStart(2, '0')}`);
     const from = this.db.client(mac)?.node;
     if (from === undefined) this.#lease(mac, number, hostname);
-    if (node === self) this.history.before(mac, 'authorized', now);
+    if (node === self) this.history.authorized(mac, from, now);
     this.db.apply(claims.claim(this.db, mac, node, now), now);
-    this.history.moved(mac, from, node, self, now);
-    this.history.after(mac, 'routed', (now + 1.84) as Instant);
+    this.history.moved(mac, from, node, now);
+    this.history.step(mac, 'routed', (now + 1.84) as Instant);
     return mac;
   }
 
@@ -134,7 +134,6 @@ export class TestRouter {
       peers: () => [{ ...peer, node: nodes[1]!.id }, { ...peer, node: nodes[2]!.id }],
       routes: () => ({ installed: 5, pending: 0 }),
       counters: () => ({ roams: 3 }),
-      trace: () => undefined,
       problems: () => this.problems,
       disassociate: (mac: Mac) => {
         if (this.db.client(mac)?.node !== self) throw new BadInput(`mac: ${mac} is not at this router`);

@@ -51,7 +51,10 @@ t.test('filters', async (t) => {
 
 t.test('trace', async (t) => {
   t.same(await call('trace'), { enabled: false, roams: [] });
-  t.same(await call('trace', { enable: true }), { enabled: true, roams: [{ mac: phone, age: 1, steps: { station: 0 } }] });
+  t.same(await call('trace', { enable: true }), { enabled: true, roams: [] });
+  history.authorized(phone, self, at(0));
+  t.same(await call('trace'), { enabled: true, roams: [{ mac: phone, age: 0, steps: { station: 0 } }] });
+  t.same(await call('trace', { enable: false }), { enabled: false, roams: [] });
   await t.rejects(call('trace', { enable: 'yes' }), BadInput);
 });
 
@@ -140,9 +143,9 @@ t.test('status', async (t) => {
 });
 
 t.test('history, and one client with its own', async (t) => {
-  history.before(laptop, 'authorized', at(2000));
-  history.moved(laptop, other, self, self, at(2000.3));
-  history.after(laptop, 'routed', at(2001.82));
+  history.authorized(laptop, other, at(2000));
+  history.moved(laptop, other, self, at(2000.3));
+  history.step(laptop, 'routed', at(2001.82));
   const roam = {
     time: EPOCH + 2,
     mac: laptop,

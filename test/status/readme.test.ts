@@ -8,9 +8,10 @@ import { at, laptop, makeSource, other, self } from './support.js';
 
 const readme = readFileSync('src/status/README.md', 'utf8');
 const { source, clock, history } = makeSource();
-history.before(laptop, 'authorized', at(2000));
-history.moved(laptop, other, self, self, at(2000.3));
-history.after(laptop, 'routed', at(2001.82));
+history.tracing = true;
+history.authorized(laptop, other, at(2000));
+history.moved(laptop, other, self, at(2000.3));
+history.step(laptop, 'routed', at(2001.82));
 
 t.test('examples', async (t) => {
   const { db } = source;

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { Reporter } from '../../src/status/reporter.js';
-import { at, EPOCH, makeSource, other, peer, phone, self } from './support.js';
+import { at, EPOCH, laptop, makeSource, other, peer, phone, self } from './support.js';
 
 function start() {
   const { source, clock, history } = makeSource();
@@ -15,26 +15,51 @@ const turn = () => new Promise((resolve) => setImmediate(resolve));
 t.test('join, roam, leave, with what is known of the client', async (t) => {
   const { reporter, clock, history, told } = start();
   clock.now = at(5000);
-  reporter.station(phone, 'authorized');
-  reporter.moved(phone, other, self, clock.now);
+  reporter.authorized(phone, other, clock.now);
+  reporter.moved(phone, other, self);
   clock.now = at(5002);
   reporter.served(phone, 'routed');
   reporter.served(phone, 'announced');
   t.same(told, [], 'what is on its way to peers and kernel goes first');
   await turn();
-  reporter.moved(phone, undefined, self, clock.now);
+  reporter.moved(phone, undefined, self);
   await turn();
-  reporter.moved(phone, self, undefined, clock.now);
+  reporter.moved(phone, self, undefined);
   await turn();
   t.same(told.map(({ type }) => type), ['roam', 'join', 'leave']);
   t.match(told[0]!.data, { mac: phone, node: self, since: EPOCH + 5, roams: 1, from: other, from_name: 'r2' });
   t.same([...history.roams()][0]!.times, { authorized: 5000, known: 5000, routed: 5002, announced: 5002 });
 });
 
+t.test('when a station was lost is a step of its next roam, where its client was here', async (t) => {
+  const { reporter, clock, history } = start();
+  clock.now = at(10);
+  reporter.left(phone, clock.now);
+  reporter.left(laptop, clock.now);
+  clock.now = at(12);
+  reporter.moved(phone, self, other);
+  reporter.moved(laptop, self, other);
+  const [ofLaptop, ofPhone] = [...history.roams()].map(({ times }) => times);
+  t.same(ofPhone, { left: 10, known: 12 });
+  t.same(ofLaptop, { known: 12 }, 'it was at the other router by then');
+});
+
+t.test('that a claim is flooded is noted while tracing', async (t) => {
+  const { reporter, history } = start();
+  reporter.moved(phone, other, self);
+  reporter.flooded(phone);
+  history.tracing = true;
+  reporter.moved(laptop, other, self);
+  reporter.flooded(laptop);
+  const [ofLaptop, ofPhone] = [...history.roams()].map(({ times }) => times);
+  t.same(ofPhone, { known: 0 });
+  t.same(ofLaptop, { known: 0, flooded: 0 });
+});
+
 t.test('a client of whom nothing is known any more', async (t) => {
   const { reporter, told } = start();
   const mac = '02:00:00:00:00:77' as typeof phone;
-  reporter.moved(mac, self, undefined, at(0));
+  reporter.moved(mac, self, undefined);
   await turn();
   t.same(told, [{ type: 'leave', data: { mac, from: self, from_name: 'r1' } }]);
 });

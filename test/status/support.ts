@@ -38,7 +38,7 @@ export const peer: PeerStatus = {
 /** What was done, beside the source of a status that a clock at `clock.now` looks at. */
 export function makeSource(): { source: StatusSource; clock: { now: Instant }; done: string[]; history: History } {
   const db = new Database();
-  const history = new History(4);
+  const history = new History(self, 4);
   const clock = { now: at(0) };
   const done: string[] = [];
   const now = clock.now;
@@ -51,8 +51,8 @@ export function makeSource(): { source: StatusSource; clock: { now: Instant }; d
   db.apply(claims.host(db, parseIp6('2001:db8:44:7::9'), phone, HOUR, now), now);
   db.apply(claims.claim(db, laptop, other, now), now);
   db.apply(claims.lease4(db, parseIp4('10.44.0.10'), laptop, HOUR, now), now);
-  history.moved(phone, undefined, self, self, now);
-  history.moved(laptop, undefined, other, self, now);
+  history.moved(phone, undefined, self, now);
+  history.moved(laptop, undefined, other, now);
   const source: StatusSource = {
     version: '1',
     self,
@@ -66,7 +66,6 @@ export function makeSource(): { source: StatusSource; clock: { now: Instant }; d
     peers: () => [peer],
     routes: () => ({ installed: 2, pending: 0 }),
     counters: () => ({ roams: 1 }),
-    trace: (enable) => (enable === true ? [{ mac: phone, age: 1, steps: { station: 0 } }] : undefined),
     problems: () => ['br-client is down'],
     disassociate(mac) {
       if (mac !== phone) throw new BadInput(`mac: ${mac} is not at this router`);
