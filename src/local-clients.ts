@@ -14,10 +14,11 @@ import type { Config } from './config/config.js';
 import { isIgnored, presenceSources } from './config/presence.js';
 import type { Mac } from './net/mac.js';
 import { anyContains } from './net/prefix.js';
-import type { Clock, Kernel, Logger, PresenceSource, StationEvent, Stations } from './ports.js';
+import type { Clock, Kernel, Logger, StationEvent, Stations } from './ports.js';
 import { Conflicts } from './presence/conflicts.js';
 import { Presence } from './presence/presence.js';
 import type { PresenceChange, Sight, Station } from './presence/presence.js';
+import type { PresenceSource } from './presence/source.js';
 import type { Reporter } from './status/reporter.js';
 import { nodeName } from './status/views.js';
 

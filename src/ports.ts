@@ -6,6 +6,7 @@ import type { Family, Ip } from './net/ip.js';
 import type { Mac } from './net/mac.js';
 import type { Prefix } from './net/prefix.js';
 import type { Instant } from './clients/time.js';
+import type { PresenceSource } from './presence/source.js';
 
 export interface Timer {
   cancel(): void;
@@ -36,12 +37,6 @@ export interface Logger {
   info(message: string): void;
   debug(message: string): void;
 }
-
-/**
- * What tells of stations. `hostapd`, `nl80211`: the access point, by either way. `fdb`: the bridge learnt the MAC on a
- * port that is no access point of ours. `neighbour`: the kernel's neighbour cache. `traffic`: frames from the client.
- */
-export type PresenceSource = 'hostapd' | 'nl80211' | 'fdb' | 'neighbour' | 'traffic';
 
 /**
  * What a source says of a station. `network` is the client interface (bridge) that it is on, `via` the access point's

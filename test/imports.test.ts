@@ -9,7 +9,7 @@ const SIDES = ['presence', 'flood', 'routes', 'dhcp4', 'ra', 'gateway', 'status'
 const ALLOWED: { [place: string]: readonly string[] } = {
   net: [],
   'ports.ts': ['net', 'clients'],
-  config: ['net', 'uci-parser'],
+  config: ['net', 'presence/source.ts', 'uci-parser'],
   clients: ['net', 'ports.ts'],
   ...Object.fromEntries(SIDES.map((side) => [side, ['net', 'clients', 'ports.ts']])),
   'service-config.ts': ['net', 'clients', 'config', 'dhcp4', 'ra'],
@@ -19,7 +19,7 @@ const ALLOWED: { [place: string]: readonly string[] } = {
   'daemon.ts': ['net', 'clients', 'config', 'ports.ts', 'client-services.ts', 'client-gateway.ts', 'local-clients.ts', ...SIDES],
   linux: ['net', 'clients/time.ts', 'ports.ts', 'ubus-ts', 'uci-parser', 'node:'],
   'version.ts': [],
-  cli: ['net', 'clients', 'config', 'status', 'linux', 'gateway', 'daemon.ts', 'service-config.ts', 'client-gateway.ts', 'version.ts', 'ubus-ts', 'uci-parser', 'yargs', 'node:'],
+  cli: ['net', 'clients', 'config', 'presence/source.ts', 'status', 'linux', 'gateway', 'daemon.ts', 'service-config.ts', 'client-gateway.ts', 'version.ts', 'ubus-ts', 'uci-parser', 'yargs', 'node:'],
   'main.ts': ['cli', 'node:'],
 };
 

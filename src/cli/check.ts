@@ -8,6 +8,7 @@ import { installedAddon } from '../linux/addons.js';
 import { LinuxKernel } from '../linux/kernel.js';
 import { LinuxLinkControl } from '../linux/link-control.js';
 import { StreamLogger } from '../linux/log.js';
+import { isAccessPoint } from '../presence/source.js';
 import { checkBabel } from './doctor/babel.js';
 import { checkDhcp } from './doctor/dhcp.js';
 import { gatherBabel, gatherBus, gatherMesh, readMtus, readUci } from './doctor/facts.js';
@@ -52,23 +53,20 @@ async function examine(config: Config, { config: file, ubus }: CheckOptions): Pr
   const [network, dhcp] = await Promise.all([readUci(directory, 'network'), readUci(directory, 'dhcp')]);
   const networks = network === undefined ? [] : networksOf(network, config.interface);
   const devices = config.interface.map((name) => networks.find((one) => one.network === name)?.device ?? name);
+  const wireless = config.interface.filter((network) => presenceSources(config.presence, network).some(isAccessPoint));
   const manager = packageManager();
   const babel = await gatherBabel(directory, bus.babelId);
   const mesh = await gatherMesh(bus.nodes ?? []);
   return [
     ...(await checkInterfaces(config, devices)),
     ...(dhcp === undefined ? [] : checkDhcp(dhcp, networks)),
-    ...checkAccessPoints(bus.accessPoints, config.interface.filter((network) => knownByAccessPoint(config, network)), manager),
+    ...checkAccessPoints(bus.accessPoints, wireless, manager),
     ...checkBabel(babel, config.gatewayMac, manager),
     ...checkPeers(bus.peers),
     ...checkNodes(bus.nodes),
     ...checkMtu(await readMtus(devices), mesh, config.mtu),
     checkClock(Date.now() / 1000),
   ];
-}
-
-function knownByAccessPoint({ presence }: Config, network: string): boolean {
-  return presenceSources(presence, network).some((source) => source === 'hostapd' || source === 'nl80211');
 }
 
 async function checkInterfaces(config: Config, devices: readonly string[]): Promise<Finding[]> {

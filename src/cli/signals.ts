@@ -3,15 +3,15 @@ export type Attention = 'SIGTERM' | 'SIGINT' | 'SIGHUP' | 'SIGUSR1' | 'networks'
 
 const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR1'] as const;
 
-/** setInterval takes 31 bits. */
-const NEVER = 2 ** 31 - 1;
+/** In milliseconds: setInterval takes 31 bits. */
+const LONGEST_INTERVAL = 2 ** 31 - 1;
 
 export class SignalInbox {
   #waiting: Attention[] = [];
   #wake: (() => void) | undefined;
   readonly #listener = (signal: NodeJS.Signals) => this.put(signal as Attention);
   /** A listener for signals does not keep a process alive. */
-  readonly #keepAlive = setInterval(() => {}, NEVER);
+  readonly #keepAlive = setInterval(() => {}, LONGEST_INTERVAL);
 
   constructor() {
     for (const signal of SIGNALS) process.on(signal, this.#listener);

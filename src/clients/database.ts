@@ -10,7 +10,7 @@ import type { Mac } from '../net/mac.js';
 import type { Prefix } from '../net/prefix.js';
 import { hostPrefix } from '../net/prefix.js';
 import type { Instant, Millis } from './time.js';
-import { after, HOUR, MINUTE, SECOND } from './time.js';
+import { after, HOUR, MINUTE, NEVER, SECOND } from './time.js';
 import type { ClientInfo, Meaning, NodeInfo, Record, RecordKey } from './record.js';
 import { hostKey, lease4Key, lease6Key, meaningOf } from './record.js';
 import type { NodeId } from './node-id.js';
@@ -63,8 +63,6 @@ interface ClientEntry {
   addresses: readonly Prefix[];
   info: ClientInfo;
 }
-
-const NEVER = Infinity as Instant;
 
 const NO_ADDRESSES: readonly Prefix[] = [];
 

@@ -6,11 +6,10 @@ import type { Brand } from '../net/brand.js';
 import { grown, nextLength, Rows } from './columns.js';
 import type { Record, RecordKey } from './record.js';
 import type { Instant } from './time.js';
+import { NEVER } from './time.js';
 
 /** Where a record stands in the columns, as long as its key is in the table. */
 export type Row = Brand<number, 'Row'>;
-
-const NEVER = Infinity as Instant;
 
 export class RecordTable {
   #rows = new Rows<RecordKey, Row>();

@@ -6,6 +6,9 @@ export type Instant = Brand<number, 'Instant'>;
 /** Milliseconds between two instants. */
 export type Millis = number;
 
+/** Later than any other instant. */
+export const NEVER = Infinity as Instant;
+
 export const SECOND: Millis = 1000;
 export const MINUTE: Millis = 60 * SECOND;
 export const HOUR: Millis = 60 * MINUTE;

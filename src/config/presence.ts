@@ -1,13 +1,12 @@
 /** Which sources of presence count, from `list presence` and `list ignore_ssid`. */
 import { BadInput } from '../net/bytes.js';
-import type { PresenceSource } from '../ports.js';
+import type { PresenceSource } from '../presence/source.js';
+import { isAccessPoint, PRESENCE_SOURCES } from '../presence/source.js';
 import type { ValueType } from './types.js';
 import { interfaceName } from './types.js';
 
-const SOURCES: readonly PresenceSource[] = ['hostapd', 'nl80211', 'fdb', 'neighbour', 'traffic'];
-
 /** What counts where the user says nothing: access points of this router, told of by whatever there is. */
-const PRESET: readonly PresenceSource[] = ['hostapd', 'nl80211'];
+const PRESET: readonly PresenceSource[] = PRESENCE_SOURCES.filter(isAccessPoint);
 
 /** `fdb`, or `fdb@br-lan`: a source, on one client interface or on all that have none named for them. */
 export interface PresenceOption {
@@ -19,9 +18,9 @@ export const presenceOption: ValueType<PresenceOption> = {
   label: 'source[@interface]',
   read(text) {
     const [word, network, rest] = text.split('@');
-    const source = SOURCES.find((known) => known === word);
+    const source = PRESENCE_SOURCES.find((known) => known === word);
     if (source === undefined || rest !== undefined) {
-      throw new BadInput(`one of ${SOURCES.join(', ')}, with @interface if only meant there, such as fdb@br-lan`);
+      throw new BadInput(`one of ${PRESENCE_SOURCES.join(', ')}, with @interface if only meant there, such as fdb@br-lan`);
     }
     return { source, network: network === undefined ? undefined : interfaceName.read(network) };
   },

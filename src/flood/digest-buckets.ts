@@ -6,11 +6,10 @@ import { grown, nextLength } from '../clients/columns.js';
 import type { Brand } from '../net/brand.js';
 import type { RecordKey } from '../clients/record.js';
 import type { Instant } from '../clients/time.js';
+import { NEVER } from '../clients/time.js';
 
 /** Where a record stands in the columns, until it is removed. */
 export type Entry = Brand<number, 'Entry'>;
-
-const NEVER = Infinity as Instant;
 
 /** The end of a list. */
 const NONE = -1;

@@ -17,7 +17,7 @@
 import type { Record, RecordKey } from '../clients/record.js';
 import { DeadlineHeap } from '../clients/heap.js';
 import type { Instant, Millis } from '../clients/time.js';
-import { after, SECOND } from '../clients/time.js';
+import { after, NEVER, SECOND } from '../clients/time.js';
 import type { Entry } from './digest-buckets.js';
 import { DigestBuckets } from './digest-buckets.js';
 import type { SummaryEntry } from './frame.js';
@@ -29,8 +29,6 @@ export const ROOT = 1;
 
 /** A record with less than that to live is left out: long enough for some keepalives to find it missing. */
 export const LAST_MOMENTS: Millis = 40 * SECOND;
-
-const NEVER = Infinity as Instant;
 
 /**
  * Levels whose sums are kept; below them a node is small enough to be looked through. They grow with the database, so

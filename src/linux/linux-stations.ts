@@ -2,7 +2,8 @@
 import type { UbusClient } from 'ubus-ts';
 import type { Mac } from '../net/mac.js';
 import { macFromBytes } from '../net/mac.js';
-import type { Logger, PresenceSource, StationEvent, Stations } from '../ports.js';
+import type { Logger, StationEvent, Stations } from '../ports.js';
+import type { PresenceSource } from '../presence/source.js';
 import type { PacketAddon } from './addons.js';
 import { BridgeStations } from './bridge-stations.js';
 import { anyOf, stationMoved } from './bpf.js';

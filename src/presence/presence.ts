@@ -10,10 +10,11 @@
  * the node that it roams to then moves it without a gap; a silent wired host is asked meanwhile whether it is there.
  */
 import type { Mac } from '../net/mac.js';
-import type { PresenceSource } from '../ports.js';
 import type { Instant, Millis } from '../clients/time.js';
 import { after, earliest, MINUTE, SECOND } from '../clients/time.js';
 import { DeadlineHeap } from '../clients/heap.js';
+import type { PresenceSource } from './source.js';
+import { isAccessPoint } from './source.js';
 
 /** What a source says of a station that it vouches for. */
 export interface Sight {
@@ -62,10 +63,6 @@ const ASK_INTERVAL: Millis = SECOND;
 
 /** The source whose word counts more has the higher number. */
 const STRENGTH: { readonly [source in PresenceSource]: number } = { hostapd: 3, nl80211: 3, fdb: 2, neighbour: 1, traffic: 1 };
-
-function isAccessPoint(source: PresenceSource): boolean {
-  return STRENGTH[source] === 3;
-}
 
 function knowsPort(source: PresenceSource): boolean {
   return STRENGTH[source] >= 2;

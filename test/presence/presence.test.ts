@@ -4,7 +4,7 @@ import { Presence } from '../../src/presence/presence.js';
 import type { PresenceChange } from '../../src/presence/presence.js';
 import type { Instant } from '../../src/clients/time.js';
 import { parseMac } from '../../src/net/mac.js';
-import type { PresenceSource } from '../../src/ports.js';
+import type { PresenceSource } from '../../src/presence/source.js';
 
 const mac = parseMac('02:00:00:00:00:0a');
 const at = (ms: number) => ms as Instant;
