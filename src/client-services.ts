@@ -75,7 +75,7 @@ export class ClientServices {
   #own: readonly Ip4[];
   /** IPv4 addresses in our prefixes that routers have: no client gets one of them. */
   #routers: ReadonlySet<Ip> = new Set();
-  readonly counters = { malformed: 0, strangers: 0 };
+  readonly counters = { malformed: 0, strangers: 0, refused: 0 };
 
   constructor(options: ClientServicesOptions) {
     this.#options = options;
@@ -313,9 +313,12 @@ export class ClientServices {
     const holder = db.holder(address);
     if (!isIp6(address)) {
       const usable = isHostAddress(this.#config.prefixes4, address) && !this.#routers.has(address);
-      // One that a client gave up because somebody else uses it: here is who that is.
-      const isFree = holder === undefined || (db.declined.has(address) && db.owner(address) === undefined);
-      if (isFree && usable) apply(claims.lease4(db, address, mac, this.#leaseLifetime, now));
+      // One that it had until not long ago, or one that a client gave up because somebody else uses it: here is who that is.
+      const mayTake = holder === mac || db.declined.has(address);
+      const isFree = holder === undefined || (mayTake && db.owner(address) === undefined);
+      if (!isFree || !usable) return;
+      if (db.leases4Of(mac).length < this.#config.maxAddresses) apply(claims.lease4(db, address, mac, this.#leaseLifetime, now));
+      else this.counters.refused++;
       return;
     }
     if (this.#hostMode !== undefined) return this.#hostMode.seen(mac, address, false, now);
@@ -397,7 +400,7 @@ export class ClientServices {
       dhcp4_dropped: sum(dropped),
       ra_sent: this.#ra.counters.sent,
       ra_solicited: this.#ra.counters.solicited,
-      addresses_refused: this.#hostMode?.refused ?? 0,
+      addresses_refused: this.counters.refused + (this.#hostMode?.refused ?? 0),
       addresses_set_aside: this.#options.db.declined.size,
       frames_malformed: this.counters.malformed,
       frames_from_strangers: this.counters.strangers,

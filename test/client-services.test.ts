@@ -123,6 +123,36 @@ t.test('an expired address rests before another gets it', async (t) => {
   t.equal(scene.join(client(3), address), address, 'ten minutes later it is free');
 });
 
+/** An ARP request for the gateway: the client says that it has `address`. */
+function speaks(mac: Mac, address: Ip4): Uint8Array {
+  const request = { operation: ArpOperation.request, senderMac: mac, senderIp: address, targetMac: '00:00:00:00:00:00' as Mac, targetIp: GATEWAY4 };
+  return arpFrame(BROADCAST_MAC, request);
+}
+
+t.test('a fixed address of a client that was away for longer than its record lived is known again with its first frame', async (t) => {
+  const scene = start();
+  const address = '10.44.0.77' as Ip4;
+  scene.services.receive(NETWORK, speaks(client(1), address), scene.now);
+  t.equal(scene.db.owner(address), client(1));
+  scene.now = after(scene.now, HOUR + MINUTE);
+  scene.db.expire(scene.now);
+  t.equal(scene.db.owner(address), undefined);
+  scene.services.receive(NETWORK, speaks(client(2), address), scene.now);
+  t.equal(scene.db.owner(address), undefined, 'it rests: another does not get it');
+  scene.services.receive(NETWORK, speaks(client(1), address), scene.now);
+  t.equal(scene.db.owner(address), client(1));
+});
+
+t.test('a client that says it has every address gets few of them, and the others keep theirs', async (t) => {
+  const scene = start('option max_addresses 4');
+  const own = scene.join(client(1))!;
+  for (let host = 2; host < 255; host++) scene.services.receive(NETWORK, speaks(client(2), `10.44.0.${host}` as Ip4), scene.now);
+  t.equal(scene.db.leases4Of(client(2)).length, 4);
+  t.equal(scene.services.statistics['addresses_refused'], 253 - 4 - 1);
+  t.equal(scene.db.owner(own), client(1));
+  t.ok(scene.join(client(3)), 'there is room for others');
+});
+
 t.test('addresses of routers, and excluded ones, are no client’s; not even by using them', async (t) => {
   const scene = start("list exclude '10.44.0.2'");
   const router = '10.44.0.3' as Ip4;

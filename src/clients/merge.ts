@@ -8,10 +8,15 @@
  */
 import type { Record } from './record.js';
 
-/** Less than 0 where `a` is older than `b`, 0 where equal, more than 0 where newer. Meaningless beyond half the circle. */
+/**
+ * Less than 0 where `a` is older than `b`, 0 where equal, more than 0 where newer. Meaningless beyond half the circle. At
+ * half of it RFC 1982 leaves open which is newer; were each to take the other for newer, two nodes would swap their
+ * copies for ever. So the greater number is.
+ */
 export function compareSeqno(a: number, b: number): number {
-  if (a === b) return 0;
-  return ((b - a) & 0x8000) !== 0 ? 1 : -1;
+  const distance = (a - b) & 0xffff;
+  if (distance === 0x8000) return a - b;
+  return distance === 0 ? 0 : distance < 0x8000 ? 1 : -1;
 }
 
 export function nextSeqno(seqno: number): number {

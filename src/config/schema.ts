@@ -135,7 +135,7 @@ export const schema = {
     '2',
     'Addresses set aside in a second on one interface; eight times as many at once. Never more than an eighth of all, nor more than eight because of one client.',
   ),
-  maxAddresses: option(types.integer(1, 1024), '16', 'IPv6 addresses of one client that are told to other routers at the most.'),
+  maxAddresses: option(types.integer(1, 1024), '16', 'Addresses that one client chose itself, of IPv4 and of IPv6, that are told to other routers at the most.'),
   key: optional(
     types.text(8, 128, 'secret'),
     'Secret that all routers share: peers talk TLS 1.3 with it as pre-shared key. `roaming keygen` makes one.',
