@@ -153,6 +153,71 @@ t.test('a client that says it has every address gets few of them, and the others
   t.ok(scene.join(client(3)), 'there is room for others');
 });
 
+const RELAY = { mac: client(9), ip: '10.44.0.250' as Ip4 };
+
+/** A datagram from the relay to the gateway, with the addresses given. */
+function relayed(source: Ip4, request: ReturnType<typeof message>, sourceMac = RELAY.mac): Uint8Array {
+  return writeUdpFrame4({
+    sourceMac,
+    destinationMac: GATEWAY_MAC,
+    source,
+    destination: GATEWAY4,
+    sourcePort: 68,
+    destinationPort: 67,
+    payload: writeDhcp4(request),
+  });
+}
+
+function startRelayed() {
+  const scene = start(`list relay '${RELAY.ip}/32'`);
+  scene.services.receive(NETWORK, speaks(RELAY.mac, RELAY.ip), scene.now);
+  /** What the daemon answers to a frame: the message and where it goes. */
+  const hand = (frame: Uint8Array) => {
+    scene.sent.length = 0;
+    scene.services.receive(NETWORK, frame, scene.now);
+    const reply = scene.sent.find((one) => one[12] === EtherType.ipv4 >> 8 && one[13] === (EtherType.ipv4 & 0xff));
+    if (reply === undefined) return undefined;
+    const { destination, destinationMac, destinationPort, payload } = parseUdpFrame4(reply);
+    return { ...parseDhcp4(payload), destination, destinationMac, destinationPort };
+  };
+  const lease = (mac: Mac) => {
+    const offer = hand(relayed(RELAY.ip, message('discover', { mac, giaddr: RELAY.ip })))!;
+    hand(relayed(RELAY.ip, message('request', { mac, giaddr: RELAY.ip, requested: offer.yiaddr, server: GATEWAY4 })));
+    return offer.yiaddr;
+  };
+  return { ...scene, scene, hand, lease };
+}
+
+t.test('a client behind a relay agent renews by unicast, which comes through the relay, and releases', async (t) => {
+  const { scene, hand, lease, db } = startRelayed();
+  const address = lease(client(1));
+  t.equal(db.owner(address), client(1));
+  scene.now = after(scene.now, HOUR / 2);
+  const renewal = message('request', { mac: client(1), ciaddr: address });
+  const ack = hand(relayed(address, renewal));
+  t.match(ack, { yiaddr: address, destination: address, destinationMac: RELAY.mac, destinationPort: 68 });
+  t.equal(ack?.options.get(OptionCode.messageType)?.[0], MessageType.ack);
+  t.equal(db.leases4Of(client(1))[0]?.expires, after(scene.now, HOUR), 'it lives on');
+  t.equal(hand(relayed(address, renewal, client(2))), undefined, 'from anybody else it is a forgery');
+  t.equal(hand(relayed('10.44.0.99' as Ip4, renewal)), undefined, 'so it is from another address');
+  t.equal(hand(relayed(address, message('request', { mac: client(3), ciaddr: address }))), undefined, 'and in the name of whose address it is not');
+  hand(relayed(address, message('release', { mac: client(1), ciaddr: address, server: GATEWAY4 }), client(2)));
+  t.equal(db.owner(address), client(1));
+  hand(relayed(address, message('release', { mac: client(1), ciaddr: address, server: GATEWAY4 })));
+  t.equal(db.owner(address), undefined);
+});
+
+t.test('a client that says it is the relay agent, whose address is another\'s, is not heard', async (t) => {
+  const { hand, lease, db } = startRelayed();
+  const address = lease(client(1));
+  const release = message('release', { mac: client(1), giaddr: RELAY.ip, ciaddr: address, server: GATEWAY4 });
+  hand(relayed(RELAY.ip, release, client(2)));
+  t.equal(db.owner(address), client(1));
+  t.equal(hand(relayed(RELAY.ip, message('discover', { mac: client(5), giaddr: RELAY.ip }), client(2))), undefined);
+  hand(relayed(RELAY.ip, release));
+  t.equal(db.owner(address), undefined, 'the relay itself is');
+});
+
 t.test('addresses of routers, and excluded ones, are no client’s; not even by using them', async (t) => {
   const scene = start("list exclude '10.44.0.2'");
   const router = '10.44.0.3' as Ip4;

@@ -105,7 +105,8 @@ function destination(request: Dhcp4Message, meta: RequestMeta, yiaddr: Ip4, isNa
   if (giaddr !== ANY4) return { mac: meta.sourceMac, ip: giaddr, port: DHCP_SERVER_PORT };
   const everybody = { mac: BROADCAST_MAC, ip: BROADCAST4, port: DHCP_CLIENT_PORT };
   if (isNak) return everybody;
-  if (ciaddr !== ANY4) return { mac: chaddr, ip: ciaddr, port: DHCP_CLIENT_PORT };
+  // Behind a relay agent it is reached by that.
+  if (ciaddr !== ANY4) return { mac: meta.sourceMac, ip: ciaddr, port: DHCP_CLIENT_PORT };
   if (broadcast || yiaddr === ANY4) return everybody;
   return { mac: chaddr, ip: yiaddr, port: DHCP_CLIENT_PORT };
 }

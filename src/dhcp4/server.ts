@@ -150,14 +150,37 @@ export class Dhcp4Server {
     if (message.op !== Op.bootRequest || name === undefined) return drop('not for a server');
     if (!this.#isForUs(meta.destinationIp)) return drop('other destination');
     if (!isStationMac(message.chaddr)) return drop('spoofed');
-    if (message.giaddr === ANY4) {
-      if (meta.sourceMac !== message.chaddr) return drop('spoofed');
-    } else if (!(this.#config.relays ?? []).some((relays) => contains(relays, message.giaddr))) {
-      return drop('unknown relay');
-    }
+    const forgery = this.#forgery(name, request);
+    if (forgery !== undefined) return drop(forgery);
     if (!this.#messages.take(message.chaddr, now)) return drop('rate limited');
     increment(this.#received, name);
     return this.#dispatch(name, request);
+  }
+
+  /** Why the frame is not from whom the message speaks for: the client, or a relay agent. */
+  #forgery(name: MessageName, request: Request): DropReason | undefined {
+    const { giaddr, chaddr } = request.message;
+    const { sourceMac } = request.meta;
+    if (giaddr === ANY4) return sourceMac === chaddr || this.#isForwarded(name, request) ? undefined : 'spoofed';
+    if (!this.#isRelay(giaddr)) return 'unknown relay';
+    const owner = this.leases.owner(giaddr);
+    return owner === undefined || owner === sourceMac ? undefined : 'spoofed';
+  }
+
+  #isRelay(address: Ip4): boolean {
+    return (this.#config.relays ?? []).some((relays) => contains(relays, address));
+  }
+
+  /**
+   * Whether it is one of the messages that a client sends by unicast (4.4.4: RENEWING, RELEASE), about its own lease, and
+   * came by a relay agent: not relayed but forwarded as any packet. The frame is then from who has a relay's address.
+   */
+  #isForwarded(name: MessageName, { message, meta }: Request): boolean {
+    const { ciaddr, chaddr, options } = message;
+    const isRenewing = name === 'request' && !options.has(OptionCode.requestedAddress) && !options.has(OptionCode.serverIdentifier);
+    if (!isRenewing && name !== 'release') return false;
+    const isItsOwn = ciaddr === meta.sourceIp && meta.destinationIp === this.#config.gateway && this.leases.owner(ciaddr) === chaddr;
+    return isItsOwn && this.leases.leases4Of(meta.sourceMac).some(({ address }) => this.#isRelay(address));
   }
 
   #isForUs(destination: Ip4): boolean {
