@@ -25,22 +25,19 @@ import { Finder } from './flood/finder.js';
 import { Flooder } from './flood/flooder.js';
 import { gatewayAt, gatewayWanted } from './client-gateway.js';
 import { LocalClients } from './local-clients.js';
+import { statusSource } from './node-status.js';
 import { GatewayLinks } from './gateway/links.js';
-import { BadInput } from './net/bytes.js';
 import { isIp6 } from './net/ip.js';
 import type { Ip } from './net/ip.js';
 import type { Mac } from './net/mac.js';
 import { anyContains } from './net/prefix.js';
 import type { Bus, ClientLink, Clock, DhcpPort, Discovery, InterfaceChoice, Kernel, LinkControl, Logger, Mesh, Packets, Random, StationEvent, Stations, Storage, Strays, Timer, WallClock } from './ports.js';
-import type { Station } from './presence/presence.js';
 import { Seeker } from './presence/seeker.js';
 import { Routes } from './routes/routes.js';
 import { History } from './status/history.js';
-import { releases } from './status/leases.js';
 import { statusMethods } from './status/methods.js';
-import type { StatusActions, StatusSource } from './status/methods.js';
+import type { StatusSource } from './status/methods.js';
 import { Reporter } from './status/reporter.js';
-import { nodeName } from './status/views.js';
 
 export interface Ports {
   readonly clock: Clock;
@@ -84,14 +81,13 @@ export class Daemon {
   readonly #gatewayLinks: GatewayLinks;
   readonly #flooder: Flooder;
   readonly #finder: Finder;
-  readonly #history: History;
+  readonly #status: StatusSource;
   readonly #reporter: Reporter;
   #services: ClientServices | undefined;
   #links: readonly ClientLink[] = [];
   #timer: { readonly at: Instant; readonly timer: Timer } | undefined;
   #settling: Timer | undefined;
   #linksDue: Timer | undefined;
-  readonly #started: Instant;
   readonly #own: OwnRecords;
   readonly #seeker = new Seeker();
   #stopped = false;
@@ -118,14 +114,12 @@ export class Daemon {
     const { clock, random, log, kernel, mesh, discovery } = ports;
     const { config } = options;
     this.#config = config;
-    this.#started = clock.now();
-    this.#history = new History(self);
     this.#db = new Database(config.maxRecords, config.maxRecordBytes);
     this.#own = new OwnRecords(this.#db);
     restore(this.#db, stored, ports);
     this.#persistence = new Persistence(this.#db, ports, config.stateInterval * SECOND);
     const hasPeers = config.peer.length > 0 || [...this.#db.nodes()].some(([id]) => id !== self);
-    this.#catchUp = new CatchUp(hasPeers, this.#started);
+    this.#catchUp = new CatchUp(hasPeers, clock.now());
     this.#clients = new LocalClients({
       self,
       config,
@@ -174,7 +168,27 @@ export class Daemon {
       log,
       changed: () => this.#arm(),
     });
-    this.#reporter = new Reporter(this.#statusSource(), this.ports.bus);
+    this.#status = statusSource({
+      version: options.version,
+      self,
+      hostname: options.hostname,
+      db: this.#db,
+      history: new History(self),
+      clock,
+      wallClock: ports.wallClock,
+      stations: ports.stations,
+      clients: this.#clients,
+      services: () => this.#services,
+      routes: this.#routes,
+      flooder: this.#flooder,
+      finder: this.#finder,
+      strays: this.#seeker,
+      problems: () => this.#problems(),
+      apply: (record) => this.#apply(record),
+      rearm: () => this.#arm(),
+      reload: options.reload,
+    });
+    this.#reporter = new Reporter(this.#status, ports.bus);
   }
 
   async #start(): Promise<void> {
@@ -194,7 +208,7 @@ export class Daemon {
     });
     await this.#readLinks();
     await this.#startFlooding();
-    bus.publish(statusMethods(this.#statusSource()));
+    bus.publish(statusMethods(this.#status));
     this.#startStations();
     this.#settling = clock.schedule(after(clock.now(), SETTLE_TIME), () => this.#settle());
     log.info(`started as ${this.options.hostname} (node ${this.self})`);
@@ -435,62 +449,6 @@ export class Daemon {
     if (meaning.type === 'association' && meaning.node !== undefined) this.#reporter.moved(meaning.mac, meaning.node, undefined);
   }
 
-  #statusSource(): StatusSource {
-    const { clock, wallClock } = this.ports;
-    return {
-      ...this.#statusActions(),
-      version: this.options.version,
-      self: this.self,
-      hostname: this.options.hostname,
-      db: this.#db,
-      history: this.#history,
-      now: () => clock.now(),
-      wallTime: () => wallClock.time(),
-      uptime: () => (clock.now() - this.#started) / SECOND,
-      clientsHere: () => this.#clients.size,
-      peers: () => this.#flooder.peers(clock.now()),
-      routes: () => this.#routes.statistics,
-      counters: () => ({
-        roams: this.#history.roamed,
-        strays_sought: this.#seeker.counters.sought,
-        strays_limited: this.#seeker.counters.limited,
-        ...this.#services?.statistics,
-        ...this.#flooder.counters,
-        ...this.#finder.counters,
-      }),
-      problems: () => this.#problems(),
-    };
-  }
-
-  #statusActions(): StatusActions {
-    const { clock, stations } = this.ports;
-    return {
-      disassociate: (mac) => stations.disassociate(mac, this.#stationHere(mac).via),
-      probe: async (mac) => {
-        const { network } = this.#stationHere(mac);
-        const answer = this.#services?.probe(mac, network, clock.now());
-        this.#arm();
-        return answer ?? { answered: false, address: undefined, time: undefined };
-      },
-      release: (which) => {
-        const records = releases(this.#db, which, clock.now());
-        for (const record of records) this.#apply(record);
-        this.#arm();
-        return records.length;
-      },
-      reload: () => this.options.reload(),
-    };
-  }
-
-  /** Throws BadInput where the client is not at this router. */
-  #stationHere(mac: Mac): Station {
-    const station = this.#clients.get(mac);
-    if (station !== undefined) return station;
-    const node = this.#db.client(mac)?.node;
-    const where = node === undefined ? 'it is at no router' : `it is at ${nodeName(this.#db, node) || node}`;
-    throw new BadInput(`mac: ${mac} is not at this router; ${where}`);
-  }
-
   /** What about this router is not as clients need it: a line each. */
   #problems(): string[] {
     const { interface: wanted } = this.#config;
@@ -552,25 +510,6 @@ export class Daemon {
   }
 }
 
-/** Options that take effect at a start only: sockets, tables and files are bound to them. */
-const RESTART_OPTIONS = [
-  'port',
-  'key',
-  'auth',
-  'discovery',
-  'maxPeers',
-  'maxSessions',
-  'table',
-  'rulePriority',
-  'stateDir',
-  'nodeId',
-  'maxRecords',
-  'maxRecordBytes',
-  'presence',
-  'mode',
-  'ipv6Mode',
-] as const;
-
 const MUTE = "no key is set and auth is not 'none': this router talks to no other";
 
 /** Whether no peer could be trusted, so that none is talked to. */
@@ -581,9 +520,4 @@ function isMute({ auth, key }: Config): boolean {
 /** Where to look for other routers. Without a key anybody could answer: then only where the user says so. */
 function interfacesOf({ meshInterface, interface: clients, auth }: Config): InterfaceChoice {
   return { only: meshInterface.length > 0 ? meshInterface : auth === 'none' ? [] : undefined, except: clients };
-}
-
-/** Whether a daemon that runs with one configuration has to be started anew for the other. */
-export function needsRestart(before: Config, after: Config): boolean {
-  return RESTART_OPTIONS.some((option) => JSON.stringify(before[option]) !== JSON.stringify(after[option]));
 }
