@@ -7,7 +7,6 @@
  */
 import { ClientServices } from './client-services.js';
 import { CatchUp } from './clients/catch-up.js';
-import * as claims from './clients/claims.js';
 import { clientsOf, Database } from './clients/database.js';
 import type { Outcome } from './clients/database.js';
 import { describeRecord } from './clients/describe.js';
@@ -26,13 +25,11 @@ import { Flooder } from './flood/flooder.js';
 import { gatewayAt, gatewayWanted } from './client-gateway.js';
 import { LocalClients } from './local-clients.js';
 import { statusSource } from './node-status.js';
+import { StrayPackets } from './stray-packets.js';
 import { GatewayLinks } from './gateway/links.js';
 import { isIp6 } from './net/ip.js';
-import type { Ip } from './net/ip.js';
 import type { Mac } from './net/mac.js';
-import { anyContains } from './net/prefix.js';
 import type { Bus, ClientLink, Clock, DhcpPort, Discovery, InterfaceChoice, Kernel, LinkControl, Logger, Mesh, Packets, Random, StationEvent, Stations, Storage, Strays, Timer, WallClock } from './ports.js';
-import { Seeker } from './presence/seeker.js';
 import { Routes } from './routes/routes.js';
 import { History } from './status/history.js';
 import { statusMethods } from './status/methods.js';
@@ -78,6 +75,7 @@ export class Daemon {
   readonly #catchUp: CatchUp;
   readonly #clients: LocalClients;
   readonly #routes: Routes;
+  readonly #strays: StrayPackets;
   readonly #gatewayLinks: GatewayLinks;
   readonly #flooder: Flooder;
   readonly #finder: Finder;
@@ -89,7 +87,6 @@ export class Daemon {
   #settling: Timer | undefined;
   #linksDue: Timer | undefined;
   readonly #own: OwnRecords;
-  readonly #seeker = new Seeker();
   #stopped = false;
 
   /** Brings everything up. Rejects where something that cannot be done without fails. */
@@ -137,6 +134,17 @@ export class Daemon {
     });
     this.#gatewayLinks = new GatewayLinks(ports.linkControl, log);
     this.#routes = new Routes({ self, kernel, clock, log, installed: (mac) => this.#clients.installed(mac) });
+    this.#strays = new StrayPackets({
+      self,
+      config,
+      db: this.#db,
+      clock,
+      log,
+      strays: ports.strays,
+      services: () => this.#services,
+      apply: (record) => this.#apply(record),
+      rearm: () => this.#arm(),
+    });
     this.#flooder = new Flooder({
       self,
       hostname: options.hostname,
@@ -182,7 +190,7 @@ export class Daemon {
       routes: this.#routes,
       flooder: this.#flooder,
       finder: this.#finder,
-      strays: this.#seeker,
+      strays: this.#strays,
       problems: () => this.#problems(),
       apply: (record) => this.#apply(record),
       rearm: () => this.#arm(),
@@ -201,7 +209,7 @@ export class Daemon {
     for (const [node, { addresses }] of this.#db.nodes()) this.#routes.setNode(node, addresses);
     for (const { mac } of this.#db.clients()) this.#updateRoutes(mac);
     await this.#routes.start();
-    await this.#catchStrays();
+    await this.#strays.start();
     packets.start(({ network, frame }) => {
       this.#services?.receive(network, frame, clock.now());
       this.#arm();
@@ -276,38 +284,12 @@ export class Daemon {
       const before = previous?.type === 'node' ? previous.info.addresses : [];
       if (String(before) !== String(meaning.info.addresses)) this.#services?.nodeChanged([...before, ...meaning.info.addresses]);
     }
-    if (meaning.type === 'seek' && meaning.node !== this.self) {
-      for (const address of meaning.addresses) if (this.#isOurs(address) && this.#seeker.asked(address, now)) this.#services?.seek(address);
-    }
+    if (meaning.type === 'seek' && meaning.node !== this.self) this.#strays.asked(meaning.addresses, now);
     if (meaning.type === 'host' && meaning.mac !== undefined && previous?.type === 'host') {
       this.#services?.hostChanged(meaning.address, previous.mac, meaning.mac);
     }
     for (const mac of clientsOf(meaning, previous)) this.#updateRoutes(mac);
     if (meaning.type === 'association') this.#associationChanged(meaning.mac, meaning.node, previous, now);
-  }
-
-  /** Packets for clients that nobody knows are caught; those for /64s that nobody has are refused at once. */
-  async #catchStrays(): Promise<void> {
-    const { strays, clock, log } = this.ports;
-    const { seek, prefixes4, prefixes6, ipv6Mode } = this.#config;
-    const [caught, unreachable] = ipv6Mode === 'host' ? [[...prefixes4, ...prefixes6], []] : [prefixes4, prefixes6];
-    try {
-      await strays.start(seek ? { caught, unreachable } : { caught: [], unreachable: [] }, (address) => this.#stray(address, clock.now()));
-    } catch (error) {
-      log.warn(`packets for unknown clients are not caught: ${(error as Error).message}`);
-    }
-  }
-
-  /** A packet came for a client that nobody knows: it is looked for here and everywhere, and refused meanwhile. */
-  #stray(address: Ip, now: Instant): void {
-    if (this.#stopped || !this.#config.seek || !this.#seeker.stray(address, now)) return;
-    this.ports.strays.refuse(address, true);
-    const owner = this.#db.owner(address);
-    // At a node to which there is no way at present: nothing is to be found.
-    if (owner !== undefined && this.#db.client(owner)?.node !== undefined) return this.#arm();
-    this.#services?.seek(address);
-    this.#apply(claims.seek(this.#db, this.self, this.#seeker.recent(now), now));
-    this.#arm();
   }
 
   #updateRoutes(mac: Mac): void {
@@ -323,10 +305,6 @@ export class Daemon {
     const before = previous?.type === 'association' ? previous.node : undefined;
     this.#clients.placed(mac, node, now);
     if (before !== node) this.#reporter.moved(mac, before, node);
-  }
-
-  #isOurs(address: Ip): boolean {
-    return anyContains(this.#config.prefix, address);
   }
 
   #station(event: StationEvent): void {
@@ -381,7 +359,7 @@ export class Daemon {
       gateway,
       own,
       station: (mac) => this.#clients.get(mac),
-      stray: (address, now) => this.#stray(address, now),
+      stray: (address, now) => this.#strays.caught(address, now),
       heard: (mac, network, now) => this.#clients.sighted(mac, network, 'traffic', now),
       apply: (record) => this.#apply(record),
       send: (network, frame) => packets.send(network, frame),
@@ -417,7 +395,7 @@ export class Daemon {
     const at = earliest(
       this.#db.nextDeadline,
       this.#clients.nextDeadline,
-      this.#seeker.nextDeadline,
+      this.#strays.nextDeadline,
       this.#services?.nextDeadline,
       this.#finder.nextDeadline,
       this.#own.nextDeadline,
@@ -432,7 +410,7 @@ export class Daemon {
     const now = this.ports.clock.now();
     for (const { meaning } of this.#db.expire(now)) this.#expired(meaning);
     this.#clients.poll(now);
-    for (const address of this.#seeker.poll(now)) this.ports.strays.refuse(address, false);
+    this.#strays.poll(now);
     this.#services?.poll(now);
     this.#finder.poll(now);
     for (const record of this.#own.poll(now)) this.#apply(record);
@@ -463,10 +441,8 @@ export class Daemon {
   /** Takes a new configuration, one that does not need a restart. Clients stay. */
   reload(config: Config): void {
     const { log } = this.ports;
-    const strays = ({ seek, prefix }: Config) => JSON.stringify([seek, prefix]);
-    const straysChanged = strays(config) !== strays(this.#config);
     this.#config = config;
-    if (straysChanged) void this.#catchStrays();
+    this.#strays.configure(config);
     this.#clients.configure(config);
     this.#persistence.interval = config.stateInterval * SECOND;
     this.#flooder.setPeers(config.peer);
@@ -488,7 +464,7 @@ export class Daemon {
   /** Withdraws everything, or with `option linger` leaves the routes for the next start. */
   async stop(): Promise<void> {
     if (this.#stopped) return;
-    const { clock, stations, packets, dhcpPort, strays, bus, kernel, mesh, log } = this.ports;
+    const { clock, stations, packets, dhcpPort, bus, kernel, mesh, log } = this.ports;
     this.#clients.stop(this.#config.linger, clock.now());
     this.#stopped = true;
     this.#timer?.timer.cancel();
@@ -498,10 +474,10 @@ export class Daemon {
     packets.stop();
     bus.stop();
     this.#finder.stop();
+    await this.#strays.stop();
     await this.#flooder.stop();
     mesh.stop();
     dhcpPort.stop();
-    await strays.stop();
     await this.#routes.stop({ linger: this.#config.linger });
     if (!this.#config.linger) await this.#gatewayLinks.restore();
     kernel.stop();
