@@ -22,14 +22,14 @@ import type { Config } from './config/config.js';
 import { mayBePeer } from './flood/admission.js';
 import { Finder } from './flood/finder.js';
 import { Flooder } from './flood/flooder.js';
-import { gatewayAt, gatewayWanted } from './client-gateway.js';
+import { gatewayAt } from './client-gateway.js';
+import { ClientLinks } from './client-links.js';
 import { LocalClients } from './local-clients.js';
 import { statusSource } from './node-status.js';
 import { StrayPackets } from './stray-packets.js';
-import { GatewayLinks } from './gateway/links.js';
 import { isIp6 } from './net/ip.js';
 import type { Mac } from './net/mac.js';
-import type { Bus, ClientLink, Clock, DhcpPort, Discovery, InterfaceChoice, Kernel, LinkControl, Logger, Mesh, Packets, Random, StationEvent, Stations, Storage, Strays, Timer, WallClock } from './ports.js';
+import type { Bus, Clock, DhcpPort, Discovery, InterfaceChoice, Kernel, LinkControl, Logger, Mesh, Packets, Random, StationEvent, Stations, Storage, Strays, Timer, WallClock } from './ports.js';
 import { Routes } from './routes/routes.js';
 import { History } from './status/history.js';
 import { statusMethods } from './status/methods.js';
@@ -62,9 +62,6 @@ export interface DaemonOptions {
   readonly reload: () => Promise<readonly string[]>;
 }
 
-/** The kernel tells of an interface that comes or goes in several steps: so long is waited for the rest. */
-const LINKS_DELAY: Millis = 50;
-
 /** After a start: how long routes of an earlier run are kept, and clients that nobody vouches for count as here. */
 export const SETTLE_TIME: Millis = 10 * SECOND;
 
@@ -76,16 +73,14 @@ export class Daemon {
   readonly #clients: LocalClients;
   readonly #routes: Routes;
   readonly #strays: StrayPackets;
-  readonly #gatewayLinks: GatewayLinks;
+  readonly #links: ClientLinks;
   readonly #flooder: Flooder;
   readonly #finder: Finder;
   readonly #status: StatusSource;
   readonly #reporter: Reporter;
   #services: ClientServices | undefined;
-  #links: readonly ClientLink[] = [];
   #timer: { readonly at: Instant; readonly timer: Timer } | undefined;
   #settling: Timer | undefined;
-  #linksDue: Timer | undefined;
   readonly #own: OwnRecords;
   #stopped = false;
 
@@ -132,7 +127,7 @@ export class Daemon {
       isInstalled: (mac) => this.#routes.isInstalled(mac),
       rearm: () => this.#arm(),
     });
-    this.#gatewayLinks = new GatewayLinks(ports.linkControl, log);
+    this.#links = new ClientLinks({ config, clock, log, kernel, linkControl: ports.linkControl });
     this.#routes = new Routes({ self, kernel, clock, log, installed: (mac) => this.#clients.installed(mac) });
     this.#strays = new StrayPackets({
       self,
@@ -191,7 +186,7 @@ export class Daemon {
       flooder: this.#flooder,
       finder: this.#finder,
       strays: this.#strays,
-      problems: () => this.#problems(),
+      problems: () => [...(isMute(this.#config) ? [MUTE] : []), ...this.#links.problems],
       apply: (record) => this.#apply(record),
       rearm: () => this.#arm(),
       reload: options.reload,
@@ -204,7 +199,9 @@ export class Daemon {
     // First the events, then the dump: what changes between the two is seen.
     kernel.start((event) => {
       this.#routes.kernelChanged(event);
-      if (event.kind !== 'routes') this.#linksChanged();
+      if (event.kind === 'routes') return;
+      this.#links.changed(clock.now());
+      this.#arm();
     });
     for (const [node, { addresses }] of this.#db.nodes()) this.#routes.setNode(node, addresses);
     for (const { mac } of this.#db.clients()) this.#updateRoutes(mac);
@@ -295,8 +292,7 @@ export class Daemon {
   #updateRoutes(mac: Mac): void {
     const client = this.#db.client(mac);
     if (client === undefined) return this.#routes.removeClient(mac);
-    const station = this.#clients.get(mac);
-    const link = this.#links.find(({ network }) => network === station?.network);
+    const link = this.#links.get(this.#clients.get(mac)?.network);
     // The database's own string for the MAC, not one more.
     this.#routes.setClient({ mac: client.mac, node: client.node, addresses: client.addresses, link });
   }
@@ -312,28 +308,14 @@ export class Daemon {
     this.#arm();
   }
 
-  /** They are read once for all that comes together, and when a client that came with it has been served. */
-  #linksChanged(): void {
-    const { clock } = this.ports;
-    if (this.#stopped) return;
-    this.#linksDue ??= clock.schedule(after(clock.now(), LINKS_DELAY), () => {
-      this.#linksDue = undefined;
-      void this.#readLinks();
-    });
-  }
-
   /** Client interfaces and our own addresses, as the kernel has them now. */
   async #readLinks(): Promise<void> {
-    const { kernel, packets, clock, log } = this.ports;
+    const { packets, log } = this.ports;
     this.#finder.attach(interfacesOf(this.#config));
     try {
-      let links = await kernel.clientLinks(this.#config.interface);
+      await this.#links.read();
       if (this.#stopped) return;
-      const changed = await this.#gatewayLinks.prepare(links, gatewayWanted(this.#config), clock.now());
-      if (changed) links = await kernel.clientLinks(this.#config.interface);
-      if (this.#stopped) return;
-      this.#links = links;
-      packets.attach(links);
+      packets.attach(this.#links.all());
       this.#serve();
       for (const { mac } of this.#clients.stations()) this.#updateRoutes(mac);
       await this.#describeNode();
@@ -345,12 +327,12 @@ export class Daemon {
 
   /** Services begin as soon as there is a client interface. */
   #serve(): void {
-    const link = this.#links[0];
-    if (link === undefined) return;
+    const links = this.#links.all();
+    if (links[0] === undefined) return;
     const { clock, random, log, packets, dhcpPort } = this.ports;
-    const gateway = gatewayAt(link, this.#config);
+    const gateway = gatewayAt(links[0], this.#config);
     dhcpPort.hold(this.#config.mode === 'observe' ? [] : gateway.addresses4);
-    const own = this.#links.flatMap(({ addresses }) => addresses.map(({ address }) => address)).filter((ip) => !isIp6(ip));
+    const own = links.flatMap(({ addresses }) => addresses.map(({ address }) => address)).filter((ip) => !isIp6(ip));
     if (this.#services !== undefined) return this.#services.configure(this.#config, gateway, own, clock.now());
     this.#services = new ClientServices({
       config: this.#config,
@@ -394,6 +376,7 @@ export class Daemon {
     if (this.#stopped) return;
     const at = earliest(
       this.#db.nextDeadline,
+      this.#links.nextDeadline,
       this.#clients.nextDeadline,
       this.#strays.nextDeadline,
       this.#services?.nextDeadline,
@@ -414,6 +397,8 @@ export class Daemon {
     this.#services?.poll(now);
     this.#finder.poll(now);
     for (const record of this.#own.poll(now)) this.#apply(record);
+    const { nextDeadline: readLinks } = this.#links;
+    if (readLinks !== undefined && readLinks <= now) void this.#readLinks();
     this.#arm();
   }
 
@@ -427,21 +412,11 @@ export class Daemon {
     if (meaning.type === 'association' && meaning.node !== undefined) this.#reporter.moved(meaning.mac, meaning.node, undefined);
   }
 
-  /** What about this router is not as clients need it: a line each. */
-  #problems(): string[] {
-    const { interface: wanted } = this.#config;
-    const missing = wanted.filter((network) => !this.#links.some((link) => link.network === network));
-    return [
-      ...(isMute(this.#config) ? [MUTE] : []),
-      ...missing.map((network) => `there is no interface ${network}: its clients are not served`),
-      ...this.#gatewayLinks.problems,
-    ];
-  }
-
   /** Takes a new configuration, one that does not need a restart. Clients stay. */
   reload(config: Config): void {
     const { log } = this.ports;
     this.#config = config;
+    this.#links.configure(config);
     this.#strays.configure(config);
     this.#clients.configure(config);
     this.#persistence.interval = config.stateInterval * SECOND;
@@ -469,7 +444,6 @@ export class Daemon {
     this.#stopped = true;
     this.#timer?.timer.cancel();
     this.#settling?.cancel();
-    this.#linksDue?.cancel();
     stations.stop();
     packets.stop();
     bus.stop();
@@ -479,7 +453,7 @@ export class Daemon {
     mesh.stop();
     dhcpPort.stop();
     await this.#routes.stop({ linger: this.#config.linger });
-    if (!this.#config.linger) await this.#gatewayLinks.restore();
+    await this.#links.stop(this.#config.linger);
     kernel.stop();
     await this.#persistence.stop();
     log.info('stopped');
