@@ -225,8 +225,10 @@ export class Daemon {
     const { clock, stations } = this.ports;
     const { until } = this.#catchUp;
     if (this.#stopped) return;
-    if (until <= clock.now()) stations.start((event) => this.#station(event));
-    else clock.schedule(until, () => this.#startStations());
+    if (until <= clock.now()) {
+      this.#clients.start();
+      stations.start((event) => this.#station(event));
+    } else clock.schedule(until, () => this.#startStations());
   }
 
   async #startFlooding(): Promise<void> {
@@ -251,7 +253,7 @@ export class Daemon {
       this.#catchUp.news(now);
       this.#persistence.changed();
       if (this.#own.changed(record.key, now)) this.#arm();
-      this.#changed(outcome.meaning, outcome.previous, now);
+      this.#changed(outcome.record.expires > now ? outcome.meaning : nothingLeftOf(outcome.meaning), outcome.previous, now);
     }
     return outcome;
   }
@@ -286,6 +288,9 @@ export class Daemon {
       this.#services?.hostChanged(meaning.address, previous.mac, meaning.mac);
     }
     for (const mac of clientsOf(meaning, previous)) this.#updateRoutes(mac);
+    if ((meaning.type === 'lease4' || meaning.type === 'lease6') && previous?.type === meaning.type && previous.mac !== meaning.mac) {
+      this.#clients.outbid(previous.mac, meaning.type, now);
+    }
     if (meaning.type === 'association') this.#associationChanged(meaning.mac, meaning.node, previous, now);
   }
 
@@ -414,13 +419,14 @@ export class Daemon {
 
   /** Takes a new configuration, one that does not need a restart. Clients stay. */
   reload(config: Config): void {
-    const { log } = this.ports;
+    const { clock, log, stations } = this.ports;
     this.#config = config;
     this.#links.configure(config);
     this.#strays.configure(config);
-    this.#clients.configure(config);
+    this.#clients.configure(config, clock.now());
     this.#persistence.interval = config.stateInterval * SECOND;
     this.#flooder.setPeers(config.peer);
+    stations.refresh();
     void this.#readLinks().then(() => this.#lease6());
     log.info('configuration read again');
   }
@@ -458,6 +464,14 @@ export class Daemon {
     await this.#persistence.stop();
     log.info('stopped');
   }
+}
+
+/** What a record says that is dead: it may come as news, where the older version that was known here still lived. */
+function nothingLeftOf(meaning: Meaning): Meaning {
+  if (meaning.type === 'association') return { ...meaning, node: undefined };
+  if (meaning.type === 'node') return { ...meaning, info: { ...meaning.info, addresses: [] } };
+  if (meaning.type === 'seek') return { ...meaning, addresses: [] };
+  return meaning;
 }
 
 const MUTE = "no key is set and auth is not 'none': this router talks to no other";

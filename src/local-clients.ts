@@ -15,6 +15,7 @@ import { isIgnored, presenceSources } from './config/presence.js';
 import type { Mac } from './net/mac.js';
 import { anyContains } from './net/prefix.js';
 import type { Clock, Kernel, Logger, StationEvent, Stations } from './ports.js';
+import { Bystanders } from './presence/bystanders.js';
 import { Conflicts } from './presence/conflicts.js';
 import { Presence } from './presence/presence.js';
 import type { PresenceChange, Sight, Station } from './presence/presence.js';
@@ -49,10 +50,12 @@ export class LocalClients {
   readonly #presence: Presence;
   readonly #conflicts: Conflicts;
   readonly #keeper: Keeper;
+  readonly #bystanders = new Bystanders();
   /** Clients that have just come, to be told about their gateway as soon as their routes are in the kernel. */
   #arriving = new Set<Mac>();
   /** Whoever was here before the start and is still here has shown himself. */
   #settled = false;
+  #started = false;
   #stopped = false;
 
   constructor(options: LocalClientsOptions) {
@@ -75,10 +78,22 @@ export class LocalClients {
     });
   }
 
-  configure(config: Config): void {
+  /** From now on traffic may be a sign of presence too: what peers know has been heard. */
+  start(): void {
+    this.#started = true;
+  }
+
+  /** Takes a new configuration: who is no client by it has left, who has become one has come. */
+  configure(config: Config, now: Instant): void {
     this.#config = config;
     this.#presence.hold = config.holdTime * SECOND;
     this.#keeper.leaseLifetime = config.leaseTime * SECOND;
+    for (const station of [...this.#presence.stations()].filter((one) => !this.#isClient(one))) {
+      this.#presence.elsewhere(station.mac);
+      this.#bystanders.saw(station);
+      this.#left(station, now);
+    }
+    for (const sight of this.#bystanders.take((one) => this.#isClient(one))) this.event({ kind: 'authorized', ...sight }, now);
   }
 
   get(mac: Mac): Station | undefined {
@@ -106,19 +121,25 @@ export class LocalClients {
   /** What an access point, a bridge or the neighbour cache tells. */
   event(event: StationEvent, now: Instant): void {
     const { mac, network } = event;
+    if (event.kind === 'left') this.#bystanders.left(event);
+    else if (event.kind === 'authorized' && !this.#isClient(event)) return this.#bystanders.saw(event);
     if (!this.#config.interface.includes(network)) return;
     if (event.kind === 'neighbour') this.#neighbour(event, now);
     else if (event.kind === 'left') {
       this.#options.reporter().left(mac, now);
       this.#presenceChanged(this.#presence.left(mac, event.via, now, event.source), now);
       this.#conflicts.left(mac, now);
-    } else if (this.#counts(event)) {
+    } else {
       const change = this.#presence.authorized(event, now);
       // A station that another node has claimed meanwhile, and that comes anew to a radio which never missed it.
       const isBack = this.#options.db.client(mac)?.node !== this.#options.self;
       this.#conflicts.joined(mac);
       this.#presenceChanged(change ?? (isBack ? { kind: 'joined', station: this.#presence.get(mac)! } : undefined), now);
     }
+  }
+
+  #isClient(sight: Sight): boolean {
+    return this.#config.interface.includes(sight.network) && this.#counts(sight);
   }
 
   /** Whether the user wants that source on that interface, and stations of that Wi-Fi network at all. */
@@ -135,7 +156,7 @@ export class LocalClients {
   /** The host speaks, though no access point told of it: where none of ours could have, that is a sign of presence. */
   sighted(mac: Mac, network: string, source: PresenceSource, now: Instant): void {
     const sight = { mac, network, via: network, ssid: '', source };
-    if (!this.#counts(sight) || this.#options.stations.hasAccessPoint(network)) return;
+    if (!this.#started || !this.#counts(sight) || this.#options.stations.hasAccessPoint(network)) return;
     this.#presenceChanged(this.#presence.authorized(sight, now), now);
   }
 
@@ -211,6 +232,23 @@ export class LocalClients {
   /** Another node has claimed a client that is here with the same number as we, and lost. */
   rivalled(mac: Mac, node: NodeId, now: Instant): void {
     this.#conflicts.rivalled(mac, node, now);
+  }
+
+  /**
+   * An address or a /64 of a client is another's now: two nodes that did not hear each other have given it to both. A /64
+   * is replaced. Of the address the client does not know before it renews, but when it has to associate anew it asks.
+   */
+  outbid(mac: Mac, lost: 'lease4' | 'lease6', now: Instant): void {
+    const { db, self, log, stations, services } = this.#options;
+    if (this.#presence.get(mac) === undefined || db.client(mac)?.node !== self) return;
+    if (lost === 'lease4') {
+      log.warn(`${mac} has an IPv4 address that is another client's: it has to associate anew`);
+      for (const via of this.#presence.radiosOf(mac)) stations.disassociate(mac, via);
+      return;
+    }
+    log.info(`${mac} has an IPv6 network that is another client's: it gets a new one`);
+    this.#arriving.add(mac);
+    services()?.provide(mac, now);
   }
 
   /** Another node says that a client is not here: its record counts, but the station is given up only once that is sure. */

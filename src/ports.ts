@@ -72,6 +72,8 @@ export type StationEvent =
 export interface Stations {
   /** From now on events are delivered; what is there already is told first. */
   start(listener: (event: StationEvent) => void): void;
+  /** Other interfaces may be those of clients now. */
+  refresh(): void;
   /** Whether there is an access point of this router on a client interface: then nobody but it vouches for stations. */
   hasAccessPoint(network: string): boolean;
   /** Has the access point forget a station that is now elsewhere; nothing where `via` is no access point. */

@@ -109,7 +109,7 @@ async function serve(first: Config, context: Context): Promise<Config | undefine
   });
   let config = first;
   let applied = await withDevices(config);
-  const daemon = await Daemon.start(await makePorts(applied, log, ubus), {
+  const daemon = await Daemon.start(await makePorts(applied, () => applied.interface, log, ubus), {
     config: applied,
     hostname: hostname(),
     version: VERSION,
@@ -140,13 +140,14 @@ async function serve(first: Config, context: Context): Promise<Config | undefine
   }
 }
 
-async function makePorts(config: Config, log: StreamLogger, ubus: UbusClient): Promise<Ports> {
+/** `networks`: client interfaces as they are now, which a reload may have changed. */
+async function makePorts(config: Config, networks: () => readonly string[], log: StreamLogger, ubus: UbusClient): Promise<Ports> {
   const addon = installedAddon();
   const psk = config.auth === 'none' || config.key === undefined ? undefined : derivePsk(config.key);
   const acting = {
     kernel: await LinuxKernel.open({ addon, log, table: config.table, rulePriority: config.rulePriority }),
     packets: new PacketSockets(addon, log),
-    stations: new LinuxStations({ addon, ubus, log, networks: () => config.interface, sources: sourcesOf(config) }),
+    stations: new LinuxStations({ addon, ubus, log, networks, sources: sourcesOf(config) }),
     linkControl: new LinuxLinkControl(addon),
     dhcpPort: new LinuxDhcpPort(log),
     strays: new LinuxStrays({ addon, log, table: config.table, rulePriority: config.rulePriority }),

@@ -94,6 +94,11 @@ export class LinuxStations implements Stations {
     }
   }
 
+  /** Access points tell of all their stations, on whatever interface; bridges of those on client interfaces. */
+  refresh(): void {
+    this.#bridge?.refresh();
+  }
+
   hasAccessPoint(network: string): boolean {
     return this.#hostapd.hasAccessPoint(network) || this.#wifi.hasAccessPoint(network);
   }

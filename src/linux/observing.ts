@@ -25,6 +25,7 @@ export function observing({ kernel, packets, stations, linkControl }: Acting, lo
     },
     stations: {
       start: (listener) => stations.start(listener),
+      refresh: () => stations.refresh(),
       hasAccessPoint: (network) => stations.hasAccessPoint(network),
       disassociate: (mac, via) => log.info(`would have ${via} remove ${mac}`),
       stop: () => stations.stop(),

@@ -30,7 +30,7 @@ interface AccessPoint {
   ssid: string;
 }
 
-export class HostapdStations implements Stations {
+export class HostapdStations implements Omit<Stations, 'refresh'> {
   #accessPoints = new Map<string, AccessPoint>();
   /** Stations told as authorised, by the interface that told them: what is compared after a reconnect. */
   #told = new Map<string, Set<Mac>>();

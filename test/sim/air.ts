@@ -98,6 +98,7 @@ export class AccessPoint {
     const client = this.#clientOn(mac, via);
     if (!this.remove(mac, via) || client === undefined) return;
     client.deauthenticated++;
+    client.thrownOut = true;
     client.at = undefined;
     client.epoch++;
     client.disassociated();
@@ -114,7 +115,8 @@ export class AccessPoint {
         this.#listener = listener;
         for (const { mac, via } of this.table.values()) this.#tell(this.#event('authorized', mac, via));
       },
-      hasAccessPoint: () => true,
+      refresh: () => {},
+      hasAccessPoint: () => this.#listener !== undefined,
       disassociate: (mac, via) => void this.scheduler.in(1, () => this.#disassociate(mac, via)),
       stop: () => (this.#listener = undefined),
     };

@@ -2,7 +2,9 @@
 import t from 'tap';
 import type { Test } from 'tap';
 import { MINUTE, SECOND } from '../../src/clients/time.js';
+import { arpFrame, ArpOperation, UNKNOWN_MAC } from '../../src/net/arp.js';
 import { parseIp4 } from '../../src/net/ip.js';
+import { BROADCAST_MAC } from '../../src/net/mac.js';
 import { Client } from './client.js';
 import type { WorldOptions } from './world.js';
 import { World } from './world.js';
@@ -310,6 +312,110 @@ t.test('a client with a fixed address that says nothing is found when a packet c
   await allIsWell(t, world);
   world.join(0, 1);
   await allIsWell(t, world);
+});
+
+/** Two clients that any node gives the same address and the same network, where it knows of no other. */
+async function rivalsFor(prefixes: string[]): Promise<World> {
+  const scout = await setUp({ nodes: 1, clients: 16, settings: () => ({ prefixes, options: '' }) });
+  const chosen = new Map<string, number>();
+  for (const { number } of scout.clients) {
+    scout.join(number, 0);
+    await scout.run(SECOND);
+    const address = scout.clients[number]!.addresses.join(' ');
+    const other = chosen.get(address);
+    if (other !== undefined) {
+      const world = await setUp({ nodes: 2, clients: number + 1, settings: () => ({ prefixes, options: '' }) });
+      world.cut(world.network.links[0]!);
+      world.join(other, 0);
+      world.join(number, 1);
+      await world.run(10 * SECOND);
+      return world;
+    }
+    chosen.set(address, number);
+    // Forgotten, so that the next chooses as freely.
+    scout.leave(number);
+    scout.nodes[0]!.kill();
+    scout.nodes[0]!.files.clear();
+    scout.nodes[0]!.start();
+    await scout.run(3 * SECOND);
+  }
+  throw new Error('no two clients are alike');
+}
+
+t.test('two nodes that were apart gave one address and one network to two clients: it is not theirs together for long', async (t) => {
+  const world = await rivalsFor(['10.44.0.0/29', 'fd44::/62']);
+  t.not(world.sharedAddresses().length, 0, 'while they are apart');
+  world.heal(world.network.links[0]!);
+  await world.run(30 * SECOND);
+  t.same(world.violations(), [], 'and not only when the lease of an hour is renewed');
+});
+
+t.test('what a dead record says of a client is nothing: nobody is asked, nobody is thrown out', async (t) => {
+  const world = await setUp({ settings: () => ({ options: '' }) });
+  const [client] = world.clients;
+  world.join(0, 0);
+  await world.run(10 * SECOND);
+  world.cut(world.network.links[0]!);
+  world.join(0, 1);
+  await world.run(5 * SECOND);
+  world.nodes[1]!.powerOff();
+  world.join(0, 0);
+  await world.run(MINUTE);
+  client!.receive = () => {}; // asleep for longer than anybody asks
+  await world.run(63 * MINUTE);
+  world.nodes[1]!.powerOn();
+  world.heal(world.network.links[0]!);
+  await world.run(MINUTE);
+  t.equal(client!.deauthenticated, 0);
+  t.same(placesOf(world, 0), ['n0', 'n0', 'n0']);
+});
+
+t.test('an interface is no client interface any more: who is on it is gone from this router, and nothing is left', async (t) => {
+  const world = await setUp();
+  world.join(0, 0);
+  await world.run(10 * SECOND);
+  t.same(placesOf(world, 0), ['n0', 'n0', 'n0']);
+  world.nodes[0]!.reload({ transit: true, options: " list interface 'br-other'" });
+  await world.run(30 * SECOND);
+  t.same(placesOf(world, 0), ['', '', '']);
+  world.nodes[0]!.reload({});
+  await world.run(SECOND);
+  world.join(0, 0);
+  await allIsWell(t, world);
+});
+
+t.test('a Wi-Fi network that was left alone is not any more: who is on it is here, without a word of the access point', async (t) => {
+  const world = await setUp({ settings: () => ({ options: " list ignore_ssid 'mesh'" }) });
+  world.join(0, 0);
+  await world.run(5 * SECOND);
+  t.same(placesOf(world, 0), ['', '', '']);
+  world.nodes[0]!.reload({ options: '' });
+  await world.run(5 * SECOND);
+  t.same(placesOf(world, 0), ['n0', 'n0', 'n0']);
+  await allIsWell(t, world);
+  world.nodes[0]!.reload({});
+  await world.run(5 * SECOND);
+  t.same(placesOf(world, 0), ['', '', ''], 'and left alone again');
+});
+
+t.test('traffic of a client is no claim before the node has caught up', async (t) => {
+  const options = " list presence 'hostapd'\n list presence 'traffic'";
+  const world = await setUp({ nodes: 2, settings: () => ({ options }) });
+  const [client] = world.clients;
+  world.join(0, 1);
+  await world.run(10 * SECOND);
+  world.nodes[1]!.powerOff();
+  world.nodes[1]!.files.clear();
+  world.cut(world.network.links[0]!);
+  await world.run(SECOND);
+  world.nodes[1]!.powerOn();
+  world.join(0, 1);
+  await world.run(200);
+  client!.at!.uplink(client!, arpFrame(BROADCAST_MAC, { operation: ArpOperation.request, senderMac: client!.mac, senderIp: parseIp4('10.44.3.4'), targetMac: UNKNOWN_MAC, targetIp: parseIp4('10.44.0.1') }));
+  await world.run(SECOND);
+  t.same(world.nodes[1]!.clients(), [], 'it waits for its peer');
+  await world.run(2 * SECOND);
+  t.equal(world.nodes[1]!.clients()[0]?.node, world.nodes[1]!.id, 'but not for ever');
 });
 
 t.test('neighbours that find each other need no peers', async (t) => {

@@ -72,6 +72,8 @@ export class Client {
   asleep = false;
   /** How often an access point threw it out although it was there. */
   deauthenticated = 0;
+  /** The access point said that it shall go: it takes what comes next for a network that may be another. */
+  thrownOut = false;
   lease: Lease | undefined;
   /** Preferred /64s by their text, and until when they are valid. */
   readonly networks = new Map<string, number>();
@@ -110,7 +112,8 @@ export class Client {
     this.asleep = false;
     this.#in(this.random.between(0.005, 2) * SECOND, () => this.#checkGateway());
     if (!this.kind.dualStack || this.kind.fixed !== undefined) return;
-    const wasAway = this.scheduler.now - this.#leftAt > LONG_ABSENCE;
+    const wasAway = this.thrownOut || this.scheduler.now - this.#leftAt > LONG_ABSENCE;
+    this.thrownOut = false;
     const isDue = this.lease === undefined || this.lease.renewAt <= this.scheduler.now;
     if (isDue || wasAway) this.#in(this.random.between(5, 60), () => this.#configure());
     this.#leftAt = Infinity;

@@ -249,6 +249,11 @@ export class SimNode {
     this.start();
   }
 
+  /** The configuration is another now. */
+  reload(settings: Partial<NodeSettings>): void {
+    this.process?.daemon?.reload(configFor({ ...this.settings, ...settings }));
+  }
+
   /** A packet for a client comes by; whether there is a route for it. */
   forward(address: Ip): boolean {
     if (this.kernel.model.routes.has(formatPrefix(hostPrefix(address)))) return true;
