@@ -1,13 +1,11 @@
 /** What clients see, in one process: real database, frames in and out. */
 import t from 'tap';
-import { parse } from 'uci-parser';
 import { ClientServices } from '../src/client-services.js';
 import { Database } from '../src/clients/database.js';
 import * as claims from '../src/clients/claims.js';
 import type { NodeId } from '../src/clients/node-id.js';
 import type { Instant } from '../src/clients/time.js';
 import { after, HOUR, MINUTE } from '../src/clients/time.js';
-import { readConfig } from '../src/config/config.js';
 import { MessageType, parseDhcp4, writeDhcp4 } from '../src/dhcp4/message.js';
 import { OptionCode, optionIp4 } from '../src/dhcp4/options.js';
 import { GATEWAY_LINK_LOCAL, GATEWAY_MAC } from '../src/gateway/gateway.js';
@@ -22,20 +20,16 @@ import { parseLinkFrame } from '../src/net/link-frame.js';
 import { formatPrefix } from '../src/net/prefix.js';
 import type { Fields } from './dhcp4/helpers.js';
 import { client, message } from './dhcp4/helpers.js';
+import { configOf } from './support.js';
 
 const START = (5 * HOUR) as Instant;
 const GATEWAY4 = '10.44.0.1' as Ip4;
 const NETWORK = 'br-client';
 
-function configOf(...options: string[]) {
-  const text = ["config roaming 'main'", `list interface '${NETWORK}'`, "list prefix '10.44.0.0/24'", ...options].join('\n');
-  const { config, problems } = readConfig(parse(text, { name: 'roaming', file: 'roaming' }), 'roaming');
-  if (config === undefined) throw new Error(JSON.stringify(problems));
-  return config;
-}
+const configFor = (...options: string[]) => configOf(`list interface '${NETWORK}'`, "list prefix '10.44.0.0/24'", ...options);
 
 function start(...options: string[]) {
-  const config = configOf(...options);
+  const config = configFor(...options);
   const db = new Database();
   const gateway = { mac: GATEWAY_MAC, linkLocal: GATEWAY_LINK_LOCAL, addresses4: [GATEWAY4] };
   const sent: Uint8Array[] = [];
@@ -273,7 +267,7 @@ t.test('another IPv6 prefix is configured: the client gets a /64 of it, its old 
 
   scene.sent.length = 0;
   scene.now = after(scene.now, 20 * MINUTE);
-  scene.services.configure(configOf("list prefix '2001:db8:55::/48'"), scene.gateway, [GATEWAY4], scene.now);
+  scene.services.configure(configFor("list prefix '2001:db8:55::/48'"), scene.gateway, [GATEWAY4], scene.now);
   scene.services.lease6(mac, scene.now);
   const [first, second, ...more] = scene.db.leases6Of(mac).map(({ address }) => address);
   t.match([first, second], [/^2001:db8:44:/, /^2001:db8:55:/]);

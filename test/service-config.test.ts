@@ -1,19 +1,12 @@
 import t from 'tap';
-import { parse } from 'uci-parser';
-import { readConfig } from '../src/config/config.js';
 import { dhcp4Config, dhcp4Limits, raConfig, serviceProblem } from '../src/service-config.js';
+import { configOf } from './support.js';
 
-function configOf(...lines: string[]) {
-  const file = ["config roaming 'main'", "list interface 'br-client'", ...lines].join('\n');
-  const { config, problems } = readConfig(parse(file, { name: 'roaming', file: 'roaming' }), 'roaming');
-  if (config === undefined) throw new Error(JSON.stringify(problems));
-  return config;
-}
-
+const configFor = (...options: string[]) => configOf("list interface 'br-client'", ...options);
 const BOTH = ["list prefix '10.44.0.0/16'", "list prefix '2001:db8:44::/48'"];
 
 t.test('every option reaches the DHCPv4 server', async (t) => {
-  const config = configOf(
+  const config = configFor(
     ...BOTH,
     "option netmask 'host'",
     "option lease_time '2h'",
@@ -85,13 +78,13 @@ t.test('every option reaches the DHCPv4 server', async (t) => {
 });
 
 t.test('without IPv4 there is no DHCPv4', async (t) => {
-  const config = configOf("list prefix 'fd44::/48'", "option domain 'mesh.example'", "option pref64 '64:ff9b::/96'", "option router_lifetime '3h'");
+  const config = configFor("list prefix 'fd44::/48'", "option domain 'mesh.example'", "option pref64 '64:ff9b::/96'", "option router_lifetime '3h'");
   t.equal(dhcp4Config(config), undefined);
   t.match(raConfig(config), { search: ['mesh.example'], pref64: { length: 96 }, routerLifetime: 10_800, preferredLifetime: 10_800, validLifetime: 21_600 });
 });
 
 t.test('more than one advertisement holds is told when the configuration is read', async (t) => {
-  t.equal(serviceProblem(configOf(...BOTH)), undefined);
+  t.equal(serviceProblem(configFor(...BOTH)), undefined);
   const many = Array.from({ length: 60 }, (_, i) => `list dns 'fd00::${(i + 1).toString(16)}'`);
-  t.match(serviceProblem(configOf(...BOTH, ...many)), /DNS servers, search list, routes and captive portal take \d+ bytes/);
+  t.match(serviceProblem(configFor(...BOTH, ...many)), /DNS servers, search list, routes and captive portal take \d+ bytes/);
 });

@@ -5,9 +5,7 @@ import type { Record } from '../../src/clients/record.js';
 import { Flooder } from '../../src/flood/flooder.js';
 import { systemClock, systemRandom } from '../../src/linux/clock.js';
 import { LinuxMesh } from '../../src/linux/mesh.js';
-import type { Logger } from '../../src/ports.js';
-
-const quiet: Logger = { error() {}, warn() {}, info() {}, debug() {} };
+import { SILENT } from '../support.js';
 
 export class BenchNode {
   readonly db = new Database();
@@ -15,9 +13,9 @@ export class BenchNode {
   readonly flooder: Flooder;
 
   constructor(readonly id: NodeId, hostname: string) {
-    this.mesh = new LinuxMesh({ key: 'the key of the benchmark', log: quiet });
+    this.mesh = new LinuxMesh({ key: 'the key of the benchmark', log: SILENT });
     const [clock, random] = [systemClock, systemRandom];
-    this.flooder = new Flooder({ self: id, hostname, replica: this.db, mesh: this.mesh, clock, random, log: quiet });
+    this.flooder = new Flooder({ self: id, hostname, replica: this.db, mesh: this.mesh, clock, random, log: SILENT });
   }
 
   put(record: Record): void {

@@ -8,12 +8,11 @@ import { nodeIdFromBytes } from '../../src/clients/node-id.js';
 import type { Record, RecordKey } from '../../src/clients/record.js';
 import type { Instant, Millis } from '../../src/clients/time.js';
 import { after } from '../../src/clients/time.js';
-import type { Clock, Endpoint, Logger, Mesh, PeerStream, PeerStreamEvents } from '../../src/ports.js';
+import type { Clock, Endpoint, Mesh, PeerStream, PeerStreamEvents } from '../../src/ports.js';
 import { Flooder } from '../../src/flood/flooder.js';
-import { SeededRandom } from '../sim/random.js';
+import { SeededRandom } from '../random.js';
 import { Scheduler } from '../sim/scheduler.js';
-
-const SILENT: Logger = { error: () => {}, warn: () => {}, info: () => {}, debug: () => {} };
+import { SILENT } from '../support.js';
 
 /** What a node takes for a message: one with news, and one that says what is known. */
 export interface Costs {

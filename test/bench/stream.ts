@@ -8,7 +8,6 @@ import type { Socket } from 'node:dgram';
 import { createSocket } from 'node:dgram';
 import { PAYLOAD_SIZE, STREAM_PORT } from './stream-format.js';
 
-
 interface Stream {
   readonly socket: Socket;
   address: string | undefined;

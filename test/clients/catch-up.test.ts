@@ -1,8 +1,6 @@
 import t from 'tap';
 import { CatchUp, LONGEST_CATCH_UP } from '../../src/clients/catch-up.js';
-import type { Instant } from '../../src/clients/time.js';
-
-const at = (ms: number) => ms as Instant;
+import { at } from '../support.js';
 
 t.test('without peers there is nothing to wait for', async (t) => {
   t.equal(new CatchUp(false, at(7)).until, 7);

@@ -3,15 +3,14 @@ import * as claims from '../../src/clients/claims.js';
 import { Database } from '../../src/clients/database.js';
 import { Keeper } from '../../src/clients/keeper.js';
 import { parseNodeId } from '../../src/clients/node-id.js';
-import type { Instant } from '../../src/clients/time.js';
 import { HOUR, MINUTE } from '../../src/clients/time.js';
 import { parseIp4 } from '../../src/net/ip.js';
 import { parseMac } from '../../src/net/mac.js';
+import { at } from '../support.js';
 
 const mac = parseMac('02:00:00:00:00:01');
 const self = parseNodeId('0000000000000001');
 const address = parseIp4('10.44.0.9');
-const at = (ms: number) => ms as Instant;
 
 /** Runs the keeper by its own deadlines until `end`; returns how many records it extended. */
 function run(db: Database, keeper: Keeper, end: number): number {

@@ -5,7 +5,7 @@ import { fromHex, toHex } from '../../src/net/bytes.js';
 import type { Mac } from '../../src/net/mac.js';
 import { parseMac } from '../../src/net/mac.js';
 import { ModelKernel } from '../routes/model-kernel.js';
-import { TestLog } from '../routes/helpers.js';
+import { TestLog } from '../support.js';
 
 const CHANCE = '1111111111111111';
 

@@ -6,9 +6,9 @@ import { OwnRecords } from '../../src/clients/own-records.js';
 import { nodeInfoValue, nodeKey } from '../../src/clients/record.js';
 import type { Instant } from '../../src/clients/time.js';
 import { after, HOUR, MINUTE } from '../../src/clients/time.js';
+import { at } from '../support.js';
 
 const key = nodeKey(parseNodeId('0000000000000001'));
-const at = (ms: number) => ms as Instant;
 const value = nodeInfoValue({ hostname: 'ours', addresses: [], port: 4444 });
 const foreign = nodeInfoValue({ hostname: 'theirs', addresses: [], port: 4444 });
 

@@ -6,7 +6,7 @@ import { loadRecords, Persistence, restore } from '../../src/clients/persistence
 import { MINUTE, SECOND } from '../../src/clients/time.js';
 import { macFromBytes } from '../../src/net/mac.js';
 import type { Storage } from '../../src/ports.js';
-import { TestClock, TestLog, turn } from '../routes/helpers.js';
+import { TestClock, TestLog, turn } from '../support.js';
 
 const self = parseNodeId('0000000000000001');
 
@@ -44,14 +44,14 @@ function setUp() {
 t.test('many changes are one write, a minute later; none is none', async (t) => {
   const { ports, persistence, claim } = setUp();
   for (let n = 0; n < 5000; n++) claim(n);
-  await ports.clock.advance(MINUTE - 1);
+  await ports.clock.pass(MINUTE - 1);
   t.equal(ports.storage.saves, 0);
-  await ports.clock.advance(1);
+  await ports.clock.pass(1);
   t.equal(ports.storage.saves, 1);
-  await ports.clock.advance(10 * MINUTE);
+  await ports.clock.pass(10 * MINUTE);
   t.equal(ports.storage.saves, 1);
   claim(1);
-  await ports.clock.advance(MINUTE);
+  await ports.clock.pass(MINUTE);
   t.equal(ports.storage.saves, 2);
   await persistence.stop();
   t.equal(ports.storage.saves, 2, 'all is stored');
@@ -64,7 +64,7 @@ t.test('many changes are one write, a minute later; none is none', async (t) => 
 t.test('what changes while it is written, and what has changed at the end, is stored', async (t) => {
   const { ports, persistence, claim, db } = setUp();
   for (let n = 0; n < 5000; n++) claim(n);
-  await ports.clock.advance(MINUTE);
+  await ports.clock.pass(MINUTE);
   claim(5001);
   await persistence.stop();
   await turn();
@@ -73,7 +73,7 @@ t.test('what changes while it is written, and what has changed at the end, is st
   restore(restored, await loadRecords(ports), ports);
   t.equal(restored.size, db.size);
   claim(5002);
-  await ports.clock.advance(10 * MINUTE);
+  await ports.clock.pass(10 * MINUTE);
   t.equal(ports.storage.saves, 2, 'nothing is written after the end');
 });
 
@@ -81,10 +81,10 @@ t.test('a disk that is full: said once, and tried again', async (t) => {
   const { ports, claim } = setUp();
   ports.storage.failing = new Error('no space left on device');
   claim(1);
-  await ports.clock.advance(5 * MINUTE);
+  await ports.clock.pass(5 * MINUTE);
   t.same(ports.log.lines, ['error the database cannot be stored: no space left on device']);
   ports.storage.failing = undefined;
-  await ports.clock.advance(MINUTE + SECOND);
+  await ports.clock.pass(MINUTE + SECOND);
   t.equal(ports.storage.saves, 1);
 });
 

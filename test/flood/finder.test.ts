@@ -1,9 +1,10 @@
 import t from 'tap';
 import { HOUR, MINUTE, SECOND } from '../../src/clients/time.js';
 import { encodeHello } from '../../src/flood/hello.js';
-import { association, nodeId, seeded } from './support.js';
+import { association, nodeId } from './support.js';
 import type { FoundNode } from './found-network.js';
 import { FoundNetwork } from './found-network.js';
+import { SeededRandom } from '../random.js';
 
 t.test('one reachable seed is enough: all find each other, with few sessions, and the seed may die', async (t) => {
   const net = new FoundNetwork();
@@ -31,7 +32,7 @@ t.test('any node may die, one after the other, and the rest heals', async (t) =>
   const seed = await net.node(1);
   for (let i = 2; i <= 16; i++) await net.node(i, { peers: [seed] });
   net.clock.advance(MINUTE);
-  const random = seeded(5);
+  const random = new SeededRandom(5);
   while (net.alive.length > 2) {
     net.alive[random.below(net.alive.length)]!.die();
     net.clock.advance(20);
@@ -47,7 +48,7 @@ t.test('a pair dies at one moment', async (t) => {
     const seed = await net.node(1);
     for (let i = 2; i <= 12; i++) await net.node(i, { peers: [seed] });
     net.clock.advance(MINUTE);
-    const random = seeded(seedNumber);
+    const random = new SeededRandom(seedNumber);
     for (let i = 0; i < 2; i++) net.alive[random.below(net.alive.length)]!.die();
     net.clock.advance(20);
     t.ok(net.isConnected);

@@ -10,7 +10,8 @@ import { Flooder } from '../../src/flood/flooder.js';
 import type { FlooderOptions } from '../../src/flood/flooder.js';
 import { ip4FromNumber } from '../../src/net/ip.js';
 import type { Discovery, DiscoveryEvents, Timer } from '../../src/ports.js';
-import { LogLines, nodeId, PORT, TestNetwork } from './support.js';
+import { nodeId, PORT, TestNetwork } from './support.js';
+import { TestLog } from '../support.js';
 
 export class FoundNetwork extends TestNetwork {
   readonly all: FoundNode[] = [];
@@ -76,7 +77,7 @@ export class FoundNode {
   readonly id: NodeId;
   readonly host: string;
   readonly db = new Database();
-  readonly log = new LogLines();
+  readonly log = new TestLog();
   readonly flooder: Flooder;
   readonly finder: Finder;
   dead = false;

@@ -6,8 +6,9 @@ import { decodeHello, encodeHello } from '../../src/flood/hello.js';
 import { HelloSchedule } from '../../src/flood/hello-schedule.js';
 import { isBadInput } from '../../src/flood/frame.js';
 import { BadInput, ShortInput } from '../../src/net/bytes.js';
-import { nodeId, seeded, START } from './support.js';
+import { nodeId, START } from './support.js';
 import { after } from '../../src/clients/time.js';
+import { SeededRandom } from '../random.js';
 
 t.test('golden bytes', async (t) => {
   const hello = { node: nodeId(0x0123456789), instance: 0x1122334455667788n, count: 7, port: 4444 };
@@ -47,7 +48,7 @@ function text(_: string, value: unknown): unknown {
 }
 
 t.test('hellos come now and then, soon when asked for, and never many', async (t) => {
-  const schedule = new HelloSchedule(seeded(1));
+  const schedule = new HelloSchedule(new SeededRandom(1));
   t.equal(schedule.nextDeadline, undefined, 'none before anybody could hear it');
   let sent = 0;
   for (let at = 0; at < 60 * SECOND; at += 10) {

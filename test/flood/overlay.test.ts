@@ -3,7 +3,8 @@ import t from 'tap';
 import type { NodeId } from '../../src/clients/node-id.js';
 import { nodeIdFromBytes } from '../../src/clients/node-id.js';
 import { Overlay } from '../../src/flood/overlay.js';
-import { nodeId, seeded } from './support.js';
+import { nodeId } from './support.js';
+import { SeededRandom } from '../random.js';
 
 type Graph = ReadonlyMap<NodeId, ReadonlySet<NodeId>>;
 
@@ -38,7 +39,7 @@ const idArb = fc.uint8Array({ minLength: 8, maxLength: 8 }).map(nodeIdFromBytes)
 const idsArb = (maxLength: number) => fc.uniqueArray(idArb, { minLength: 1, maxLength });
 
 function randomIds(count: number, seed: number): NodeId[] {
-  const random = seeded(seed);
+  const random = new SeededRandom(seed);
   return Array.from({ length: count }, () => nodeIdFromBytes(random.bytes(8)));
 }
 
@@ -68,7 +69,7 @@ t.test('with two sessions to a node: any single death; with four: any pair', asy
 t.test('larger networks: ids at random, and ids that follow each other', async (t) => {
   for (const nodes of [randomIds(200, 1), Array.from({ length: 200 }, (_, i) => nodeId(i + 1))]) {
     const graph = build(nodes, 6);
-    const random = seeded(2);
+    const random = new SeededRandom(2);
     for (const node of nodes) if (!isConnected(graph, node)) t.fail(`cut by the death of ${node}`);
     for (let i = 0; i < 500; i++) {
       const pair = [nodes[random.below(200)]!, nodes[random.below(200)]!] as const;

@@ -15,7 +15,9 @@ import { Flooder } from '../../src/flood/flooder.js';
 import { parseIp4 } from '../../src/net/ip.js';
 import { parseMac } from '../../src/net/mac.js';
 import type { Mesh, PeerStreamEvents } from '../../src/ports.js';
-import { LogLines, nodeId, PORT, seeded, START, TestClock } from './support.js';
+import { nodeId, PORT, START } from './support.js';
+import { TestClock, TestLog } from '../support.js';
+import { SeededRandom } from '../random.js';
 
 const SELF = nodeId(0xaa);
 
@@ -72,7 +74,7 @@ class RecordedPeer {
 }
 
 t.test('a recorded conversation: the same bytes, and one database', async (t) => {
-  const [clock, peer, db, log] = [new TestClock(), new RecordedPeer(), new Database(), new LogLines()];
+  const [clock, peer, db, log] = [new TestClock(START), new RecordedPeer(), new Database(), new TestLog()];
   const put = (key: RecordKey, value: string, seqno: number, seconds: number) => {
     const record = { key, value, seqno, expires: after(clock.now(), seconds * SECOND) };
     db.apply(record, clock.now());
@@ -81,7 +83,7 @@ t.test('a recorded conversation: the same bytes, and one database', async (t) =>
   put(lease4Key(parseIp4('10.44.0.7')), macValue(parseMac('02:00:00:00:00:03')), 1, 3600);
   put(associationKey(parseMac('02:00:00:00:00:03')), nodeValue(SELF), 1, 3600);
   put(nodeKey(SELF), nodeInfoValue({ hostname: 'r1', addresses: [parseIp4('10.99.0.1')], port: 4444 }), 0, 3600);
-  const flooder = new Flooder({ self: SELF, hostname: 'r1', replica: db, mesh: peer.mesh, clock, random: seeded(1), log });
+  const flooder = new Flooder({ self: SELF, hostname: 'r1', replica: db, mesh: peer.mesh, clock, random: new SeededRandom(1), log });
   await flooder.start({ port: 0, peers: [{ host: '::1', port: PORT }] });
   for (const [who, what] of CONVERSATION) {
     if (who === 'S') peer.events!.data(Buffer.from(what, 'hex'));

@@ -11,71 +11,11 @@ import { Flooder } from '../../src/flood/flooder.js';
 import type { FlooderOptions } from '../../src/flood/flooder.js';
 import { ip4FromNumber } from '../../src/net/ip.js';
 import { macFromBytes } from '../../src/net/mac.js';
-import type { Clock, Endpoint, Logger, Mesh, PeerStream, PeerStreamEvents, Random, Timer } from '../../src/ports.js';
+import type { Endpoint, Mesh, PeerStream, PeerStreamEvents } from '../../src/ports.js';
+import { TestClock, TestLog } from '../support.js';
+import { SeededRandom } from '../random.js';
 
 export const START = 1_000_000 as Instant;
-
-interface Task {
-  readonly at: Instant;
-  readonly order: number;
-  readonly run: () => void;
-}
-
-export class TestClock implements Clock {
-  #now = START;
-  #tasks: Task[] = [];
-  #order = 0;
-
-  now(): Instant {
-    return this.#now;
-  }
-
-  schedule(at: Instant, run: () => void): Timer {
-    const task = { at: Math.max(at, this.#now) as Instant, order: this.#order++, run };
-    this.#tasks.push(task);
-    return { cancel: () => void (this.#tasks = this.#tasks.filter((other) => other !== task)) };
-  }
-
-  /** Runs what is due within `time`. Throws where that does not come to an end. */
-  advance(time: Millis): void {
-    const end = after(this.#now, time);
-    for (let steps = 0; ; steps++) {
-      if (steps > 2_000_000) throw new Error('the clock does not come to rest');
-      let next: Task | undefined;
-      for (const task of this.#tasks) {
-        if (next === undefined || task.at < next.at || (task.at === next.at && task.order < next.order)) next = task;
-      }
-      if (next === undefined || next.at > end) break;
-      this.#tasks.splice(this.#tasks.indexOf(next), 1);
-      this.#now = next.at;
-      next.run();
-    }
-    this.#now = end;
-  }
-}
-
-/** Numbers that look random and are the same for the same seed (mulberry32). */
-export function seeded(seed: number): Random {
-  let state = seed;
-  const next = () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let x = Math.imul(state ^ (state >>> 15), state | 1);
-    x ^= x + Math.imul(x ^ (x >>> 7), x | 61);
-    return (x ^ (x >>> 14)) >>> 0;
-  };
-  return {
-    below: (bound) => next() % bound,
-    bytes: (count) => Uint8Array.from({ length: count }, () => next() & 0xff),
-  };
-}
-
-export class LogLines implements Logger {
-  lines: string[] = [];
-  error = (line: string) => void this.lines.push(line);
-  warn = this.error;
-  info = this.error;
-  debug = this.error;
-}
 
 /** How many bytes a stream takes before it says that it is full. */
 const HIGH_WATER = 65536;
@@ -154,8 +94,8 @@ class TestStream implements PeerStream {
 }
 
 export class TestNetwork {
-  readonly clock = new TestClock();
-  readonly random = seeded(1);
+  readonly clock = new TestClock(START);
+  readonly random = new SeededRandom(1);
   readonly streams = new Set<TestStream>();
   readonly #listeners = new Map<string, (stream: PeerStream) => PeerStreamEvents>();
   readonly #cut = new Set<string>();
@@ -248,7 +188,7 @@ export const PORT = 4444;
 /** A flooder with a real database. */
 export class TestNode {
   readonly db: Database;
-  readonly log = new LogLines();
+  readonly log = new TestLog();
   readonly flooder: Flooder;
   readonly id: NodeId;
   duplicates: NodeId[] = [];

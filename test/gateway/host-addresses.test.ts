@@ -1,12 +1,11 @@
 import t from 'tap';
-import type { Instant } from '../../src/clients/time.js';
 import { HostAddresses, MAX_ASKS, STALE_AFTER } from '../../src/gateway/host-addresses.js';
 import type { Ip6 } from '../../src/net/ip.js';
 import { parseMac } from '../../src/net/mac.js';
+import { at } from '../support.js';
 
 const A = parseMac('02:00:00:00:00:0a');
 const B = parseMac('02:00:00:00:00:0b');
-const at = (ms: number) => ms as Instant;
 const ip = (n: number) => `2001:db8:44:1::${n.toString(16)}` as Ip6;
 
 /** Runs until `end`; what was asked for, and lost, and when. */

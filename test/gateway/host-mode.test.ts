@@ -2,7 +2,6 @@ import t from 'tap';
 import * as claims from '../../src/clients/claims.js';
 import { Database } from '../../src/clients/database.js';
 import { parseNodeId } from '../../src/clients/node-id.js';
-import type { Instant } from '../../src/clients/time.js';
 import { MINUTE, SECOND } from '../../src/clients/time.js';
 import { GATEWAY_LINK_LOCAL, GATEWAY_MAC } from '../../src/gateway/gateway.js';
 import { HostMode } from '../../src/gateway/host-mode.js';
@@ -11,6 +10,7 @@ import { parseLinkFrame } from '../../src/net/link-frame.js';
 import type { Mac } from '../../src/net/mac.js';
 import { parseMac } from '../../src/net/mac.js';
 import { hostPrefix } from '../../src/net/prefix.js';
+import { at } from '../support.js';
 
 const A = parseMac('02:00:00:00:00:0a');
 const B = parseMac('02:00:00:00:00:0b');
@@ -19,7 +19,6 @@ const THERE = parseNodeId('0000000000000002');
 const X = '2001:db8:44:1::77' as Ip6;
 const ROUTER = '2001:db8:44:1::1' as Ip6;
 const GATEWAY = { mac: GATEWAY_MAC, linkLocal: GATEWAY_LINK_LOCAL, addresses4: [] };
-const at = (ms: number) => ms as Instant;
 
 function scene(limit = 16) {
   const db = new Database();

@@ -9,6 +9,7 @@ import type { Mac } from '../../src/net/mac.js';
 import type { Prefix4 } from '../../src/net/prefix.js';
 import { formatPrefix, hostPrefix, parsePrefix } from '../../src/net/prefix.js';
 import type { ClientLink, LinkChange, LinkControl } from '../../src/ports.js';
+import { TestLog } from '../support.js';
 
 const gateway = { mac: GATEWAY_MAC, linkLocal: GATEWAY_LINK_LOCAL, addresses4: ['10.44.0.1' as Ip4] };
 const prefixes4 = [parsePrefix('10.44.0.0/16') as Prefix4];
@@ -65,11 +66,10 @@ class MemoryLink implements LinkControl {
 
 function start(setup: boolean) {
   const link = new MemoryLink();
-  const log: string[] = [];
-  const to = (level: string) => (message: string) => void log.push(`${level} ${message}`);
-  const links = new GatewayLinks(link, { error: to('error'), warn: to('warn'), info: to('info'), debug: to('debug') });
+  const log = new TestLog();
+  const links = new GatewayLinks(link, log);
   const prepare = (now = NOW) => links.prepare([link.link], { gateway, prefixes4, setup, watchesOnly: false }, now);
-  const told = () => log.splice(0);
+  const told = () => log.lines.splice(0);
   return { link, links, prepare, told };
 }
 

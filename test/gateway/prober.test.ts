@@ -1,5 +1,4 @@
 import t from 'tap';
-import type { Instant } from '../../src/clients/time.js';
 import { GATEWAY_LINK_LOCAL, GATEWAY_MAC } from '../../src/gateway/gateway.js';
 import { observe } from '../../src/gateway/observe.js';
 import type { ProbeResult } from '../../src/gateway/prober.js';
@@ -7,10 +6,10 @@ import { probe, Prober } from '../../src/gateway/prober.js';
 import { parseIp, parseIp4 } from '../../src/net/ip.js';
 import { parseLinkFrame } from '../../src/net/link-frame.js';
 import { parseMac } from '../../src/net/mac.js';
+import { at } from '../support.js';
 
 const gateway = { mac: GATEWAY_MAC, linkLocal: GATEWAY_LINK_LOCAL, addresses4: [parseIp4('10.44.0.1'), parseIp4('10.45.0.1')] };
 const mac = parseMac('02:00:00:00:00:01');
-const at = (millis: number) => millis as Instant;
 
 t.test('a question for each address, from the gateway to the client alone', async (t) => {
   const frames = probe({ mac, addresses: [parseIp('10.44.0.9'), parseIp('fe80::9')] }, gateway).map(parseLinkFrame);

@@ -5,8 +5,8 @@ import { NetlinkMonitor } from '../../src/linux/netlink/monitor.js';
 import { parseEvent, Rtnetlink, RtnetlinkGroup } from '../../src/linux/netlink/rtnetlink.js';
 import { NETLINK_ROUTE } from '../../src/linux/netlink/socket.js';
 import type { StationEvent } from '../../src/ports.js';
-import { TestLog } from '../routes/helpers.js';
 import { addon, inNamespace, ip, until } from './namespace.js';
+import { TestLog } from '../support.js';
 
 const MAC = '02:00:00:00:00:77';
 

@@ -6,6 +6,7 @@ import { Broker, UbusClient, UbusError } from 'ubus-ts';
 import { ask } from '../../src/cli/ask.js';
 import { UbusObject } from '../../src/linux/bus.js';
 import { BadInput } from '../../src/net/bytes.js';
+import { SILENT } from '../support.js';
 
 const directory = await mkdtemp(join(tmpdir(), 'roaming-bus-'));
 const path = join(directory, 'ubus.sock');
@@ -13,8 +14,7 @@ const broker = new Broker({ path });
 await broker.listen();
 const ubus = new UbusClient({ path });
 await ubus.connect();
-const silent = { error() {}, warn() {}, info() {}, debug() {} };
-const bus = new UbusObject(ubus, 'roaming', silent);
+const bus = new UbusObject(ubus, 'roaming', SILENT);
 bus.publish({
   good: { args: { mac: 'string' }, call: ({ mac }) => ({ mac }) },
   bad: {

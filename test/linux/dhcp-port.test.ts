@@ -5,9 +5,9 @@ import t from 'tap';
 import { LinuxDhcpPort } from '../../src/linux/dhcp-port.js';
 import type { Ip4 } from '../../src/net/ip.js';
 import { inNamespace, ip, until } from './namespace.js';
+import { SILENT } from '../support.js';
 
 const ADDRESS = '10.44.0.1' as Ip4;
-const quiet = { error: () => {}, warn: () => {}, info: () => {}, debug: () => {} };
 
 /** Sends a datagram to port 67 from a connected socket, which learns of ICMP errors; says whether one came. */
 async function isRefused(): Promise<boolean> {
@@ -34,7 +34,7 @@ await inNamespace(t, import.meta.url, async (t) => {
   ip('link set client0 up');
 
   await t.test('an address that comes later is held then; nothing is refused from then on', async (t) => {
-    const port = new LinuxDhcpPort(quiet);
+    const port = new LinuxDhcpPort(SILENT);
     port.hold([ADDRESS]);
     await new Promise((resolve) => setTimeout(resolve, 20));
     ip(`addr add ${ADDRESS}/24 dev client0`);
@@ -49,7 +49,7 @@ await inNamespace(t, import.meta.url, async (t) => {
 
   await t.test('another server with the same port, whichever starts first, keeps its datagrams', async (t) => {
     for (const first of ['ours', 'theirs']) {
-      const port = new LinuxDhcpPort(quiet);
+      const port = new LinuxDhcpPort(SILENT);
       const hold = async () => {
         port.hold([ADDRESS]);
         await new Promise((resolve) => setTimeout(resolve, 20));
@@ -76,7 +76,7 @@ await inNamespace(t, import.meta.url, async (t) => {
     theirs.bind({ address: '0.0.0.0', port: 67, exclusive: true });
     await once(theirs, 'listening');
     const said: string[] = [];
-    const port = new LinuxDhcpPort({ ...quiet, debug: (message) => said.push(message) });
+    const port = new LinuxDhcpPort({ ...SILENT, debug: (message) => said.push(message) });
     port.hold([ADDRESS]);
     await until(t, 'noted', () => said.length === 1);
     t.match(said[0], /EADDRINUSE/);

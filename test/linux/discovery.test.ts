@@ -4,10 +4,10 @@ import t from 'tap';
 import { HELLO_GROUP, LinuxDiscovery } from '../../src/linux/discovery.js';
 import { seal, unseal } from '../../src/linux/hello-seal.js';
 import { derivePsk } from '../../src/linux/mesh.js';
-import type { InterfaceChoice, Logger } from '../../src/ports.js';
+import type { InterfaceChoice } from '../../src/ports.js';
 import { inNamespace, ip } from './namespace.js';
+import { SILENT } from '../support.js';
 
-const log: Logger = { error() {}, warn() {}, info() {}, debug() {} };
 const PORT = 4444;
 
 t.test('sealed: any content, and nothing else, comes back', async (t) => {
@@ -38,7 +38,7 @@ class Router {
 
   constructor(key: string | undefined, interfaces: readonly string[], choice: InterfaceChoice) {
     const own = () => new Map(interfaces.map((name) => [name, Number(ip(`-o link show dev ${name}`).split(':')[0])]));
-    this.discovery = new LinuxDiscovery({ psk: key === undefined ? undefined : derivePsk(key), log, interfaces: own });
+    this.discovery = new LinuxDiscovery({ psk: key === undefined ? undefined : derivePsk(key), log: SILENT, interfaces: own });
     this.discovery.attach(choice);
     this.discovery.start(PORT, {
       heard: (content, address) => this.heard.push({ text: Buffer.from(content).toString(), address }),

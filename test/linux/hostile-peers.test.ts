@@ -10,8 +10,10 @@ import type { FlooderOptions } from '../../src/flood/flooder.js';
 import { DEFAULT_TIMING } from '../../src/flood/session.js';
 import { systemClock, systemRandom } from '../../src/linux/clock.js';
 import { LinuxMesh } from '../../src/linux/mesh.js';
-import { association, LogLines, nodeId, seeded } from '../flood/support.js';
+import { association, nodeId } from '../flood/support.js';
 import { after } from '../../src/clients/time.js';
+import { TestLog } from '../support.js';
+import { SeededRandom } from '../random.js';
 
 const HOST = '127.0.0.1';
 const TIMING = { ...DEFAULT_TIMING, handshake: 500 };
@@ -34,7 +36,7 @@ async function freePort(): Promise<number> {
 }
 
 class Router {
-  readonly log = new LogLines();
+  readonly log = new TestLog();
   readonly mesh: LinuxMesh;
   readonly flooder: Flooder;
   port = 0;
@@ -109,7 +111,7 @@ for (const key of [undefined, 'the key of this test']) {
 
   t.test(`${kind}: ten thousand connections, most of them nonsense`, async (t) => {
     const router = await new Router(1, key).start(t);
-    const random = seeded(1);
+    const random = new SeededRandom(1);
     const before = process.memoryUsage().rss;
     for (let i = 0; i < 10_000; i += 100) {
       const sockets = await Promise.all(Array.from({ length: 100 }, () => connect(router.port)));
@@ -233,7 +235,7 @@ t.test('streams of both kinds, changed and cut at random', async (t) => {
     Buffer.from([133, 4, 1, 2, 3, 4]),
     Buffer.from([134, 1, 0]),
   ];
-  const random = seeded(42);
+  const random = new SeededRandom(42);
   const visit = async () => {
     const socket = await connect(router.port);
     socket.resume();

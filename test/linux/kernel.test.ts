@@ -12,8 +12,9 @@ import { parseMac } from '../../src/net/mac.js';
 import type { Clock, KernelChange, KernelEvent } from '../../src/ports.js';
 import type { ClientView } from '../../src/routes/desired.js';
 import { Routes } from '../../src/routes/routes.js';
-import { A, B, client as clientOn9, SELF, TestLog } from '../routes/helpers.js';
+import { A, B, client as clientOn9, SELF } from '../routes/helpers.js';
 import { addon, ifindex, inNamespace, ip, ipJson, until } from './namespace.js';
+import { TestLog } from '../support.js';
 
 const clock: Clock = {
   now: () => performance.now() as Instant,

@@ -10,10 +10,10 @@ import type { Ip4 } from '../../src/net/ip.js';
 import type { Prefix4 } from '../../src/net/prefix.js';
 import { parsePrefix } from '../../src/net/prefix.js';
 import { addon, ifindex, inNamespace, ip, ipJson } from './namespace.js';
+import { SILENT } from '../support.js';
 
 const gateway = { mac: GATEWAY_MAC, linkLocal: GATEWAY_LINK_LOCAL, addresses4: ['10.44.0.1' as Ip4] };
 const wanted = { gateway, prefixes4: [parsePrefix('10.44.0.0/16') as Prefix4], setup: true, watchesOnly: false };
-const quiet = { error: () => {}, warn: () => {}, info: () => {}, debug: () => {} };
 
 const addresses = () =>
   (ipJson('addr show dev br-client')[0]!['addr_info'] as { local: string; prefixlen: number; tentative?: boolean }[])
@@ -33,7 +33,7 @@ function hasNft(): boolean {
 }
 
 await inNamespace(t, import.meta.url, async (t) => {
-  const kernel = await LinuxKernel.open({ addon: addon(), log: quiet });
+  const kernel = await LinuxKernel.open({ addon: addon(), log: SILENT });
   const control = new LinuxLinkControl(addon());
   ip('link add br-client address 02:00:00:00:00:09 type bridge forward_delay 0');
   ip('link set br-client up');
@@ -41,7 +41,7 @@ await inNamespace(t, import.meta.url, async (t) => {
   await t.test('a bridge becomes the gateway and its own self again', async (t) => {
     const names = ['net/ipv4/conf/br-client/forwarding', 'net/ipv6/conf/br-client/accept_dad'];
     const before = { mac: mac(), addresses: addresses(), settings: await control.settings(names) };
-    const links = new GatewayLinks(control, quiet);
+    const links = new GatewayLinks(control, SILENT);
     t.equal(await links.prepare(await kernel.clientLinks(['br-client']), wanted, 0 as Instant), true);
     t.equal(mac(), GATEWAY_MAC);
     t.ok(addresses().includes('10.44.0.1/16'), addresses().join());

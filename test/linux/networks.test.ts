@@ -6,8 +6,7 @@ import t from 'tap';
 import type { Test } from 'tap';
 import { Broker, Status, UbusClient, UbusError } from 'ubus-ts';
 import { Networks } from '../../src/linux/networks.js';
-
-const quiet = { error() {}, warn() {}, info() {}, debug() {} };
+import { SILENT } from '../support.js';
 
 async function bus(t: Test) {
   // The path of a socket has room for 107 bytes: too few for a directory of tap's.
@@ -45,14 +44,14 @@ function publish(netifd: UbusClient, devices: { [network: string]: string | unde
 t.test('a device is a device, a network becomes its device, anything else stays', async (t) => {
   const { netifd, ubus } = await bus(t);
   await publish(netifd, { client: 'br-client', guests: 'br-client', down: undefined });
-  const networks = new Networks(ubus, quiet, (name) => name === 'br0');
+  const networks = new Networks(ubus, SILENT, (name) => name === 'br0');
   t.same(await networks.devices(['br0', 'client', 'down', 'unheard']), ['br0', 'br-client', 'down', 'unheard']);
   t.same(await networks.devices(['client', 'guests']), ['br-client'], 'two networks on one device are one interface');
 });
 
 t.test('without ubusd, or without netifd, names stay', async (t) => {
   const { ubus } = await bus(t);
-  const networks = new Networks(ubus, quiet, () => false);
+  const networks = new Networks(ubus, SILENT, () => false);
   t.same(await networks.devices(['client']), ['client']);
   ubus.close();
   t.same(await networks.devices(['client']), ['client']);
@@ -60,7 +59,7 @@ t.test('without ubusd, or without netifd, names stay', async (t) => {
 
 t.test('netifd that comes, and what it tells of our networks, is followed', async (t) => {
   const { netifd, ubus } = await bus(t);
-  const networks = new Networks(ubus, quiet, () => false);
+  const networks = new Networks(ubus, SILENT, () => false);
   await networks.devices(['client']);
   let calls = 0;
   let wake = () => {};

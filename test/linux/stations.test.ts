@@ -7,8 +7,8 @@ import { Broker, UbusClient } from 'ubus-ts';
 import { HostapdStations } from '../../src/linux/stations.js';
 import { parseMac } from '../../src/net/mac.js';
 import type { StationEvent } from '../../src/ports.js';
-import { TestLog } from '../routes/helpers.js';
 import { until } from './namespace.js';
+import { TestLog } from '../support.js';
 
 const MAC = parseMac('02:00:00:00:00:0a');
 const address = MAC;

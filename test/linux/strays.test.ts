@@ -3,8 +3,8 @@ import { execFile, execFileSync } from 'node:child_process';
 import { destinationOf, LinuxStrays, SINK } from '../../src/linux/strays.js';
 import { parseIp } from '../../src/net/ip.js';
 import { parsePrefix } from '../../src/net/prefix.js';
-import { TestLog } from '../routes/helpers.js';
 import { addon, inNamespace, ip, until } from './namespace.js';
+import { TestLog } from '../support.js';
 
 const ping = (address: string) =>
   new Promise<string>((resolve) => execFile('ping', ['-c', '1', '-W', '1', address], (_, stdout, stderr) => resolve(stdout + stderr)));

@@ -4,7 +4,7 @@ import type { Wireless, WirelessHandlers } from '../../src/linux/wifi-stations.j
 import { WifiStations } from '../../src/linux/wifi-stations.js';
 import { parseMac } from '../../src/net/mac.js';
 import type { StationEvent } from '../../src/ports.js';
-import { TestLog } from '../routes/helpers.js';
+import { TestLog } from '../support.js';
 
 const A = parseMac('02:00:00:00:00:0a');
 const B = parseMac('02:00:00:00:00:0b');

@@ -18,8 +18,8 @@ import { parseMac } from '../../src/net/mac.js';
 import { History } from '../../src/status/history.js';
 import { statusMethods } from '../../src/status/methods.js';
 import { peer } from '../status/support.js';
+import { SILENT } from '../support.js';
 
-const SILENT = { error() {}, warn() {}, info() {}, debug() {} };
 const EPOCH = 1767225600;
 
 export const nodes = ['roof', 'hall', 'garden', 'cellar'].map((name, i) => ({ name, id: parseNodeId(`000000000000000${i + 1}`) }));

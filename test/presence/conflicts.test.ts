@@ -3,12 +3,11 @@ import { ASK_INTERVAL, ASK_ROUNDS, Conflicts } from '../../src/presence/conflict
 import { Presence } from '../../src/presence/presence.js';
 import { parseNodeId } from '../../src/clients/node-id.js';
 import type { NodeId } from '../../src/clients/node-id.js';
-import type { Instant } from '../../src/clients/time.js';
 import { parseMac } from '../../src/net/mac.js';
+import { at } from '../support.js';
 
 const mac = parseMac('02:00:00:00:00:0a');
 const [self, other] = [parseNodeId('0000000000000001'), parseNodeId('0000000000000002')];
-const at = (ms: number) => ms as Instant;
 
 function setUp() {
   const presence = new Presence(5000);

@@ -1,10 +1,9 @@
 import t from 'tap';
 import { Damping, FLAP_MOVES, FLAP_WINDOW } from '../../src/presence/damping.js';
-import type { Instant } from '../../src/clients/time.js';
 import { macFromBytes } from '../../src/net/mac.js';
+import { at } from '../support.js';
 
 const mac = (n: number) => macFromBytes(Uint8Array.of(2, 0, 0, n >> 16, n >> 8, n & 255));
-const at = (ms: number) => ms as Instant;
 
 t.test('four moves are free, then each waits twice as long (RFC 7432 15.1)', async (t) => {
   const damping = new Damping();

@@ -2,12 +2,11 @@ import fc from 'fast-check';
 import t from 'tap';
 import { Presence } from '../../src/presence/presence.js';
 import type { PresenceChange } from '../../src/presence/presence.js';
-import type { Instant } from '../../src/clients/time.js';
 import { parseMac } from '../../src/net/mac.js';
 import type { PresenceSource } from '../../src/presence/source.js';
+import { at } from '../support.js';
 
 const mac = parseMac('02:00:00:00:00:0a');
-const at = (ms: number) => ms as Instant;
 const on = (via: string, network = 'br-client') => ({ mac, network, via, ssid: 'mesh', source: 'hostapd' as const });
 const seen = (source: PresenceSource, via = 'br-client', network = 'br-client') => ({ mac, network, via, ssid: '', source });
 

@@ -1,9 +1,8 @@
 import t from 'tap';
-import type { Instant } from '../../src/clients/time.js';
 import { ip4FromNumber, parseIp } from '../../src/net/ip.js';
 import { MAX_TOLD, SEEK_INTERVAL, SEEK_RATE, Seeker } from '../../src/presence/seeker.js';
+import { at } from '../support.js';
 
-const at = (ms: number) => ms as Instant;
 const A = parseIp('10.44.0.9');
 
 t.test('an address is looked for once, refused meanwhile, and looked for anew later', async (t) => {

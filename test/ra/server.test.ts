@@ -14,11 +14,11 @@ import { ndFrame } from '../../src/net/nd.js';
 import type { NdOption, PrefixInformation } from '../../src/net/nd-options.js';
 import type { Prefix6 } from '../../src/net/prefix.js';
 import { formatPrefix, parsePrefix } from '../../src/net/prefix.js';
-import type { Random } from '../../src/ports.js';
 import type { RaConfig } from '../../src/ra/config.js';
 import { DEFAULT_RA_CONFIG } from '../../src/ra/config.js';
 import type { RaClient } from '../../src/ra/server.js';
 import { RaServer } from '../../src/ra/server.js';
+import { SeededRandom } from '../random.js';
 
 const START = 5_000_000 as Instant;
 const A = '02:00:00:00:00:0a' as Mac;
@@ -28,20 +28,9 @@ const ALL_ROUTERS_MAC = '33:33:00:00:00:02' as Mac;
 const gateway = { mac: '00:00:5e:00:52:13' as Mac, linkLocal: 'fe80::200:5eff:fe00:5213' as Ip6 };
 const prefix6 = (text: string) => parsePrefix(text) as Prefix6;
 
-/** The same numbers each time (mulberry32). */
-function seeded(seed: number): Random {
-  const next = () => {
-    seed = (seed + 0x6d2b79f5) | 0;
-    let x = Math.imul(seed ^ (seed >>> 15), 1 | seed);
-    x = (x + Math.imul(x ^ (x >>> 7), 61 | x)) ^ x;
-    return ((x ^ (x >>> 14)) >>> 0) / 2 ** 32;
-  };
-  return { below: (bound) => Math.floor(next() * bound), bytes: (n) => Uint8Array.from({ length: n }, () => next() * 256) };
-}
-
 function setup(config: Partial<RaConfig> = {}) {
   const clients = new Map<Mac, RaClient>();
-  const server = new RaServer({ ...DEFAULT_RA_CONFIG, ...config }, gateway, (mac) => clients.get(mac), seeded(1));
+  const server = new RaServer({ ...DEFAULT_RA_CONFIG, ...config }, gateway, (mac) => clients.get(mac), new SeededRandom(1));
   return { clients, server };
 }
 

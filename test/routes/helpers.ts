@@ -1,9 +1,8 @@
 import type { NodeId } from '../../src/clients/node-id.js';
-import type { Instant } from '../../src/clients/time.js';
 import { parseIp } from '../../src/net/ip.js';
 import { parseMac } from '../../src/net/mac.js';
 import { parsePrefix } from '../../src/net/prefix.js';
-import type { Clock, KernelChange, Logger, Path, Timer } from '../../src/ports.js';
+import type { KernelChange, Path } from '../../src/ports.js';
 import type { ClientView } from '../../src/routes/desired.js';
 import { NEXTHOP_BASE, NEXTHOP_COUNT } from '../../src/routes/nexthop-ids.js';
 
@@ -46,47 +45,4 @@ export function brief(change: KernelChange): string {
           ? `via ${via.path.gateway} dev ${via.path.ifindex}`
           : `dev ${via.ifindex}`;
   return `${change.op} ${destination.address}/${destination.length} ${protocol} ${to}`;
-}
-
-/** A clock that stands still until told. */
-export class TestClock implements Clock {
-  #now = 0 as Instant;
-  #timers = new Set<{ at: Instant; task: () => void }>();
-
-  now(): Instant {
-    return this.#now;
-  }
-
-  schedule(at: Instant, task: () => void): Timer {
-    const timer = { at, task };
-    this.#timers.add(timer);
-    return { cancel: () => this.#timers.delete(timer) };
-  }
-
-  /** Lets time pass, timer by timer, and everything settle in between. */
-  async advance(by: number): Promise<void> {
-    const end = (this.#now + by) as Instant;
-    for (;;) {
-      await turn();
-      const next = [...this.#timers].filter(({ at }) => at <= end).sort((a, b) => a.at - b.at)[0];
-      if (next === undefined) break;
-      this.#timers.delete(next);
-      if (next.at > this.#now) this.#now = next.at;
-      next.task();
-    }
-    this.#now = end;
-  }
-}
-
-/** Until promises that can settle have. */
-export function turn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
-}
-
-export class TestLog implements Logger {
-  readonly lines: string[] = [];
-  error = (message: string) => void this.lines.push(`error ${message}`);
-  warn = (message: string) => void this.lines.push(`warn ${message}`);
-  info = (message: string) => void this.lines.push(`info ${message}`);
-  debug = (message: string) => void this.lines.push(`debug ${message}`);
 }

@@ -3,8 +3,9 @@ import { parseIp } from '../../src/net/ip.js';
 import type { Mac } from '../../src/net/mac.js';
 import { hostPrefix } from '../../src/net/prefix.js';
 import { Routes } from '../../src/routes/routes.js';
-import { A, brief, client, path, SELF, TestClock, TestLog, turn } from './helpers.js';
+import { A, brief, client, path, SELF } from './helpers.js';
 import { ModelKernel } from './model-kernel.js';
+import { TestClock, TestLog, turn } from '../support.js';
 
 const A6 = parseIp('2001:db8:a::1');
 
@@ -19,11 +20,11 @@ function setup(kernel = new ModelKernel()) {
 t.test('changes of one turn are one batch, at once', async (t) => {
   const { kernel, clock, installed, routes } = setup();
   routes.setClient(client(1, SELF, '10.44.0.1/32'));
-  await clock.advance(10);
+  await clock.pass(10);
   t.strictSame(kernel.batches, [], 'nothing before the kernel has said what it holds');
   await routes.start();
   t.ok(kernel.rules);
-  await clock.advance(0);
+  await clock.pass(0);
   t.equal(kernel.batches.length, 1);
   routes.setClient(client(2, SELF, '10.44.0.2/32'));
   routes.setClient(client(3, SELF, '10.44.0.3/32'));
@@ -42,16 +43,16 @@ t.test('a node\'s path comes from the kernel and follows its routes', async (t) 
   routes.setNode(A, [A6]);
   routes.setNode(SELF, [parseIp('2001:db8:c::1')]);
   routes.setClient(client(1, A, '10.44.0.1/32'));
-  await clock.advance(0);
+  await clock.pass(0);
   t.strictSame(kernel.batches.flat().map(brief), ['set nexthop 0 v6 fe80::1 dev 2', 'set 10.44.0.1/32 45 nexthop 0']);
   t.strictSame(kernel.queries, [A6], 'not asked for this node');
   kernel.paths.set(A6, path(3, 'fe80::2'));
   routes.kernelChanged({ kind: 'routes', destination: hostPrefix(A6) });
-  await clock.advance(5);
+  await clock.pass(5);
   t.strictSame(kernel.batches.at(-1)!.map(brief), ['set nexthop 0 v6 fe80::2 dev 3']);
   kernel.paths.delete(A6);
   routes.kernelChanged({ kind: 'links' });
-  await clock.advance(5);
+  await clock.pass(5);
   t.equal(kernel.routes.size + kernel.nexthops.size, 0);
 });
 
@@ -59,16 +60,16 @@ t.test('lost events: a dump, then what is missing; many of them: few dumps', asy
   const { kernel, clock, routes } = setup();
   await routes.start();
   routes.setClient(client(1, SELF, '10.44.0.1/32'));
-  await clock.advance(1000);
+  await clock.pass(1000);
   kernel.linkDown(9);
   routes.kernelChanged({ kind: 'lost' });
-  await clock.advance(0);
+  await clock.pass(0);
   t.equal(kernel.routes.size, 1);
   for (let i = 0; i < 100; i++) {
     routes.kernelChanged({ kind: 'lost' });
-    await clock.advance(10);
+    await clock.pass(10);
   }
-  await clock.advance(500);
+  await clock.pass(500);
   t.ok(kernel.stateCalls <= 7, `${kernel.stateCalls} dumps`);
 });
 
@@ -79,9 +80,9 @@ t.test('a kernel that loses the answers, or cannot dump, is asked again', async 
   const state = kernel.state.bind(kernel);
   kernel.state = () => Promise.reject(new Error('EBUSY'));
   routes.setClient(client(1, SELF, '10.44.0.1/32'));
-  await clock.advance(600);
+  await clock.pass(600);
   kernel.state = state;
-  await clock.advance(1000);
+  await clock.pass(1000);
   t.ok(installed.length === 1 && kernel.routes.size === 1);
   t.match(log.lines.join('\n'), /cannot read the kernel's routes: EBUSY/);
 });
@@ -92,7 +93,7 @@ t.test('after a restart: nothing unknown is removed before the database is loade
   await first.routes.start();
   first.routes.setNode(A, [A6]);
   for (let i = 1; i <= 3; i++) first.routes.setClient(client(i, A, `10.44.0.${i}/32`));
-  await first.clock.advance(10);
+  await first.clock.pass(10);
   await first.routes.stop({ linger: true });
   t.equal(first.kernel.routes.size, 3);
   t.ok(first.kernel.rules);
@@ -102,12 +103,12 @@ t.test('after a restart: nothing unknown is removed before the database is loade
   await routes.start();
   routes.setClient(client(1, A, '10.44.0.1/32'));
   routes.setClient(client(2, A, '10.44.0.2/32'));
-  await clock.advance(1000);
+  await clock.pass(1000);
   routes.setNode(A, [A6]);
   const loaded = routes.loaded();
-  await clock.advance(1000);
+  await clock.pass(1000);
   await loaded;
-  await clock.advance(1000);
+  await clock.pass(1000);
   t.strictSame(kernel.batches.flat().map(brief), ['delete 10.44.0.3/32 45 nexthop 0']);
 });
 
@@ -118,9 +119,9 @@ t.test('a clean stop leaves nothing; one that cannot says so and ends', async (t
   routes.setNode(A, [A6]);
   routes.setClient(client(1, A, '10.44.0.1/32'));
   routes.setClient(client(2, SELF, '10.44.0.2/32'));
-  await clock.advance(10);
+  await clock.pass(10);
   const stopped = routes.stop();
-  await clock.advance(100);
+  await clock.pass(100);
   await stopped;
   t.equal(kernel.routes.size + kernel.nexthops.size + kernel.neighbours.size, 0);
   t.notOk(kernel.rules);
@@ -128,10 +129,10 @@ t.test('a clean stop leaves nothing; one that cannot says so and ends', async (t
   const stuck = setup();
   await stuck.routes.start();
   stuck.routes.setClient(client(2, SELF, '10.44.0.2/32'));
-  await stuck.clock.advance(10);
+  await stuck.clock.pass(10);
   stuck.kernel.failing = () => true;
   const ended = stuck.routes.stop();
-  await stuck.clock.advance(10_000);
+  await stuck.clock.pass(10_000);
   await ended;
   t.match(stuck.log.lines.join('\n'), /some routes could not be removed/);
 });

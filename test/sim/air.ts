@@ -8,7 +8,7 @@ import type { Mac } from '../../src/net/mac.js';
 import type { Packets, ReceivedFrame, StationEvent, Stations } from '../../src/ports.js';
 import type { Client } from './client.js';
 import { CLIENT_NETWORK } from './kernel.js';
-import type { SeededRandom } from './random.js';
+import type { SeededRandom } from '../random.js';
 import type { Scheduler } from './scheduler.js';
 
 /** An access point notices that a station is silent, asks it, and gives it up. */

@@ -4,7 +4,7 @@ import { HOUR, MINUTE, SECOND } from '../../src/clients/time.js';
 import { parseIp4 } from '../../src/net/ip.js';
 import { RADIOS } from './air.js';
 import type { SimNode } from './node.js';
-import { SeededRandom } from './random.js';
+import { SeededRandom } from '../random.js';
 import { SHORT_LEASES, World } from './world.js';
 
 /** How long things happen, and how long all may take to become right after. */

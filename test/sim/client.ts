@@ -21,7 +21,7 @@ import { ndFrame } from '../../src/net/nd.js';
 import { formatPrefix } from '../../src/net/prefix.js';
 import { message } from '../dhcp4/helpers.js';
 import type { AccessPoint } from './air.js';
-import type { SeededRandom } from './random.js';
+import type { SeededRandom } from '../random.js';
 import type { Scheduler } from './scheduler.js';
 
 const GATEWAY = parseIp4('10.44.0.1');

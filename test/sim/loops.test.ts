@@ -8,7 +8,7 @@ import { KERNEL_DELAY } from './kernel.js';
 import { LoopWatch } from './loop-watch.js';
 import type { SeenLoop } from './loop-watch.js';
 import type { NodeSettings } from './node.js';
-import { SeededRandom } from './random.js';
+import { SeededRandom } from '../random.js';
 import { World } from './world.js';
 
 const MESHES = 12;

@@ -5,7 +5,7 @@
 import type { Millis } from '../../src/clients/time.js';
 import type { Endpoint, Mesh, PeerStream, PeerStreamEvents } from '../../src/ports.js';
 import type { SimDiscovery } from './discovery.js';
-import type { SeededRandom } from './random.js';
+import type { SeededRandom } from '../random.js';
 import type { Scheduler } from './scheduler.js';
 
 /** How long TCP goes on retransmitting, and a dial waits for an answer. */

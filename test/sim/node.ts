@@ -16,7 +16,7 @@ import type { Host, Network } from './network.js';
 import { SimDiscovery } from './discovery.js';
 import { addressOf, SimMesh } from './network.js';
 import { HostKernel, KERNEL_DELAY, ProcessKernel } from './kernel.js';
-import { SeededRandom } from './random.js';
+import { SeededRandom } from '../random.js';
 import type { Scheduler } from './scheduler.js';
 import { SimClock } from './scheduler.js';
 

@@ -10,7 +10,7 @@ import type { Link } from './network.js';
 import { Network } from './network.js';
 import type { NodeSettings } from './node.js';
 import { SimNode } from './node.js';
-import { SeededRandom } from './random.js';
+import { SeededRandom } from '../random.js';
 import { Scheduler } from './scheduler.js';
 
 export interface WorldOptions {

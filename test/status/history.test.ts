@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import t from 'tap';
 import { parseNodeId } from '../../src/clients/node-id.js';
 import { gapOf, History } from '../../src/status/history.js';
-import { at, laptop, other, phone, self } from './support.js';
+import { laptop, other, phone, self } from './support.js';
+import { at } from '../support.js';
 
 const third = parseNodeId('0000000000000003');
 

@@ -4,7 +4,8 @@ import { HOUR } from '../../src/clients/time.js';
 import { parseIp, parseIp4 } from '../../src/net/ip.js';
 import { releases, viewLeases } from '../../src/status/leases.js';
 import { viewClients } from '../../src/status/views.js';
-import { at, laptop, makeSource, phone } from './support.js';
+import { laptop, makeSource, phone } from './support.js';
+import { at } from '../support.js';
 
 const apply = (which: Parameters<typeof releases>[1]) => {
   const { source, clock } = makeSource();

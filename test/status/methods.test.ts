@@ -2,7 +2,8 @@ import t from 'tap';
 import { BadInput } from '../../src/net/bytes.js';
 import { statusMethods } from '../../src/status/methods.js';
 import type { ClientView } from '../../src/status/views.js';
-import { at, EPOCH, laptop, makeSource, other, phone, self } from './support.js';
+import { EPOCH, laptop, makeSource, other, phone, self } from './support.js';
+import { at } from '../support.js';
 
 type Arguments = { [name: string]: unknown };
 

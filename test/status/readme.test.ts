@@ -4,7 +4,8 @@ import t from 'tap';
 import * as claims from '../../src/clients/claims.js';
 import type { Conflict } from '../../src/status/reporter.js';
 import { statusMethods } from '../../src/status/methods.js';
-import { at, laptop, makeSource, other, self } from './support.js';
+import { laptop, makeSource, other, self } from './support.js';
+import { at } from '../support.js';
 
 const readme = readFileSync('src/status/README.md', 'utf8');
 const { source, clock, history } = makeSource();

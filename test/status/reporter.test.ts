@@ -1,6 +1,7 @@
 import t from 'tap';
 import { Reporter } from '../../src/status/reporter.js';
-import { at, EPOCH, laptop, makeSource, other, peer, phone, self } from './support.js';
+import { EPOCH, laptop, makeSource, other, peer, phone, self } from './support.js';
+import { at, turn } from '../support.js';
 
 function start() {
   const { source, clock, history } = makeSource();
@@ -8,9 +9,6 @@ function start() {
   const bus = { publish() {}, notify: (type: string, data: object) => void told.push({ type, data }), stop() {} };
   return { reporter: new Reporter(source, bus), clock, history, told };
 }
-
-/** Until what waits for the end of this turn of the event loop is done. */
-const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 t.test('join, roam, leave, with what is known of the client', async (t) => {
   const { reporter, clock, history, told } = start();

@@ -1,6 +1,7 @@
 import t from 'tap';
 import { viewTrace } from '../../src/status/roams.js';
-import { at, laptop, makeSource, other, phone, self } from './support.js';
+import { laptop, makeSource, other, phone, self } from './support.js';
+import { at } from '../support.js';
 
 t.test('a trace: latest move first, in milliseconds from the first step, to a microsecond', async (t) => {
   const { source, clock, history } = makeSource();

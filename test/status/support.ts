@@ -10,6 +10,7 @@ import { parseMac } from '../../src/net/mac.js';
 import { History } from '../../src/status/history.js';
 import type { StatusSource } from '../../src/status/methods.js';
 import type { PeerStatus } from '../../src/status/peers.js';
+import { at } from '../support.js';
 
 export const self = parseNodeId('0000000000000001');
 export const other = parseNodeId('0000000000000002');
@@ -17,8 +18,6 @@ export const [phone, laptop] = [parseMac('02:00:00:00:00:01'), parseMac('02:00:0
 
 /** 2026-01-01 at the instant 0. */
 export const EPOCH = 1767225600;
-
-export const at = (millis: number) => millis as Instant;
 
 export const peer: PeerStatus = {
   remote: '[::1]:4444',

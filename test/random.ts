@@ -1,4 +1,4 @@
-import type { Random } from '../../src/ports.js';
+import type { Random } from '../src/ports.js';
 
 /** Numbers that look random and follow from a seed alone: sfc32, a public-domain generator of 32-bit words. */
 export class SeededRandom implements Random {
