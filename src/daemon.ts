@@ -244,6 +244,21 @@ export class Daemon {
     return mayBePeer(address, { prefixes, interfaces, routers });
   }
 
+  /** A station comes or goes: if by that a client does, {@link LocalClients} applies records of it. */
+  #station(event: StationEvent): void {
+    this.#clients.event(event, this.ports.clock.now());
+    this.#arm();
+  }
+
+  /** A record of our own. */
+  #apply(record: Record): void {
+    if (this.#config.mode === 'observe') return this.ports.log.info(`would tell: ${describeRecord(record, this.ports.clock.now())}`);
+    const outcome = this.#merge(record);
+    if (outcome.kind === 'newer') this.#flooder.flood(outcome.record);
+    if (outcome.kind === 'extended') this.#flooder.flood(outcome.record, outcome.before);
+    if (outcome.kind === 'refused') this.ports.log.warn('the database is full: a new record is lost (option max_records)');
+  }
+
   /** The way of all records, from here and from peers. Throws BadInput where the content cannot be. */
   #merge(record: Record): Outcome {
     const now = this.ports.clock.now();
@@ -266,15 +281,6 @@ export class Daemon {
     if (theirs.node !== undefined) this.#clients.rivalled(theirs.mac, theirs.node, now);
   }
 
-  /** A record of our own. */
-  #apply(record: Record): void {
-    if (this.#config.mode === 'observe') return this.ports.log.info(`would tell: ${describeRecord(record, this.ports.clock.now())}`);
-    const outcome = this.#merge(record);
-    if (outcome.kind === 'newer') this.#flooder.flood(outcome.record);
-    if (outcome.kind === 'extended') this.#flooder.flood(outcome.record, outcome.before);
-    if (outcome.kind === 'refused') this.ports.log.warn('the database is full: a new record is lost (option max_records)');
-  }
-
   /** What a record says now has consequences. `previous`: what the live record of its key said before. */
   #changed(meaning: Meaning, previous: Meaning | undefined, now: Instant): void {
     if (meaning.type === 'node') {
@@ -294,23 +300,29 @@ export class Daemon {
     if (meaning.type === 'association') this.#associationChanged(meaning.mac, meaning.node, previous, now);
   }
 
-  #updateRoutes(mac: Mac): void {
-    const client = this.#db.client(mac);
-    if (client === undefined) return this.#routes.removeClient(mac);
-    const link = this.#links.get(this.#clients.get(mac)?.network);
-    // The database's own string for the MAC, not one more.
-    this.#routes.setClient({ mac: client.mac, node: client.node, addresses: client.addresses, link });
-  }
-
   #associationChanged(mac: Mac, node: NodeId | undefined, previous: Meaning | undefined, now: Instant): void {
     const before = previous?.type === 'association' ? previous.node : undefined;
     this.#clients.placed(mac, node, now);
     if (before !== node) this.#reporter.moved(mac, before, node);
   }
 
-  #station(event: StationEvent): void {
-    this.#clients.event(event, this.ports.clock.now());
-    this.#arm();
+  /** What a record said that has just died. */
+  #expired(meaning: Meaning): void {
+    if (meaning.type === 'node') {
+      this.#routes.setNode(meaning.node, []);
+      this.#finder.nodeChanged(meaning.node);
+      this.#services?.nodeChanged(meaning.info.addresses);
+    }
+    for (const mac of clientsOf(meaning)) this.#updateRoutes(mac);
+    if (meaning.type === 'association' && meaning.node !== undefined) this.#reporter.moved(meaning.mac, meaning.node, undefined);
+  }
+
+  #updateRoutes(mac: Mac): void {
+    const client = this.#db.client(mac);
+    if (client === undefined) return this.#routes.removeClient(mac);
+    const link = this.#links.get(this.#clients.get(mac)?.network);
+    // The database's own string for the MAC, not one more.
+    this.#routes.setClient({ mac: client.mac, node: client.node, addresses: client.addresses, link });
   }
 
   /** Client interfaces and our own addresses, as the kernel has them now. */
@@ -405,16 +417,6 @@ export class Daemon {
     const { nextDeadline: readLinks } = this.#links;
     if (readLinks !== undefined && readLinks <= now) void this.#readLinks();
     this.#arm();
-  }
-
-  #expired(meaning: Meaning): void {
-    if (meaning.type === 'node') {
-      this.#routes.setNode(meaning.node, []);
-      this.#finder.nodeChanged(meaning.node);
-      this.#services?.nodeChanged(meaning.info.addresses);
-    }
-    for (const mac of clientsOf(meaning)) this.#updateRoutes(mac);
-    if (meaning.type === 'association' && meaning.node !== undefined) this.#reporter.moved(meaning.mac, meaning.node, undefined);
   }
 
   /** Takes a new configuration, one that does not need a restart. Clients stay. */
