@@ -44,6 +44,11 @@ export class Backoff<K> {
     return due;
   }
 
+  /** Whether the last try of the key failed. */
+  has(key: K): boolean {
+    return this.#attempts.has(key);
+  }
+
   /** Keys whose last try failed. */
   get size(): number {
     return this.#attempts.size;

@@ -27,7 +27,7 @@ export interface ReconcilerOptions {
   /** False for a kernel before Linux 5.3: routes then carry the path themselves. */
   readonly nexthopObjects: boolean;
   /**
-   * All that a client needs is in the kernel: called once after each {@link Reconciler.setClient} that returned true,
+   * All that a client needs is in the kernel, as {@link Reconciler.isInstalled} says: called once after each {@link Reconciler.setClient} that returned true,
    * when the last change is acknowledged, or with the next batch where nothing had to change.
    */
   readonly installed?: (mac: Mac) => void;
@@ -176,20 +176,26 @@ export class Reconciler {
     this.#tellInstalled();
   }
 
-  /** Whether all that the client needs is in the kernel now. */
+  /**
+   * Whether all that the client needs is in the kernel now; but for what the kernel refuses, as all of IPv6 where that is
+   * disabled, as long as it has one of its routes.
+   */
   isInstalled(mac: Mac): boolean {
     const state = this.#wanted.clientState(mac);
-    if (state === undefined || state.routes.length === 0) return false;
+    if (state === undefined) return false;
+    const keys = state.routes.map((route) => routeKey(route.destination));
     const right = (key: string) => {
       const have = this.#routes.actual.get(key);
       const want = this.#wanted.route(key, (owner) => this.#wanted.ids.idOf(owner));
       return this.#wanted.routeOwner(key) === mac && have !== undefined && want !== undefined && sameRoute(have, want);
     };
     return (
-      state.routes.every((route) => right(routeKey(route.destination))) &&
+      keys.some(right) &&
+      keys.every((key) => right(key) || this.#routes.retries.has(key)) &&
       state.neighbours.every((entry) => {
-        const have = this.#neighbours.actual.get(neighbourKey(entry));
-        return have !== undefined && sameNeighbour(have, entry);
+        const key = neighbourKey(entry);
+        const have = this.#neighbours.actual.get(key);
+        return (have !== undefined && sameNeighbour(have, entry)) || this.#neighbours.retries.has(key);
       })
     );
   }
@@ -312,9 +318,16 @@ export class Reconciler {
   }
 
   #failed(change: KernelChange, error: Error, now: Instant): void {
-    if ('route' in change) this.#routes.retries.failed(routeKey(change.route.destination), now);
-    else if ('nexthop' in change) this.#nexthops.retries.failed(change.nexthop.id, now);
-    else this.#neighbours.retries.failed(neighbourKey(change.neighbour), now);
+    if ('route' in change) {
+      const key = routeKey(change.route.destination);
+      this.#routes.retries.failed(key, now);
+      this.#checkAgain(this.#wanted.routeOwner(key));
+    } else if ('nexthop' in change) this.#nexthops.retries.failed(change.nexthop.id, now);
+    else {
+      const key = neighbourKey(change.neighbour);
+      this.#neighbours.retries.failed(key, now);
+      this.#checkAgain(this.#wanted.neighbourOwner(key));
+    }
     const [kind, name] = describe(change);
     const cause = `${change.op} ${kind}: ${error.message}`;
     if (this.#reported.has(cause)) return;

@@ -106,6 +106,23 @@ t.test('changes while a batch is under way make one next batch', async (t) => {
   ]);
 });
 
+t.test('a family that the kernel refuses does not keep a client from being told of the other', async (t) => {
+  const { kernel, reconciler, installed, step } = setup();
+  const here = client(1, SELF, '10.44.0.1/32', '2001:db8:0:1::/64');
+  kernel.failing = (change) => 'route' in change && change.route.destination.family === 6;
+  reconciler.setClient(here);
+  step();
+  t.strictSame(installed, [here.mac], 'IPv6 is disabled on the interface');
+  t.ok(reconciler.isInstalled(here.mac), 'the same for one that comes back and changes nothing');
+  const away = client(2, SELF, '2001:db8:0:2::/64');
+  reconciler.setClient(away);
+  step();
+  t.strictSame(installed, [here.mac], 'nothing at all is not enough');
+  kernel.failing = () => false;
+  step(60_000);
+  t.strictSame(installed, [here.mac, away.mac]);
+});
+
 t.test('what fails is tried again, later and later, and said once', async (t) => {
   const { kernel, reconciler, installed, failures, step } = setup();
   kernel.failing = (change) => 'nexthop' in change;
