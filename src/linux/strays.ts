@@ -15,12 +15,15 @@ import type { Logger, Strays } from '../ports.js';
 import type { PacketAddon } from './addons.js';
 import { RULE_PROTOCOL } from './kernel-messages.js';
 import { NetlinkError } from './netlink/error.js';
-import { addSink, deleteLink } from './netlink/link.js';
+import { addSink, deleteLink, RTM_DELLINK } from './netlink/link.js';
+import { NetlinkMonitor } from './netlink/monitor.js';
 import type { Route } from './netlink/route.js';
 import { deleteRoute, replaceRoute, RT_TABLE_MAIN } from './netlink/route.js';
-import { Rtnetlink } from './netlink/rtnetlink.js';
+import { parseEvent, Rtnetlink, RtnetlinkGroup } from './netlink/rtnetlink.js';
 import type { Rule } from './netlink/rule.js';
-import { addRule, deleteRule } from './netlink/rule.js';
+import { addRule, deleteRule, RTM_DELRULE } from './netlink/rule.js';
+import { NETLINK_ROUTE } from './netlink/socket.js';
+import type { NetlinkMessage } from './netlink/wire.js';
 import { PacketSocket } from './packet-socket.js';
 
 /** The interface's name. */
@@ -40,10 +43,16 @@ export interface LinuxStraysOptions {
   readonly rulePriority: number;
 }
 
+type Wanted = Parameters<Strays['start']>[0] & { readonly listener: (address: Ip) => void };
+
 export class LinuxStrays implements Strays {
   readonly #options: LinuxStraysOptions;
   readonly #rtnl: Rtnetlink;
   #socket: PacketSocket | undefined;
+  #monitor: NetlinkMonitor | undefined;
+  #wanted: Wanted | undefined;
+  /** Whether a repair waits for its turn. */
+  #repairing = false;
   /** Changes follow each other. */
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -54,13 +63,62 @@ export class LinuxStrays implements Strays {
 
   start(prefixes: Parameters<Strays['start']>[0], listener: (address: Ip) => void): Promise<void> {
     return this.#inTurn(async () => {
-      await this.#takeBack();
-      const { caught, unreachable } = prefixes;
-      const ifindex = caught.length > 0 ? await this.#makeSink(listener) : undefined;
-      for (const prefix of caught) await this.#rtnl.apply(replaceRoute({ ...this.#route(prefix), oif: ifindex!, gateway: NEXT_HOP[prefix.family], onlink: true }));
-      for (const prefix of unreachable) await this.#rtnl.apply(replaceRoute({ ...this.#route(prefix), type: 'unreachable' }));
-      for (const prefix of [...caught, ...unreachable]) await this.#addRules(prefix);
+      this.#wanted = { ...prefixes, listener };
+      this.#watch();
+      await this.#install(this.#wanted);
     });
+  }
+
+  async #install({ caught, unreachable, listener }: Wanted): Promise<void> {
+    await this.#takeBack();
+    const ifindex = caught.length > 0 ? await this.#makeSink(listener) : undefined;
+    for (const prefix of caught) await this.#rtnl.apply(replaceRoute({ ...this.#route(prefix), oif: ifindex!, gateway: NEXT_HOP[prefix.family], onlink: true }));
+    for (const prefix of unreachable) await this.#rtnl.apply(replaceRoute({ ...this.#route(prefix), type: 'unreachable' }));
+    for (const prefix of [...caught, ...unreachable]) await this.#addRules(prefix);
+  }
+
+  /** Others may take away what is ours: a person, or a program that clears rules which it does not know. */
+  #watch(): void {
+    const { link, rule4, rule6 } = RtnetlinkGroup;
+    this.#monitor ??= new NetlinkMonitor(this.#options.addon, {
+      protocol: NETLINK_ROUTE,
+      groups: [link, rule4, rule6],
+      onMessages: (messages) => {
+        if (messages.some((message) => this.#takesOurs(message))) this.#repairSoon();
+      },
+      onOverrun: () => this.#repairSoon(),
+    });
+  }
+
+  #takesOurs(message: NetlinkMessage): boolean {
+    if (message.type !== RTM_DELRULE && message.type !== RTM_DELLINK) return false;
+    try {
+      const event = parseEvent(message);
+      return event?.kind === 'rule' ? this.#isOurs(event.rule) : event?.kind === 'link' && event.link.name === SINK;
+    } catch {
+      return true;
+    }
+  }
+
+  /** After what is under way, of which the kernel tells as well; once for all that it has told. */
+  #repairSoon(): void {
+    if (this.#repairing) return;
+    this.#repairing = true;
+    void this.#inTurn(() => {
+      this.#repairing = false;
+      return this.#repair();
+    }).catch((error: Error) => this.#options.log.warn(`packets for unknown clients are not caught: ${error.message}`));
+  }
+
+  async #repair(): Promise<void> {
+    const wanted = this.#wanted;
+    if (wanted === undefined) return;
+    const hasSink = (await this.#rtnl.links()).some(({ name }) => name === SINK);
+    if (wanted.caught.length > 0 && !hasSink) {
+      this.#options.log.warn(`${SINK} was removed: it is made anew`);
+      return this.#install(wanted);
+    }
+    for (const prefix of [...wanted.caught, ...wanted.unreachable]) await this.#addRules(prefix);
   }
 
   refuse(address: Ip, refused: boolean): void {
@@ -72,6 +130,8 @@ export class LinuxStrays implements Strays {
 
   stop(): Promise<void> {
     return this.#inTurn(async () => {
+      this.#wanted = undefined;
+      this.#monitor?.close();
       await this.#takeBack().catch((error: Error) => this.#options.log.warn(`cannot remove ${SINK}: ${error.message}`));
       this.#rtnl.close();
     });

@@ -73,15 +73,34 @@ await inNamespace(t, import.meta.url, async (t) => {
     t.notMatch(ip('neigh show nud all'), /10\.44\.3\./);
   });
 
+  await t.test('others take the rules or the interface away: both are put back', async (t) => {
+    const rules = () => [ip('-4 rule'), ip('-6 rule')].join('\n').split('\n').sort().join('\n');
+    const whole = rules();
+    for (const words of ['-4 rule del priority 441', '-4 rule del priority 442', '-6 rule del priority 442']) ip(words);
+    await until(t, 'the rules', () => rules() === whole);
+    ip(`link del ${SINK}`);
+    await until(t, 'the interface', () => ip('-o link').includes(SINK) && rules() === whole && table45().includes(SINK));
+    seen.length = 0;
+    await ping('10.44.0.9');
+    await until(t, 'packets are caught', () => seen.includes('10.44.0.9'));
+  });
+
   await t.test('other prefixes; then what an earlier run left is taken over, and all is taken back', async (t) => {
     await strays.start({ ...prefixes, unreachable: [] }, () => undefined);
     t.notMatch(ip('-6 rule'), /2001:db8:45/);
+    await strays.stop();
+    t.equal(before(), clean);
+    for (const words of [
+      `link add ${SINK} type bridge`,
+      '-4 rule add priority 441 to 10.44.0.0/16 lookup main suppress_prefixlength 16 protocol 44',
+      '-4 rule add priority 442 to 10.44.0.0/16 lookup 45 protocol 44',
+      '-4 route add unreachable 10.44.9.9 table 45 protocol 44',
+    ]) ip(words);
     const next = new LinuxStrays(options);
     await next.start(prefixes, () => undefined);
     t.equal(ip('-4 rule').split('\n').filter((line) => line.startsWith('442:')).length, 1);
+    t.notMatch(table45(), /10\.44\.9\.9/);
     await next.stop();
-    t.equal(before(), clean);
-    await strays.stop();
     t.equal(before(), clean);
   });
 });
