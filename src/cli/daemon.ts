@@ -20,8 +20,10 @@ import { observing } from '../linux/observing.js';
 import { PacketSockets } from '../linux/packets.js';
 import { LinuxStations } from '../linux/linux-stations.js';
 import { LinuxStrays } from '../linux/strays.js';
+import { claimNamespace } from '../linux/single.js';
 import { DirectoryStorage } from '../linux/storage.js';
 import { VERSION } from '../version.js';
+import { CliError, ExitCode } from './ask.js';
 import { ConfigError, loadConfig } from './load-config.js';
 import { SignalInbox } from './signals.js';
 
@@ -49,11 +51,14 @@ export async function runDaemon({ configFile, ubusSocket, supervised }: DaemonAr
       : onlyEnabled(await loadConfig(configFile), configFile, log);
     if (config === undefined) return;
     log.level = config.logLevel;
+    const release = await claimNamespace();
+    if (release === undefined) throw new CliError('another daemon runs here: what it has set in the kernel is left alone', ExitCode.failure);
     const { ubus, disconnect } = await connectUbus(ubusSocket, log);
     try {
       while (config !== undefined) config = await serve(config, { configFile, log, ubus, signals });
     } finally {
       disconnect();
+      release();
     }
   } finally {
     signals.close();

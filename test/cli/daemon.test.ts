@@ -122,6 +122,28 @@ async function faults(t: TAP): Promise<void> {
     t.equal(daemon.child.exitCode, 0);
   });
 
+  t.test('a second daemon, with another port and other files: it ends at once, and the first goes on', async (t) => {
+    const [first, second] = [new Scene(t), new Scene(t)];
+    first.write({ interface: 'br-a' });
+    second.write({ interface: 'br-a', port: '4445' });
+    await first.startUbusd();
+    const running = first.start();
+    await first.answers();
+    const rules = ip('rule');
+    t.match(rules, /lookup 44 /);
+    const late = second.start();
+    await until('it ends', 10, async () => !late.running);
+    t.equal(late.child.exitCode, 1);
+    t.match(late.output, /^roaming: another daemon runs here/m);
+    t.equal(ip('rule'), rules);
+    await first.answers();
+    running.child.kill('SIGKILL');
+    await until('it is gone', 5, async () => !running.running);
+    const next = first.start();
+    await first.answers();
+    t.ok(next.running, 'who was killed is in nobody\'s way');
+  });
+
   t.test('an interface that comes late, goes away, comes back as another, is renamed', async (t) => {
     const scene = new Scene(t);
     scene.write({ interface: 'br-late' });
