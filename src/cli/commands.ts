@@ -42,14 +42,23 @@ const cli = addQueries(base)
   })
   .completion('completion', 'Print a script that completes words in bash')
   .demandCommand(1, 'Say what to do: roaming --help lists the commands.')
+  .strictCommands()
   .strict()
   .version(VERSION)
   .alias('help', 'h')
   .wrap(80)
   .exitProcess(false)
   .fail((message, error) => {
-    throw error ?? new CliError(`${message}`, ExitCode.usage);
+    throw error ?? new CliError(explain(message), ExitCode.usage);
   });
+
+/** What yargs has to say, for people. */
+function explain(message: string): string {
+  const [, unknown] = /^Unknown commands?: (.*)$/.exec(message) ?? [];
+  if (unknown !== undefined) return `there is no command '${unknown}': roaming --help lists them`;
+  if (message.startsWith('Not enough non-option arguments')) return 'a word is missing: roaming COMMAND --help says which';
+  return message;
+}
 
 export async function runCommand(): Promise<void> {
   await cli.parseAsync();

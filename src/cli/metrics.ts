@@ -33,6 +33,7 @@ function metricsOf({ status, nodes, peers }: Readings): Metric[] {
   const gauge = (name: string, help: string, samples: readonly Sample[]): Metric => ({ name, type: 'gauge', help, samples });
   const counter = (name: string, help: string, samples: readonly Sample[]): Metric => ({ name, type: 'counter', help, samples });
   const { version, node, hostname, routes } = status;
+  const { neighbours = 0, ...counters } = status.counters;
   const ofPeer = (value: (peer: PeerView) => number | undefined): Sample[] =>
     peers.flatMap((peer) => {
       const found = value(peer);
@@ -55,7 +56,8 @@ function metricsOf({ status, nodes, peers }: Readings): Metric[] {
     gauge('roaming_peer_rtt_seconds', 'Round-trip time to a peer.', ofPeer(({ rtt }) => (rtt === undefined ? undefined : rtt / 1000))),
     gauge('roaming_peer_received_bytes', 'Bytes received in the session.', ofPeer(({ bytes_in }) => bytes_in)),
     gauge('roaming_peer_sent_bytes', 'Bytes sent in the session.', ofPeer(({ bytes_out }) => bytes_out)),
-    ...Object.entries(status.counters).map(([name, value]) =>
+    gauge('roaming_neighbours', 'Routers heard on the same links.', one(neighbours)),
+    ...Object.entries(counters).map(([name, value]) =>
       counter(`roaming_${name}_total`, `Since the start: ${name.replaceAll('_', ' ')}.`, one(value)),
     ),
   ];

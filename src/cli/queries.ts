@@ -4,17 +4,21 @@ import type { LeaseView } from '../status/leases.js';
 import type { NodeView, PeerView } from '../status/peers.js';
 import type { RoamView, TraceView } from '../status/roams.js';
 import type { ClientView } from '../status/views.js';
-import { ask, askOn, withUbus } from './ask.js';
+import { parseMac } from '../net/mac.js';
+import { ask, askOn, CliError, ExitCode, withUbus } from './ask.js';
+import { findClients } from './find-clients.js';
 import { formatMetrics } from './metrics.js';
 import type { OneClient, StatusView } from './show.js';
 import { showClient, showClients, showHistory, showLeases, showNodes, showPeers, showProbe, showStatus, showTrace } from './show.js';
+import { count } from './table.js';
 import { watch } from './watch.js';
 
 export const ubus = { type: 'string', describe: 'Socket of ubusd (default: where OpenWrt has it)', requiresArg: true } as const;
 export const json = { type: 'boolean', default: false, describe: 'Print JSON' } as const;
 const mac = { type: 'string', describe: 'Only this client', requiresArg: true } as const;
 const address = { type: 'string', requiresArg: true } as const;
-const client = { type: 'string', describe: 'MAC address', demandOption: true } as const;
+const who = { type: 'string', describe: 'Name, MAC or address, or a part that only one client has' } as const;
+const client = { ...who, demandOption: true } as const;
 
 interface Asked {
   readonly ubus: string | undefined;
@@ -24,11 +28,52 @@ interface Asked {
 
 const print = (text: string) => void process.stdout.write(text);
 
-/** Asks the daemon and prints its answer: for people, or as it is. */
-async function query<T>(method: string, show: (answer: T) => string, { ubus, json, ...args }: Asked): Promise<void> {
+/** Asks the daemon and prints what is selected of its answer: for people, or as it is. */
+async function query<T>(
+  method: string,
+  show: (answer: T) => string,
+  { ubus, json, ...args }: Asked,
+  select: (answer: T) => T = (answer) => answer,
+): Promise<void> {
+  for (const [name, value] of Object.entries(args)) {
+    if (Number.isNaN(value)) throw new CliError(`--${name}: a number is expected`, ExitCode.usage);
+  }
   const given = Object.fromEntries(Object.entries(args).filter(([, value]) => value !== undefined));
-  const answer = await ask(ubus, method, given as { [name: string]: string });
-  print(json ? `${JSON.stringify(answer, null, 2)}\n` : show(answer as T));
+  const answer = select((await ask(ubus, method, given as { [name: string]: string })) as T);
+  print(json ? `${JSON.stringify(answer, null, 2)}\n` : show(answer));
+}
+
+/** In a pipe each row has all, for who reads it line by line. */
+function showAll(word: string | undefined, asked: Asked): Promise<void> {
+  return query<{ clients: ClientView[] }>(
+    'clients',
+    (answer) => showClients(answer, process.stdout.isTTY !== true),
+    asked,
+    ({ clients }) => ({ clients: word === undefined ? clients : findClients(clients, word) }),
+  );
+}
+
+async function allClients(socket: string | undefined): Promise<ClientView[]> {
+  return ((await ask(socket, 'clients')) as unknown as { clients: ClientView[] }).clients;
+}
+
+/** The MAC of the one client that is meant. Throws {@link CliError} where none is, or several are. */
+async function macOf(socket: string | undefined, word: string): Promise<string> {
+  // A MAC as it stands: history and leases may know more clients than there are.
+  if (isMac(word)) return word;
+  const found = findClients(await allClients(socket), word);
+  if (found.length === 1) return found[0]!.mac;
+  if (found.length === 0) throw new CliError(`no client has '${word}' in its name, MAC or addresses: see 'roaming clients'`);
+  throw new CliError(`'${word}' may be ${count(found.length, 'client')}:\n${showClients({ clients: found }).trimEnd()}`, ExitCode.usage);
+}
+
+function isMac(word: string): boolean {
+  try {
+    parseMac(word);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 async function metrics(socket: string | undefined): Promise<void> {
@@ -43,30 +88,43 @@ async function metrics(socket: string | undefined): Promise<void> {
 export function addQueries<T>(cli: Argv<T>): Argv<T> {
   cli
     .command(
-      'clients',
+      'clients [word]',
       'Show clients: which addresses they have, at which router they are',
-      {
-        mac,
-        address: { ...address, describe: 'Only the client with this address' },
-        node: { type: 'string', describe: 'Only clients at this router (host name or node id)', requiresArg: true },
-        json,
-        ubus,
-      },
-      ({ mac, address, node, json, ubus }) =>
-        query<{ clients: ClientView[] }>('clients', showClients, { mac, address, node, json, ubus }),
+      (args) =>
+        args.positional('word', { type: 'string', describe: 'Only those with this in their name, MAC or addresses, or at this router' }).options({
+          mac,
+          address: { ...address, describe: 'Only the client with this address' },
+          node: { type: 'string', describe: 'Only clients at this router (host name or node id)', requiresArg: true },
+          json,
+          ubus,
+        }),
+      ({ word, mac, address, node, json, ubus }) => showAll(word, { mac, address, node, json, ubus }),
     )
     .command(
-      'client <mac>',
+      'client <client>',
       'Show all about one client',
-      (args) => args.positional('mac', client).options({ json, ubus }),
-      ({ mac, json, ubus }) => query<OneClient>('client', (one) => showClient(one, Date.now() / 1000), { mac, json, ubus }),
+      (args) => args.positional('client', client).options({ json, ubus }),
+      async ({ client, json, ubus }) =>
+        query<OneClient>('client', (one) => showClient(one, Date.now() / 1000), { mac: await macOf(ubus, client), json, ubus }),
     )
     .command('watch', 'Follow clients as they come, roam and go', { json, ubus }, ({ json, ubus }) => watch({ json, ubus }))
     .command(
-      'history',
+      'history [client]',
       'Show the last roams: who, from where to where, how long without a way',
-      { mac, limit: { type: 'number', default: 20, describe: 'How many at the most', requiresArg: true }, json, ubus },
-      ({ mac, limit, json, ubus }) => query<{ roams: RoamView[] }>('history', showHistory, { mac, limit, json, ubus }),
+      (args) =>
+        args.positional('client', who).options({
+          mac,
+          limit: { type: 'number', default: 20, describe: 'How many at the most', requiresArg: true },
+          json,
+          ubus,
+        }),
+      async ({ client, mac, limit, json, ubus }) =>
+        query<{ roams: RoamView[] }>('history', showHistory, {
+          mac: client === undefined ? mac : await macOf(ubus, client),
+          limit,
+          json,
+          ubus,
+        }),
     )
     .command(
       'leases',
@@ -101,16 +159,19 @@ export function addQueries<T>(cli: Argv<T>): Argv<T> {
 function addActions<T>(cli: Argv<T>): Argv<T> {
   return cli
     .command(
-      'probe <mac>',
+      'probe <client>',
       'Ask a client of this router whether it is there',
-      (args) => args.positional('mac', client).options({ json, ubus }),
-      ({ mac, json, ubus }) => query('probe', showProbe, { mac, json, ubus }),
+      (args) => args.positional('client', client).options({ json, ubus }),
+      async ({ client, json, ubus }) => query('probe', showProbe, { mac: await macOf(ubus, client), json, ubus }),
     )
     .command(
-      'disassociate <mac>',
+      'disassociate <client>',
       'Have the access point here send a client away',
-      (args) => args.positional('mac', client).options({ json, ubus }),
-      ({ mac, json, ubus }) => query('disassociate', () => `${mac} is sent away\n`, { mac, json, ubus }),
+      (args) => args.positional('client', client).options({ json, ubus }),
+      async ({ client, json, ubus }) => {
+        const mac = await macOf(ubus, client);
+        await query('disassociate', () => `${mac} is sent away\n`, { mac, json, ubus });
+      },
     )
     .command(
       'release',

@@ -1,7 +1,7 @@
 /** Answers of the daemon as tables for people. Names can be cut; addresses, MACs and node ids never are. */
 import type { LeaseView } from '../status/leases.js';
 import type { NodeView, PeerView } from '../status/peers.js';
-import type { RoamView, TraceView } from '../status/roams.js';
+import type { RoamView, TraceStep, TraceView } from '../status/roams.js';
 import { TRACE_STEPS } from '../status/roams.js';
 import type { ClientView } from '../status/views.js';
 import { count, formatAge, formatGap, formatTable, formatTime } from './table.js';
@@ -34,13 +34,14 @@ export function nameOf(node: string, name: string): string {
   return name || node || '-';
 }
 
-export function showClients({ clients }: { clients: readonly ClientView[] }): string {
+/** One row an address. `whole`: what is said of a client stands in each of its rows, not in the first alone. */
+export function showClients({ clients }: { clients: readonly ClientView[] }, whole = false): string {
   if (clients.length === 0) return 'no clients\n';
-  // One row an address: a client may have many, and a terminal has 80 columns.
   const rows = clients.flatMap(({ mac, hostname, addresses, node, node_name, here }) => {
     const place = `${nameOf(node, node_name)}${here ? ' *' : ''}`;
+    const about = [mac, hostname || '-', place];
     const [first = '-', ...more] = addresses;
-    return [[mac, hostname || '-', place, first], ...more.map((address) => ['', '', '', address])];
+    return [[...about, first], ...more.map((address) => [...(whole ? about : ['', '', '']), address])];
   });
   const note = clients.some(({ here }) => here) ? ' (* at this router)' : '';
   const table = formatTable(['MAC', 'NAME', 'ROUTER', 'ADDRESSES'], rows, { shrink: [1, 2] });
@@ -121,14 +122,19 @@ export function showProbe({ answered, address, time }: { answered: boolean; addr
   return answered ? `${address} answered after ${formatGap(time)}\n` : 'no answer\n';
 }
 
-/** Milliseconds from a roam's first step to each of the others. */
+/** With which a trace begins: its access point's word at the router that a client comes to, elsewhere the claim's arrival. */
+const FIRST_STEPS: readonly TraceStep[] = ['station', 'received'];
+const LATER_STEPS = TRACE_STEPS.filter((step) => !FIRST_STEPS.includes(step));
+
+/** Milliseconds from a move's first step to each of the others. */
 export function showTrace({ enabled, roams }: { enabled: boolean; roams: readonly TraceView[] }): string {
   if (!enabled) return "tracing is off: 'roaming trace on' begins it\n";
   if (roams.length === 0) return 'no roams yet\n';
   const rows = roams.map(({ mac, age, steps }) => [
     mac,
     formatAge(age),
-    ...TRACE_STEPS.map((step) => steps[step]?.toFixed(3) ?? ''),
+    FIRST_STEPS.find((step) => steps[step] !== undefined) ?? '-',
+    ...LATER_STEPS.map((step) => steps[step]?.toFixed(3) ?? ''),
   ]);
-  return formatTable(['MAC', 'AGO', ...TRACE_STEPS.map((step) => step.toUpperCase())], rows);
+  return formatTable(['MAC', 'AGO', 'FIRST', ...LATER_STEPS.map((step) => step.toUpperCase())], rows);
 }

@@ -72,11 +72,25 @@ t.test('filters and actions reach the daemon', async (t) => {
   t.same(router.done, [`disassociate ${phone}`]);
 });
 
+t.test('a client by what a person knows of it', async (t) => {
+  for (const word of [phone, '02-00-00-00-00-01', '020000000001', 'A-Phone', 'quite-a-long']) {
+    t.match((await ask('client', word)).stdout, new RegExp(`^client +${phone}$`, 'm'), word);
+  }
+  t.match((await ask('history', 'a-phone')).stdout, / hall -> roof /);
+  t.match(await ask('probe', 'a-phone'), { code: 0, stdout: 'no answer\n' });
+  t.match(await ask('client', 'nobody'), { code: 1, stderr: /^roaming: no client has 'nobody'/ });
+  t.match((await ask('clients', 'a-phone')).stdout, /^1 client /m);
+  t.match((await ask('clients', 'roof')).stdout, /^1 client /m);
+  t.equal((await ask('clients', 'nobody')).stdout, 'no clients\n');
+  t.same(JSON.parse((await ask('clients', 'nobody', '--json')).stdout), { clients: [] });
+});
+
 t.test('exit codes', async (t) => {
   t.match(await ask('clients', '--mac', 'x'), { code: 2, stderr: 'roaming: mac: not a MAC address: x\n' });
-  t.match(await ask('client'), { code: 2 });
+  t.match(await ask('client'), { code: 2, stderr: /^roaming: a word is missing: / });
+  t.match(await ask('history', '--limit', 'x'), { code: 2, stderr: 'roaming: --limit: a number is expected\n' });
   t.match(await roaming(), { code: 2, stderr: /roaming --help/ });
-  t.match(await roaming('dance'), { code: 2, stderr: /Unknown/ });
+  t.match(await roaming('dance'), { code: 2, stderr: /^roaming: there is no command 'dance': roaming --help / });
   t.match(await roaming('clients', '--ubus', join(directory, 'none')), { code: 3, stderr: /ubusd cannot be reached/ });
   const config = join(directory, 'roaming');
   t.match(await roaming('check', '--offline', '--config', config), { code: 1, stderr: /there is no such file/ });

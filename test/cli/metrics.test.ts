@@ -17,7 +17,7 @@ const readings: Readings = {
     records: 9,
     routes: { installed: 5, pending: 2 },
     problems: ['br-client is down'],
-    counters: { dhcp4_received: 2, roams: 7 },
+    counters: { dhcp4_received: 2, roams: 7, neighbours: 3 },
   },
   nodes: [
     { node: '0000000000000001', name: 'r1', addresses: [], port: 4444, clients: 1, self: true, peer: false },
@@ -62,6 +62,8 @@ t.test('the text format: each name once declared, samples below it', async (t) =
   t.match(text, 'roaming_peer_rtt_seconds{remote="[fd99::2]:4444",node="0000000000000002",node_name="r2"} 0.0015\n');
   t.match(text, 'roaming_peer_up{remote="10.99.0.3:4444",node="",node_name=""} 0\n');
   t.match(text, '# TYPE roaming_roams_total counter\nroaming_roams_total 7\n');
+  t.match(text, '# TYPE roaming_neighbours gauge\nroaming_neighbours 3\n');
+  t.notMatch(text, 'neighbours_total', 'what can become less is no counter');
   const names = [...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name);
   t.equal(new Set(names).size, names.length);
   for (const line of text.trimEnd().split('\n')) {

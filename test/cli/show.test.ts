@@ -9,6 +9,7 @@ import {
   showPeers,
   showProbe,
   showStatus,
+  showTrace,
 } from '../../src/cli/show.js';
 
 process.env['TZ'] = 'UTC';
@@ -53,6 +54,16 @@ t.test('clients, an address a line', async (t) => {
 2 clients (* at this router)
 `,
   );
+  t.equal(
+    showClients({ clients: [phone] }, true),
+    `MAC                NAME   ROUTER  ADDRESSES
+02:00:00:00:00:01  phone  r1 *    10.44.255.255
+02:00:00:00:00:01  phone  r1 *    2001:db8:ffff:ffff::/64
+02:00:00:00:00:01  phone  r1 *    2001:db8:ffff:ffff:ffff:ffff:ffff:ffff
+1 client (* at this router)
+`,
+    'for grep',
+  );
   narrow(t, showClients({ clients: [{ ...phone, hostname: 'the-longest-name-that-anyone-has', node_name: 'a-router-of-the-roof' }] }));
   t.equal(showClients({ clients: [] }), 'no clients\n');
 });
@@ -86,6 +97,18 @@ t.test('history, leases, nodes, probe', async (t) => {
   t.match(showNodes({ nodes: [node] }), /^r1 {4}0000000000000001 {2}3 {8}this {2}fd99::1\n {39}10\.99\.0\.1$/m);
   t.equal(showProbe({ answered: true, address: '10.44.0.9', time: 3.1 }), '10.44.0.9 answered after 3.1 ms\n');
   t.equal(showProbe({ answered: false }), 'no answer\n');
+});
+
+t.test('trace', async (t) => {
+  const roams = [
+    { mac: phone.mac, age: 7000, steps: { station: 0, claimed: 0.3, flooded: 12.345, acknowledged: 1234.567, announced: 1235.1 } },
+    { mac: phone.mac, age: 3, steps: { received: 0, acknowledged: 1.82 } },
+  ];
+  const text = showTrace({ enabled: true, roams });
+  narrow(t, text);
+  t.match(text, /^02:00:00:00:00:01 +116 min +station +0\.300 +12\.345 +1234\.567 +1235\.100$/m);
+  t.match(text, /^02:00:00:00:00:01 +3 s +received +1\.820$/m);
+  t.match(showTrace({ enabled: false, roams: [] }), /roaming trace on/);
 });
 
 t.test('peers and status', async (t) => {

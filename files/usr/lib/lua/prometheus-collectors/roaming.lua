@@ -15,8 +15,9 @@ local function scrape_status(status)
   metric("roaming_routes_installed", "gauge", nil, status.routes.installed)
   metric("roaming_routes_pending", "gauge", nil, status.routes.pending)
   metric("roaming_problems", "gauge", nil, #status.problems)
+  metric("roaming_neighbours", "gauge", nil, status.counters.neighbours or 0)
   for name, value in pairs(status.counters) do
-    metric("roaming_" .. name .. "_total", "counter", nil, value)
+    if name ~= "neighbours" then metric("roaming_" .. name .. "_total", "counter", nil, value) end
   end
 end
 

@@ -1,0 +1,41 @@
+/** Clients by what a person knows of them: a name, a MAC, an address, or a part of one. */
+import { parseIp } from '../net/ip.js';
+import type { Ip } from '../net/ip.js';
+import { contains, hostPrefix, parsePrefix } from '../net/prefix.js';
+import type { ClientView } from '../status/views.js';
+
+/**
+ * Those whose name, MAC or address the word is, an address also where it lies in a client's network; where there are
+ * none, those that have the word in their name, MAC or address, or are at the router or in the network of that name.
+ */
+export function findClients(clients: readonly ClientView[], word: string): ClientView[] {
+  const wanted = word.toLowerCase();
+  const exact = clients.filter((client) => isMeant(client, wanted));
+  return exact.length > 0 ? exact : clients.filter((client) => resembles(client, wanted));
+}
+
+function isMeant({ mac, hostname, addresses }: ClientView, wanted: string): boolean {
+  if (bare(mac) === bare(wanted) || hostname.toLowerCase() === wanted) return true;
+  const ip = readIp(wanted);
+  return ip !== undefined && addresses.some((text) => contains(text.includes('/') ? parsePrefix(text) : hostPrefix(parseIp(text)), ip));
+}
+
+function resembles({ mac, hostname, addresses, node, node_name, ssid }: ClientView, wanted: string): boolean {
+  if ([node, node_name, ssid].some((text) => text.toLowerCase() === wanted)) return true;
+  if ([hostname.toLowerCase(), mac, ...addresses].some((text) => text.includes(wanted))) return true;
+  // A MAC as it is printed on a device, without colons.
+  return /^[0-9a-f]{4,}$/.test(bare(wanted)) && bare(mac).includes(bare(wanted));
+}
+
+/** A MAC without what separates its digits. */
+function bare(mac: string): string {
+  return mac.replace(/[:.-]/g, '');
+}
+
+function readIp(text: string): Ip | undefined {
+  try {
+    return parseIp(text);
+  } catch {
+    return undefined;
+  }
+}
