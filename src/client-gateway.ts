@@ -7,10 +7,12 @@ import { isLinkLocal6, linkLocalOf } from './net/ip.js';
 import type { ClientLink } from './ports.js';
 
 /** What every router is to show. */
-export function gatewayWanted({ mode, gatewayMac, gatewayLinkLocal, gateway4, prefixes4, setup }: Config): GatewayWanted {
+export function gatewayWanted(config: Config): GatewayWanted {
+  const { mode, interface: interfaces, gatewayMac, gatewayLinkLocal, gateway4, prefixes4, setup } = config;
   const addresses4 = gateway4 === undefined ? [] : [gateway4];
   const watchesOnly = mode === 'observe';
-  return { gateway: { mac: gatewayMac, linkLocal: gatewayLinkLocal, addresses4 }, prefixes4, setup: setup && !watchesOnly, watchesOnly };
+  const gateway = { mac: gatewayMac, linkLocal: gatewayLinkLocal, addresses4 };
+  return { interfaces, gateway, prefixes4, setup: setup && !watchesOnly, watchesOnly };
 }
 
 /** What this router shows: what is announced must be what is there, even where it is not as it should be. */

@@ -66,8 +66,7 @@ export class ClientLinks {
 
   /** What about them is not as clients need it: a line each. */
   get problems(): string[] {
-    const missing = this.#config.interface.filter((network) => this.get(network) === undefined);
-    return [...missing.map((network) => `there is no interface ${network}: its clients are not served`), ...this.#gateway.problems];
+    return this.#gateway.problems;
   }
 
   /** Takes back what was set, unless it is to `linger` for the next start. */

@@ -57,7 +57,12 @@ export interface ClientServicesOptions {
   readonly send: (network: string, frame: Uint8Array) => void;
   /** Told once per client: it says that it has an address of the gateway. */
   readonly usurped: (mac: Mac, address: Ip) => void;
+  /** A client has taken an address of another DHCP server. Of so many servers at the most. */
+  readonly rivalled: (server: Ip4, mac: Mac, network: string) => void;
 }
+
+/** Who sends requests in many servers' names does not fill the log. */
+const MAX_RIVALS = 8;
 
 export class ClientServices {
   #options: ClientServicesOptions;
@@ -72,6 +77,7 @@ export class ClientServices {
   /** Link-local addresses of clients here: needed on the link alone, so not in the database. */
   #linkLocals = new Map<Mac, Ip6>();
   #usurpers = new Set<Mac>();
+  readonly #rivals = new Set<Ip4>();
   #own: readonly Ip4[];
   /** IPv4 addresses in our prefixes that routers have: no client gets one of them. */
   #routers: ReadonlySet<Ip> = new Set();
@@ -307,6 +313,11 @@ export class ClientServices {
     this.#options.usurped(mac, address);
   }
 
+  #reportRival(server: Ip4, mac: Mac, network: string): void {
+    if (this.#rivals.size < MAX_RIVALS) this.#rivals.add(server);
+    if (this.#rivals.has(server)) this.#options.rivalled(server, mac, network);
+  }
+
   /** An address in our prefixes that the client uses: taken in, unless it belongs to another or the client has too many. */
   #learnAddress(mac: Mac, address: Ip, now: Instant): void {
     const { db, apply } = this.#options;
@@ -347,6 +358,8 @@ export class ClientServices {
         this.#endLease(effect.address, effect.mac, now);
         if (effect.restsSeconds > 0) apply(claims.declined(db, effect.address, effect.mac, effect.restsSeconds * SECOND, now));
         return this.#askWhoHas(effect.address, network);
+      case 'rival':
+        return this.#reportRival(effect.server, effect.mac, network);
       case 'hostname': {
         if (db.client(effect.mac)?.info.hostname === effect.name) return;
         const ssid = this.#options.station(effect.mac)?.ssid ?? '';

@@ -157,7 +157,7 @@ export class Daemon {
         },
         unreachable: (endpoint) => this.#finder.unreachable(endpoint),
         down: (peer, reason) => this.#reporter.peer({ ...peer, state: 'down' }, reason),
-        duplicateId: (node, remote) => this.#reporter.conflict({ kind: 'node', node, remote }),
+        duplicateId: (node, remote, line) => this.#reporter.conflict({ kind: 'node', node, remote }, line),
       },
     });
     this.#finder = new Finder({
@@ -186,7 +186,7 @@ export class Daemon {
       flooder: this.#flooder,
       finder: this.#finder,
       strays: this.#strays,
-      problems: () => [...(isMute(this.#config) ? [MUTE] : []), ...this.#links.problems],
+      problems: () => [...(isMute(this.#config) ? [MUTE] : []), ...this.#links.problems, ...this.#reporter.problems()],
       apply: (record) => this.#apply(record),
       rearm: () => this.#arm(),
       reload: options.reload,
@@ -363,8 +363,13 @@ export class Daemon {
       apply: (record) => this.#apply(record),
       send: (network, frame) => packets.send(network, frame),
       usurped: (mac, address) => {
-        log.warn(`${mac} says that it has the gateway's address ${address}`);
-        this.#reporter.conflict({ kind: 'gateway', mac, address });
+        const line = `${mac} says that it has the gateway's address ${address}`;
+        log.warn(line);
+        this.#reporter.conflict({ kind: 'gateway', mac, address }, line);
+      },
+      rivalled: (server, mac, network) => {
+        const line = `another DHCP server, ${server}, gives addresses on ${network}`;
+        if (this.#reporter.conflict({ kind: 'dhcp', mac, address: server }, line)) log.warn(line);
       },
     });
   }

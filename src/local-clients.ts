@@ -72,8 +72,9 @@ export class LocalClients {
       claim: (station, against, now) => this.#claimBack(station, against, now),
       yielded: (station, radios) => this.#yielded(station, radios),
       flaps: (mac, against) => {
-        log.warn(`${mac} flaps between here and ${this.#nameOf(against)}: do two devices have this address, or do two routers hear one?`);
-        options.reporter().conflict({ kind: 'flap', mac, node: against });
+        const line = `${mac} flaps between here and ${this.#nameOf(against)}: do two devices have this address, or do two routers hear one?`;
+        log.warn(line);
+        options.reporter().conflict({ kind: 'flap', mac, node: against }, line);
       },
     });
   }
@@ -277,7 +278,9 @@ export class LocalClients {
 
   /** A client that another node says is gone or elsewhere has answered here. */
   #claimBack({ mac }: Station, against: NodeId | undefined, now: Instant): void {
-    this.#options.log.info(`${mac} is still here, whatever ${this.#nameOf(against)} says`);
+    // Of one that flaps it has been said.
+    const level = this.#conflicts.flaps(mac, now) ? 'debug' : 'info';
+    this.#options.log[level](`${mac} is still here, whatever ${this.#nameOf(against)} says`);
     this.#options.reporter().conflict({ kind: 'association', mac, node: against });
     this.#hold(mac, claims.reclaim, now);
     if (this.#options.isInstalled(mac)) this.installed(mac);

@@ -78,5 +78,6 @@ t.test('an interface that is not there is a problem', async (t) => {
   t.match(links.problems[0], /^there is no interface br-guest: /);
   t.equal(links.get('br-guest'), undefined);
   links.configure(configOf("list interface 'br-lan'", "list prefix '10.44.0.0/16'"));
+  await links.read();
   t.notMatch(links.problems.join('\n'), /there is no interface/);
 });

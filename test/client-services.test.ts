@@ -5,7 +5,7 @@ import { Database } from '../src/clients/database.js';
 import * as claims from '../src/clients/claims.js';
 import type { NodeId } from '../src/clients/node-id.js';
 import type { Instant } from '../src/clients/time.js';
-import { after, HOUR, MINUTE } from '../src/clients/time.js';
+import { after, HOUR, MINUTE, SECOND } from '../src/clients/time.js';
 import { MessageType, parseDhcp4, writeDhcp4 } from '../src/dhcp4/message.js';
 import { OptionCode, optionIp4 } from '../src/dhcp4/options.js';
 import { GATEWAY_LINK_LOCAL, GATEWAY_MAC } from '../src/gateway/gateway.js';
@@ -33,7 +33,8 @@ function start(...options: string[]) {
   const db = new Database();
   const gateway = { mac: GATEWAY_MAC, linkLocal: GATEWAY_LINK_LOCAL, addresses4: [GATEWAY4] };
   const sent: Uint8Array[] = [];
-  const scene = { now: START, db, sent };
+  const rivals: Ip4[] = [];
+  const scene = { now: START, db, sent, rivals };
   const services = new ClientServices({
     config,
     db,
@@ -46,6 +47,7 @@ function start(...options: string[]) {
     apply: (record) => void db.apply(record, scene.now),
     send: (_, frame) => void sent.push(frame),
     usurped: () => {},
+    rivalled: (server) => void rivals.push(server),
   });
   /** Sends a DHCP message; the answer. */
   const dhcp = (type: keyof typeof MessageType, fields: Fields = {}) => {
@@ -282,4 +284,16 @@ t.test('another IPv6 prefix is configured: the client gets a /64 of it, its old 
   scene.services.arrived(mac, NETWORK, scene.now);
   scene.services.poll(scene.now);
   t.same(prefixesTold(scene.sent), [`${second}/64 3000/3000`, `${old!.address}/64 1800/0`], 'one that comes back is told the same');
+});
+
+t.test('a client that takes what another server offers tells of that server, however many names are made up', async (t) => {
+  const scene = start();
+  const { dhcp } = scene;
+  t.equal(dhcp('request', { requested: '10.44.0.9' as Ip4, server: '10.44.0.66' as Ip4 }), undefined);
+  t.same(scene.rivals, ['10.44.0.66']);
+  for (let i = 1; i < 100; i++) {
+    scene.now = after(scene.now, SECOND);
+    dhcp('request', { requested: '10.44.0.9' as Ip4, server: `10.9.0.${i}` as Ip4 });
+  }
+  t.equal(new Set(scene.rivals).size, 8);
 });

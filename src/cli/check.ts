@@ -16,7 +16,7 @@ import type { Finding } from './doctor/finding.js';
 import { formatFindings, hasErrors } from './doctor/finding.js';
 import type { LinkReport } from './doctor/gateway.js';
 import { checkLinks } from './doctor/gateway.js';
-import { checkAccessPoints, checkClock, checkMtu, checkNodes, checkPeers } from './doctor/network.js';
+import { checkAccessPoints, checkClock, checkMtu, checkNodes, checkPeers, checkPrefixes, checkProblems, checkReach } from './doctor/network.js';
 import { networksOf } from './doctor/uci.js';
 import { loadConfig } from './load-config.js';
 import { packageManager } from './packages.js';
@@ -57,16 +57,19 @@ async function examine(config: Config, { config: file, ubus }: CheckOptions): Pr
   const manager = packageManager();
   const babel = await gatherBabel(directory, bus.babelId);
   const mesh = await gatherMesh(bus.nodes ?? []);
-  return [
+  const findings = [
     ...(await checkInterfaces(config, devices)),
     ...(dhcp === undefined ? [] : checkDhcp(dhcp, networks)),
     ...checkAccessPoints(bus.accessPoints, wireless, manager),
-    ...checkBabel(babel, config.gatewayMac, manager),
+    ...checkBabel(babel, devices.length > 0 ? config.gatewayMac : undefined, manager),
     ...checkPeers(bus.peers),
     ...checkNodes(bus.nodes),
-    ...checkMtu(await readMtus(devices), mesh, config.mtu),
+    ...checkReach(mesh.unreachable),
+    ...checkPrefixes(bus.leases, config.prefix),
+    ...checkMtu(await readMtus(devices), mesh.links, config.mtu),
     checkClock(Date.now() / 1000),
   ];
+  return [...findings, ...checkProblems(bus.problems, findings)];
 }
 
 async function checkInterfaces(config: Config, devices: readonly string[]): Promise<Finding[]> {

@@ -33,6 +33,8 @@ export type Dhcp4Effect =
   | { readonly kind: 'release'; readonly address: Ip4; readonly mac: Mac }
   /** Somebody else seems to use the address: it is the client's no more, nobody gets it for so long, and it is worth a probe. */
   | { readonly kind: 'decline'; readonly address: Ip4; readonly mac: Mac; readonly restsSeconds: number }
+  /** The client has taken what another server on its link offered. */
+  | { readonly kind: 'rival'; readonly server: Ip4; readonly mac: Mac }
   | { readonly kind: 'hostname'; readonly mac: Mac; readonly name: string };
 
 /** Why a message was not answered and changed nothing. */

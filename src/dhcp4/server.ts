@@ -232,7 +232,7 @@ export class Dhcp4Server {
     const requested = optionIp4(options, OptionCode.requestedAddress);
     if (server !== undefined && server !== this.#config.gateway) {
       this.#offers.delete(mac);
-      return drop('other server');
+      return { effects: [{ kind: 'rival', server, mac }], dropped: 'other server' };
     }
     // SELECTING and INIT-REBOOT name the address in the option, RENEWING and REBINDING in ciaddr.
     const address = requested ?? (ciaddr === ANY4 ? undefined : ciaddr);

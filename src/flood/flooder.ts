@@ -43,8 +43,8 @@ export interface FlooderEvents {
   down?(peer: PeerStatus, reason: string | undefined): void;
   /** No session came of dialling an endpoint, or it was with another node than the one that was hoped for. */
   unreachable?(endpoint: Endpoint): void;
-  /** Another node has the id of this one, or two others have the same. */
-  duplicateId?(node: NodeId, remote: string): void;
+  /** Another node has the id of this one, or two others have the same: `line` says so. */
+  duplicateId?(node: NodeId, remote: string, line: string): void;
 }
 
 /** Where to dial. */
@@ -377,7 +377,7 @@ export class Flooder {
     const whose = node === this.#options.self ? 'this node' : 'another peer';
     const line = `peer ${peer.stream.remote} has the same node id as ${whose}, ${node}: each node needs one of its own (option node_id)`;
     this.#complaints.add('duplicate id', line, now);
-    this.#events.duplicateId?.(node, peer.stream.remote);
+    this.#events.duplicateId?.(node, peer.stream.remote, line);
   }
 
   #up(peer: Peer): void {

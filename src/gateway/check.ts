@@ -30,6 +30,11 @@ export function neededSettings(network: string, filtered = true): NeededSetting[
   ];
 }
 
+/** What is said of a client interface that is not there. */
+export function noSuchInterface(network: string): string {
+  return `there is no interface ${network}: its clients are not served`;
+}
+
 /**
  * What about a client interface is not as clients have to see it at every router: one sentence each, for the log and for
  * `roaming check`, with what is there and what should be. Empty where all is well. `settings`: the kernel's of those

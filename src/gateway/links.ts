@@ -3,7 +3,7 @@ import type { Instant } from '../clients/time.js';
 import { SECOND } from '../clients/time.js';
 import type { Prefix4 } from '../net/prefix.js';
 import type { ClientLink, LinkChange, LinkControl, Logger } from '../ports.js';
-import { checkGatewayLink, neededSettings } from './check.js';
+import { checkGatewayLink, neededSettings, noSuchInterface } from './check.js';
 import type { Gateway } from './gateway.js';
 import type { Step } from './setup.js';
 import { describeChange, planSetup, subjectOf } from './setup.js';
@@ -15,6 +15,8 @@ const SETUP_WINDOW = 10 * SECOND;
 const KERNEL = 'the kernel';
 
 export interface GatewayWanted {
+  /** The client interfaces that there should be. */
+  readonly interfaces: readonly string[];
   readonly gateway: Gateway;
   readonly prefixes4: readonly Prefix4[];
   /** `option setup`. */
@@ -50,10 +52,11 @@ export class GatewayLinks {
     return this.#inTurn(() => this.#prepare(links, wanted, now));
   }
 
-  async #prepare(links: readonly ClientLink[], { gateway, prefixes4, setup, watchesOnly }: GatewayWanted, now: Instant): Promise<boolean> {
+  async #prepare(links: readonly ClientLink[], { interfaces, gateway, prefixes4, setup, watchesOnly }: GatewayWanted, now: Instant): Promise<boolean> {
     await this.#filterRedirects(watchesOnly ? [] : links.map(({ network }) => network));
-    for (const network of this.#said.keys()) {
-      if (network !== KERNEL && !links.some((link) => link.network === network)) this.#said.delete(network);
+    for (const network of this.#said.keys()) if (network !== KERNEL && !interfaces.includes(network)) this.#said.delete(network);
+    for (const network of interfaces) {
+      if (!links.some((link) => link.network === network)) this.#tell(network, [noSuchInterface(network)]);
     }
     let changed = false;
     for (const link of links) {

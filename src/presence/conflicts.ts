@@ -95,6 +95,11 @@ export class Conflicts {
     return true;
   }
 
+  /** Whether two places have claimed the client back and forth of late. */
+  flaps(mac: Mac, now: Instant): boolean {
+    return this.#damping.flaps(mac, now);
+  }
+
   get nextDeadline(): Instant | undefined {
     return this.#deadlines.next;
   }

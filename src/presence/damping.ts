@@ -36,6 +36,11 @@ export class Damping {
     return after(last, Math.min(FLAP_WINDOW, FIRST_WAIT * 2 ** (moves.length - FLAP_MOVES)));
   }
 
+  /** Whether it has begun to flap, and has not come to rest since. */
+  flaps(mac: Mac, now: Instant): boolean {
+    return this.#recent(mac, now).length >= FLAP_MOVES;
+  }
+
   /** Clients of which moves are remembered. */
   get size(): number {
     return this.#moves.size;

@@ -1,6 +1,7 @@
 /** What is told as it happens: notifications of the ubus object, and the history that is kept of them. */
 import type { NodeId } from '../clients/node-id.js';
-import type { Instant } from '../clients/time.js';
+import type { Instant, Millis } from '../clients/time.js';
+import { after, MINUTE } from '../clients/time.js';
 import type { Mac } from '../net/mac.js';
 import type { Bus } from '../ports.js';
 import type { PeerStatus } from './peers.js';
@@ -17,10 +18,19 @@ export type Conflict =
   | { readonly kind: 'flap'; readonly mac: Mac; readonly node: NodeId | undefined }
   /** A client says that it has an address of the gateway. */
   | { readonly kind: 'gateway'; readonly mac: Mac; readonly address: string }
+  /** A client has an address from another DHCP server on its link. */
+  | { readonly kind: 'dhcp'; readonly mac: Mac; readonly address: string }
   /** Another node has the id of this one, or two others have the same. */
   | { readonly kind: 'node'; readonly node: NodeId; readonly remote: string };
 
+/** So long a conflict counts as a problem after it was last seen, and so many do at the most. */
+const PROBLEM_TIME: Millis = 10 * MINUTE;
+const MAX_PROBLEMS = 20;
+
 export class Reporter {
+  /** By line, latest last: when each was last seen. */
+  readonly #problems = new Map<string, Instant>();
+
   constructor(
     private readonly view: Viewpoint,
     private readonly bus: Bus,
@@ -70,10 +80,31 @@ export class Reporter {
     this.bus.notify('peer', { ...viewPeer(this.view.db, peer), ...(reason === undefined ? {} : { reason }) });
   }
 
-  /** Notifies `conflict`. */
-  conflict(conflict: Conflict): void {
+  /** Conflicts of the last minutes that somebody has to see to, a line each. */
+  problems(): string[] {
+    const since = after(this.view.now(), -PROBLEM_TIME);
+    for (const [line, seen] of this.#problems) if (seen < since) this.#problems.delete(line);
+    return [...this.#problems.keys()];
+  }
+
+  /**
+   * Notifies `conflict`, and returns true, unless the same problem is known. `problem`: the line that says what somebody
+   * has to see to; absent where nobody has to.
+   */
+  conflict(conflict: Conflict, problem?: string): boolean {
+    if (problem !== undefined && !this.#remember(problem)) return false;
     const node = 'node' in conflict ? (conflict.node ?? '') : '';
     const details = { ...conflict, ...('node' in conflict ? { node, node_name: nodeName(this.view.db, conflict.node) } : {}) };
     this.bus.notify('conflict', details);
+    return true;
+  }
+
+  /** Whether it is a new one. */
+  #remember(problem: string): boolean {
+    const isNew = !this.problems().includes(problem);
+    this.#problems.delete(problem);
+    this.#problems.set(problem, this.view.now());
+    if (this.#problems.size > MAX_PROBLEMS) this.#problems.delete(this.#problems.keys().next().value!);
+    return isNew;
   }
 }

@@ -5,9 +5,10 @@ import { checkDhcp } from '../../src/cli/doctor/dhcp.js';
 import type { Finding } from '../../src/cli/doctor/finding.js';
 import { formatFindings, hasErrors } from '../../src/cli/doctor/finding.js';
 import { checkLinks } from '../../src/cli/doctor/gateway.js';
-import { checkAccessPoints, checkClock, checkMtu, checkNodes, checkPeers } from '../../src/cli/doctor/network.js';
+import { checkAccessPoints, checkClock, checkMtu, checkNodes, checkPeers, checkPrefixes, checkProblems, checkReach } from '../../src/cli/doctor/network.js';
 import { networksOf } from '../../src/cli/doctor/uci.js';
 import { COLOURED, PLAIN } from '../../src/cli/style.js';
+import { parsePrefix } from '../../src/net/prefix.js';
 import { GATEWAY_MAC } from '../../src/gateway/gateway.js';
 import { EPOCH } from '../status/support.js';
 
@@ -15,7 +16,7 @@ const levels = (findings: readonly Finding[]) => findings.map(({ level }) => lev
 const uci = (name: string, text: string) => parse(new TextEncoder().encode(text), { name, file: `/etc/config/${name}` });
 
 t.test('babeld', async (t) => {
-  const good = { version: 'babeld-1.13.1', routerId: undefined, configuredId: '02:11:22:33:44:55:66:77' };
+  const good = { version: 'babeld-1.13.1', routerId: undefined, configuredId: '02:11:22:33:44:55:66:77', running: true };
   const check = (facts: Partial<Parameters<typeof checkBabel>[0]>) => checkBabel({ ...good, ...facts }, GATEWAY_MAC, 'opkg');
   t.same(levels(check({})), ['good', 'good']);
   t.same(check({ version: undefined }), [], 'another routing protocol is as good');
@@ -27,6 +28,8 @@ t.test('babeld', async (t) => {
   t.same(levels(check({ routerId: '02:00:5E:FF:FE:00:52:13' })), ['good', 'error']);
   t.same(levels(check({ configuredId: '02:00:5e:ff:fe:00:52:13' })), ['good', 'error']);
   t.same(levels(check({ configuredId: undefined })), ['good', 'warning'], 'it may choose the shared MAC at the next start');
+  t.same(levels(checkBabel({ ...good, configuredId: undefined }, undefined, 'opkg')), ['good'], 'no router without clients has that MAC');
+  t.match(check({ running: false })[1], { level: 'warning', message: /does not run/, mend: [/service babeld start/] });
 });
 
 t.test('other servers of DHCP', async (t) => {
@@ -79,6 +82,35 @@ t.test('access points', async (t) => {
   t.match(checkAccessPoints(['hostapd.phy0-ap0'], ['br-client'], 'opkg'), [{ level: 'good', message: /hostapd\.phy0-ap0/ }]);
 });
 
+t.test('routers to which there is no way', async (t) => {
+  const node = { node: '0000000000000002', name: 'r2', addresses: ['fd99::2', '10.99.0.2'], port: 4444, clients: 1, self: false, peer: true };
+  t.same(checkReach([]), []);
+  t.match(checkReach([node]), [{ level: 'warning', message: /no route to router r2 \(fd99::2, 10\.99\.0\.2\)/, mend: [/^ip route get fd99::2/] }]);
+});
+
+t.test('leases in other prefixes than ours', async (t) => {
+  const prefixes = [parsePrefix('10.44.0.0/16'), parsePrefix('2001:db8:44::/48')];
+  const lease = (address: string) => ({ address, family: 4 as const, mac: '02:00:00:00:00:01', hostname: '', expires: 0, remaining: 0 });
+  t.same(checkPrefixes([lease('10.44.0.9'), lease('2001:db8:44:7::/64')], prefixes), []);
+  t.same(checkPrefixes([lease('10.46.0.9')], []), [], 'a router without clients need not know them');
+  t.match(checkPrefixes([lease('10.44.0.9'), lease('10.46.0.9')], prefixes), [{ level: 'error', message: /10\.46\.0\.9.*another option prefix/ }]);
+  t.match(checkPrefixes([lease('10.46.0.9'), lease('2001:db8:45::/64')], prefixes), [{ message: /and so have 1 more/ }]);
+});
+
+t.test('what the daemon says, where it has not been found already', async (t) => {
+  const found = checkLinks([{ device: 'br-c', problems: undefined }], false);
+  const problems = ['there is no interface br-c: its clients are not served', 'two routers have one id'];
+  t.same(checkProblems(problems, found), [{ level: 'warning', message: 'two routers have one id', mend: [] }]);
+  for (const [problem, mend] of [
+    ['02:00:00:00:00:01 flaps between here and r2: do two devices', /^roaming history 02:00:00:00:00:01 /],
+    ["02:00:00:00:00:01 says that it has the gateway's address 10.44.0.1", /^roaming disassociate 02:00:00:00:00:01 /],
+    ['another DHCP server, 10.44.66.1, gives addresses on br-c', /^tcpdump -eni br-c udp src port 67 /],
+    ['peer 10.99.0.2:1 has the same node id as this node, 11197d21582f9c18: each', /^grep -r 11197d21582f9c18 /],
+  ] as const) {
+    t.match(checkProblems([problem], []), [{ level: 'warning', mend: [mend] }], problem);
+  }
+});
+
 t.test('peers', async (t) => {
   const peer = {
     remote: '[fd99::2]:4444',
@@ -98,6 +130,7 @@ t.test('peers', async (t) => {
   t.same(levels(checkPeers([peer])), ['good']);
   const refused = { ...peer, state: 'waiting', error: 'connection refused' };
   t.match(checkPeers([peer, refused]), [{ level: 'good' }, { level: 'warning', mend: ['ping fd99::2'] }]);
+  t.match(checkPeers([refused])[0], { message: /^no peer is up/, mend: undefined }, 'one is configured');
   t.match(checkPeers([{ ...refused, error: 'TLS alert: decrypt error' }])[1], { mend: [/^uci get roaming\.main\.key/] });
 });
 
@@ -115,6 +148,7 @@ t.test('routers', async (t) => {
   t.same(checkNodes(undefined), []);
   t.same(checkNodes([node('r1', ['10.99.0.1']), node('r2', ['10.99.0.2'])]), []);
   t.match(checkNodes([node('OpenWrt', ['10.99.0.1']), node('OpenWrt', ['10.99.0.2'])]), [{ message: 'several routers call themselves OpenWrt' }]);
+  t.same(checkNodes([node('r1', ['fd99::1', '10.99.0.1']), node('r1', ['10.99.0.1'])]), [], 'one router, which had another id before');
   t.match(checkNodes([node('old', [])]), [{ level: 'warning', message: /^router old has told no address/ }]);
 });
 

@@ -73,7 +73,7 @@ export class MemoryLeases implements Leases {
   apply(effects: readonly Dhcp4Effect[]): void {
     for (const effect of effects) {
       if (effect.kind === 'lease') this.give(effect.mac, effect.address, effect.lifetimeSeconds);
-      else if (effect.kind !== 'hostname') this.give(effect.mac, effect.address, 0);
+      else if (effect.kind !== 'hostname' && effect.kind !== 'rival') this.give(effect.mac, effect.address, 0);
       if (effect.kind === 'decline' && effect.restsSeconds > 0) {
         this.rests.set(effect.address, { mac: effect.mac, until: after(this.now, effect.restsSeconds * SECOND) });
       }

@@ -116,7 +116,8 @@ t.test('REQUEST, SELECTING', async (t) => {
     router.send('discover');
     t.equal(router.server.pendingOffers, 1);
     const result = router.send('request', { ...select, server: OTHER_SERVER });
-    t.match(result, { reply: undefined, effects: [], dropped: 'other server' });
+    t.match(result, { reply: undefined, dropped: 'other server' });
+    t.same(result.effects, [{ kind: 'rival', server: OTHER_SERVER, mac: client(1) }]);
     t.equal(router.server.pendingOffers, 0);
   });
 

@@ -68,7 +68,7 @@ function start(setup: boolean) {
   const link = new MemoryLink();
   const log = new TestLog();
   const links = new GatewayLinks(link, log);
-  const prepare = (now = NOW) => links.prepare([link.link], { gateway, prefixes4, setup, watchesOnly: false }, now);
+  const prepare = (now = NOW) => links.prepare([link.link], { interfaces: ['br-client'], gateway, prefixes4, setup, watchesOnly: false }, now);
   const told = () => log.lines.splice(0);
   return { link, links, prepare, told };
 }
@@ -98,12 +98,19 @@ t.test('without setup nothing is changed, and each problem is said once for as l
   t.same(links.problems, []);
 });
 
-t.test('an interface that is gone has no problems', async (t) => {
-  const { link, links } = start(false);
-  const wanted = { gateway, prefixes4, setup: false, watchesOnly: false };
+t.test('an interface that is not there is said, once, until it comes or nobody wants it', async (t) => {
+  const { link, links, told } = start(false);
+  const wanted = { interfaces: ['br-client'], gateway, prefixes4, setup: false, watchesOnly: false };
   await links.prepare([link.link], wanted, NOW);
   t.equal(links.problems.length, 6);
+  told();
   await links.prepare([], wanted, NOW);
+  await links.prepare([], wanted, NOW);
+  t.same(links.problems, ['there is no interface br-client: its clients are not served']);
+  t.same(told(), links.problems.map((problem) => `warn ${problem}`));
+  await links.prepare([link.link], wanted, NOW);
+  t.equal(links.problems.length, 6);
+  await links.prepare([], { ...wanted, interfaces: [] }, NOW);
   t.same(links.problems, []);
 });
 
@@ -190,7 +197,7 @@ t.test('where the kernel has no packet filter, that is said once, and the settin
 
 t.test('observing, nothing is changed', async (t) => {
   const { link, links } = start(false);
-  await links.prepare([link.link], { gateway, prefixes4, setup: false, watchesOnly: true }, NOW);
+  await links.prepare([link.link], { interfaces: ['br-client'], gateway, prefixes4, setup: false, watchesOnly: true }, NOW);
   t.same(link.filtered, []);
   t.same(link.applied, []);
   t.equal(links.problems.length, 6, 'but said');

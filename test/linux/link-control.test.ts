@@ -13,7 +13,7 @@ import { addon, ifindex, inNamespace, ip, ipJson } from './namespace.js';
 import { SILENT } from '../support.js';
 
 const gateway = { mac: GATEWAY_MAC, linkLocal: GATEWAY_LINK_LOCAL, addresses4: ['10.44.0.1' as Ip4] };
-const wanted = { gateway, prefixes4: [parsePrefix('10.44.0.0/16') as Prefix4], setup: true, watchesOnly: false };
+const wanted = { interfaces: ['br-client'], gateway, prefixes4: [parsePrefix('10.44.0.0/16') as Prefix4], setup: true, watchesOnly: false };
 
 const addresses = () =>
   (ipJson('addr show dev br-client')[0]!['addr_info'] as { local: string; prefixlen: number; tentative?: boolean }[])

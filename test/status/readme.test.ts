@@ -27,7 +27,7 @@ t.test('examples', async (t) => {
 });
 
 t.test('each kind of conflict is told', async (t) => {
-  const kinds: { [kind in Conflict['kind']]: true } = { association: true, flap: true, gateway: true, node: true };
+  const kinds: { [kind in Conflict['kind']]: true } = { association: true, flap: true, gateway: true, dhcp: true, node: true };
   for (const kind of Object.keys(kinds)) t.match(readme, `\`${kind}\` (`);
 });
 

@@ -77,3 +77,20 @@ t.test('peers and conflicts', async (t) => {
     { type: 'conflict', data: { kind: 'node', node: self, node_name: 'r1', remote: '[::1]:9' } },
   ]);
 });
+
+t.test('what somebody has to see to is a problem for ten minutes after it was last seen', async (t) => {
+  const { reporter, clock, told } = start();
+  reporter.conflict({ kind: 'association', mac: phone, node: other });
+  t.same(reporter.problems(), [], 'that is settled without anybody');
+  reporter.conflict({ kind: 'flap', mac: phone, node: other }, 'phone flaps');
+  clock.now = at(9 * 60_000);
+  reporter.conflict({ kind: 'flap', mac: laptop, node: other }, 'laptop flaps');
+  t.same(reporter.problems(), ['phone flaps', 'laptop flaps']);
+  const before = told.length;
+  t.equal(reporter.conflict({ kind: 'flap', mac: laptop, node: other }, 'laptop flaps'), false, 'known already');
+  t.equal(told.length, before);
+  clock.now = at(11 * 60_000);
+  t.same(reporter.problems(), ['laptop flaps']);
+  for (let i = 0; i < 100; i++) reporter.conflict({ kind: 'node', node: other, remote: 'x' }, `line ${i}`);
+  t.same([reporter.problems().length, reporter.problems().at(-1)], [20, 'line 99'], 'but not without end');
+});

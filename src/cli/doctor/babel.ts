@@ -13,15 +13,28 @@ export interface BabelFacts {
   readonly version: string | undefined;
   /** Its router id in use, 8 bytes in hexadecimal with colons; undefined: not known. */
   readonly routerId: string | undefined;
-  /** The id that is set in /etc/config/babeld. */
+  /** The id that is set in its configuration. */
   readonly configuredId: string | undefined;
+  /** Whether it runs on this router. */
+  readonly running: boolean;
 }
 
-/** `mac`: that of the client interfaces, which all routers share. */
-export function checkBabel({ version, routerId, configuredId }: BabelFacts, mac: Mac, manager: PackageManager): Finding[] {
+/** `mac`: that of the client interfaces, which all routers share; undefined where there are none. */
+export function checkBabel(facts: BabelFacts, mac: Mac | undefined, manager: PackageManager): Finding[] {
+  const { version, routerId, configuredId, running } = facts;
   if (version === undefined) return [];
-  return [checkVersion(version, manager), ...checkId(routerId, configuredId, mac)];
+  return [
+    checkVersion(version, manager),
+    ...(running ? [] : [NOT_RUNNING]),
+    ...(mac === undefined ? [] : checkId(routerId, configuredId, mac)),
+  ];
 }
+
+const NOT_RUNNING: Finding = {
+  level: 'warning',
+  message: 'babeld does not run: unless something else does its work, routers that are no neighbours are not reached',
+  mend: ['service babeld enable && service babeld start'],
+};
 
 function checkVersion(text: string, manager: PackageManager): Finding {
   const numbers = /(\d+)\.(\d+)(?:\.(\d+))?/.exec(text)?.slice(1).map((part) => Number(part ?? 0));

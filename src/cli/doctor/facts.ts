@@ -1,10 +1,11 @@
 /** What `roaming check` looks at, gathered: files, programs, ubus. What cannot be had is undefined, never an error. */
 import { execFile } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile, readlink } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import type { Package } from 'uci-parser';
 import { parse } from 'uci-parser';
 import type { PlainTable, UbusClient } from 'ubus-ts';
+import type { LeaseView } from '../../status/leases.js';
 import type { NodeView, PeerView } from '../../status/peers.js';
 import { askOn, withUbus } from '../ask.js';
 import type { BabelFacts } from './babel.js';
@@ -24,16 +25,21 @@ export interface BusFacts {
   readonly accessPoints: readonly string[] | undefined;
   readonly peers: readonly PeerView[] | undefined;
   readonly nodes: readonly NodeView[] | undefined;
+  readonly leases: readonly LeaseView[];
+  /** What the daemon itself says is not as it should be. */
+  readonly problems: readonly string[];
   readonly babelId: string | undefined;
 }
 
-const NO_BUS: BusFacts = { accessPoints: undefined, peers: undefined, nodes: undefined, babelId: undefined };
+const NO_BUS: BusFacts = { accessPoints: undefined, peers: undefined, nodes: undefined, leases: [], problems: [], babelId: undefined };
 
 export async function gatherBus(socket: string | undefined): Promise<BusFacts> {
   return withUbus(socket, async (ubus) => ({
     accessPoints: (await ubus.list('hostapd.*').catch(() => [])).map(({ path }) => path),
     peers: (await tryCall(() => askOn(ubus, 'peers')))?.['peers'] as PeerView[] | undefined,
     nodes: (await tryCall(() => askOn(ubus, 'nodes')))?.['nodes'] as NodeView[] | undefined,
+    leases: ((await tryCall(() => askOn(ubus, 'leases')))?.['leases'] as LeaseView[] | undefined) ?? [],
+    problems: ((await tryCall(() => askOn(ubus, 'status')))?.['problems'] as string[] | undefined) ?? [],
     babelId: await babelId(ubus),
   })).catch(() => NO_BUS);
 }
@@ -56,11 +62,26 @@ async function tryCall(call: () => Promise<PlainTable | undefined>): Promise<Pla
 export async function gatherBabel(directory: string, routerId: string | undefined): Promise<BabelFacts> {
   const version = await output('babeld', '-V');
   const general = (await readUci(directory, 'babeld'))?.ofType('general')[0];
+  const words = await commandLine('babeld');
+  const files = (words ?? []).filter((_, i, all) => all[i - 1] === '-c');
+  const texts = await Promise.all([...files, '/etc/babeld.conf'].map(readText));
   return {
     version: version?.trim().split('\n')[0],
     routerId: routerId ?? idInState(await readText('/var/lib/babel-state')),
-    configuredId: (general && single(general, 'router_id')) ?? idInConfig(await readText('/etc/babeld.conf')),
+    configuredId: (general && single(general, 'router_id')) ?? texts.map(idInConfig).find((id) => id !== undefined),
+    running: words !== undefined,
   };
+}
+
+/** The words with which a program of that name was started that runs in our network namespace; undefined: none does. */
+async function commandLine(name: string): Promise<string[] | undefined> {
+  const own = await readlink('/proc/self/ns/net').catch(() => undefined);
+  for (const pid of await readdir('/proc').catch(() => [])) {
+    if (!/^\d+$/.test(pid) || (await readText(`/proc/${pid}/comm`))?.trim() !== name) continue;
+    if ((await readlink(`/proc/${pid}/ns/net`).catch(() => undefined)) !== own) continue;
+    return (await readText(`/proc/${pid}/cmdline`))?.split('\0');
+  }
+  return undefined;
 }
 
 function idInConfig(text: string | undefined): string | undefined {
@@ -72,16 +93,29 @@ function idInState(text: string | undefined): string | undefined {
   return /^([0-9a-f]{2}(?::[0-9a-f]{2}){7}) /.exec(text ?? '')?.[1];
 }
 
-/** The interfaces that lead to other routers, by the kernel's routes to their first addresses. */
-export async function gatherMesh(nodes: readonly NodeView[]): Promise<MeshLink[]> {
+export interface MeshFacts {
+  /** The interfaces that lead to other routers, by the kernel's routes to their first addresses. */
+  readonly links: readonly MeshLink[];
+  /** Routers to none of whose addresses the kernel has a route. */
+  readonly unreachable: readonly NodeView[];
+}
+
+export async function gatherMesh(nodes: readonly NodeView[]): Promise<MeshFacts> {
   const devices = new Set<string>();
-  for (const { self, addresses } of nodes) {
-    const [address] = addresses;
-    if (self || address === undefined) continue;
-    const device = / dev (\S+)/.exec((await output('ip', 'route', 'get', address)) ?? '')?.[1];
-    if (device !== undefined) devices.add(device);
+  const unreachable: NodeView[] = [];
+  for (const node of nodes) {
+    if (node.self || node.addresses.length === 0) continue;
+    const ways = await Promise.all(node.addresses.map(deviceTo));
+    if (ways[0] !== undefined) devices.add(ways[0]);
+    if (ways.every((way) => way === undefined)) unreachable.push(node);
   }
-  return readMtus([...devices]);
+  return { links: await readMtus([...devices]), unreachable };
+}
+
+/** The interface of the kernel's route to an address; undefined: there is none. */
+async function deviceTo(address: string): Promise<string | undefined> {
+  const route = (await output('ip', 'route', 'get', address)) ?? '';
+  return route.startsWith('unreachable') ? undefined : / dev (\S+)/.exec(route)?.[1];
 }
 
 export async function readMtus(devices: readonly string[]): Promise<MeshLink[]> {

@@ -1,4 +1,5 @@
 /** The client interfaces: what src/gateway/check.ts says of each, and how it is mended. */
+import { noSuchInterface } from '../../gateway/check.js';
 import type { Finding } from './finding.js';
 
 export interface LinkReport {
@@ -14,7 +15,7 @@ export function checkLinks(reports: readonly LinkReport[], setup: boolean): Find
     : ['uci set roaming.main.setup=1', 'uci commit roaming && service roaming restart'];
   return reports.flatMap(({ device, problems }): Finding[] => {
     if (problems === undefined) {
-      return [{ level: 'error', message: `there is no interface ${device}`, mend: ['uci show network', 'service network reload'] }];
+      return [{ level: 'error', message: noSuchInterface(device), mend: ['uci show network', 'service network reload'] }];
     }
     if (problems.length === 0) return [{ level: 'good', message: `${device} is as clients have to see it at every router` }];
     return problems.map((message, i): Finding => ({

@@ -1,4 +1,8 @@
 /** Clock, access points, peers, MTU: small checks of what the router is and what the daemon says. */
+import { parseIp } from '../../net/ip.js';
+import type { Prefix } from '../../net/prefix.js';
+import { anyContains } from '../../net/prefix.js';
+import type { LeaseView } from '../../status/leases.js';
 import type { NodeView, PeerView } from '../../status/peers.js';
 import type { PackageManager } from '../packages.js';
 import { installCommand } from '../packages.js';
@@ -40,7 +44,8 @@ export function checkPeers(peers: readonly PeerView[] | undefined): Finding[] {
   const findings = peers.filter(({ state, error }) => state === 'waiting' && error !== undefined).map(peerFinding);
   if (up.length > 0) return [{ level: 'good', message: `peers: ${up.length} up` }, ...findings];
   const message = 'no peer is up: this router knows its own clients only';
-  return [{ level: 'warning', message, mend: ["uci add_list roaming.main.peer='<address of another router>'", 'uci commit roaming && service roaming reload'] }, ...findings];
+  const mend = ["uci add_list roaming.main.peer='<address of another router>'", 'uci commit roaming && service roaming reload'];
+  return [{ level: 'warning', message, ...(findings.length > 0 ? {} : { mend }) }, ...findings];
 }
 
 function peerFinding({ remote, error = '' }: PeerView): Finding {
@@ -74,11 +79,55 @@ export function checkMtu(clients: readonly MeshLink[], mesh: readonly MeshLink[]
   });
 }
 
+/** `unreachable`: routers to which there is no route. */
+export function checkReach(unreachable: readonly NodeView[]): Finding[] {
+  return unreachable.map(({ name, node, addresses }) => ({
+    level: 'warning',
+    message: `there is no route to router ${name || node} (${addresses.join(', ')}): its clients are not reached`,
+    mend: [`ip route get ${addresses[0]}   # the routing protocol has to carry it`],
+  }));
+}
+
+/** All routers have to give addresses from the same prefixes. */
+export function checkPrefixes(leases: readonly LeaseView[], prefixes: readonly Prefix[]): Finding[] {
+  const strange = leases.filter(({ address }) => !anyContains(prefixes, parseIp(address.replace(/\/\d+$/, ''))));
+  if (prefixes.length === 0 || strange.length === 0) return [];
+  const { address, mac } = strange[0]!;
+  return [
+    {
+      level: 'error',
+      message: `${mac} has ${address}, which is in none of our prefixes${strange.length > 1 ? `, and so have ${strange.length - 1} more leases` : ''}: other routers have another option prefix`,
+      mend: ['uci get roaming.main.prefix   # has to be the same on all routers'],
+    },
+  ];
+}
+
+/** What the daemon itself says, but for what has been `found` already. */
+export function checkProblems(problems: readonly string[], found: readonly Finding[]): Finding[] {
+  const known = new Set(found.map(({ message }) => message));
+  return problems
+    .filter((problem) => !known.has(problem))
+    .map((message) => ({ level: 'warning', message, mend: REMEDIES.flatMap(([sign, mend]) => (sign.test(message) ? [mend(sign.exec(message)![1]!)] : [])) }));
+}
+
+/** By what a problem says: where to look, or what to do. */
+const REMEDIES: readonly (readonly [sign: RegExp, mend: (which: string) => string])[] = [
+  [/^(\S+) flaps /, (mac) => `roaming history ${mac}   # between which routers`],
+  [/^(\S+) says that it has the gateway's address/, (mac) => `roaming disassociate ${mac}   # or give it another address`],
+  [/^another DHCP server, .* on (\S+)$/, (device) => `tcpdump -eni ${device} udp src port 67   # whose MAC it is`],
+  [/has the same node id as (?:this node|another peer), (\S+):/, (id) => `grep -r ${id} /etc/config/roaming   # at both; else remove node-id from the state_dir of one`],
+];
+
+/** Whether they are two routers; with an address in common they are one that has had another id before. */
+function areTwo(one: NodeView, other: NodeView): boolean {
+  return one !== other && !one.addresses.some((address) => other.addresses.includes(address));
+}
+
 /** Two routers of one name cannot be told apart by people. */
 export function checkNodes(nodes: readonly NodeView[] | undefined): Finding[] {
-  const names = new Map<string, number>();
-  for (const { name } of nodes ?? []) if (name !== '') names.set(name, (names.get(name) ?? 0) + 1);
-  const twice = [...names].filter(([, times]) => times > 1).map(([name]) => name);
+  const names = new Map<string, NodeView[]>();
+  for (const node of nodes ?? []) if (node.name !== '') names.set(node.name, [...(names.get(node.name) ?? []), node]);
+  const twice = [...names].filter(([, same]) => same.some((one) => same.some((other) => areTwo(one, other)))).map(([name]) => name);
   const nameless = (nodes ?? []).filter(({ addresses, self }) => addresses.length === 0 && !self);
   return [
     ...twice.map((name): Finding => ({
