@@ -63,7 +63,7 @@ export interface DaemonOptions {
 }
 
 /** After a start: how long routes of an earlier run are kept, and clients that nobody vouches for count as here. */
-export const SETTLE_TIME: Millis = 10 * SECOND;
+const SETTLE_TIME: Millis = 10 * SECOND;
 
 export class Daemon {
   #config: Config;

@@ -2,7 +2,6 @@
 import t from 'tap';
 import { ClientServices } from '../src/client-services.js';
 import { Database } from '../src/clients/database.js';
-import * as claims from '../src/clients/claims.js';
 import type { NodeId } from '../src/clients/node-id.js';
 import type { Instant } from '../src/clients/time.js';
 import { after, HOUR, MINUTE, SECOND } from '../src/clients/time.js';
@@ -20,7 +19,7 @@ import { parseLinkFrame } from '../src/net/link-frame.js';
 import { formatPrefix } from '../src/net/prefix.js';
 import type { Fields } from './dhcp4/helpers.js';
 import { client, message } from './dhcp4/helpers.js';
-import { configOf } from './support.js';
+import { configOf, nodeRecord } from './support.js';
 
 const START = (5 * HOUR) as Instant;
 const GATEWAY4 = '10.44.0.1' as Ip4;
@@ -219,7 +218,7 @@ t.test('addresses of routers, and excluded ones, are no client’s; not even by 
   const router = '10.44.0.3' as Ip4;
   const node = '0000000000000001' as NodeId;
   t.equal(scene.join(client(1), '10.44.0.2' as Ip4) === '10.44.0.2', false, 'excluded');
-  scene.db.apply(claims.nodeRecord(scene.db, node, { hostname: 'r3', addresses: [router], port: 4444 }, scene.now), scene.now);
+  scene.db.apply(nodeRecord(scene.db, node, { hostname: 'r3', addresses: [router], port: 4444 }, scene.now), scene.now);
   scene.services.nodeChanged([router]);
   t.equal(scene.join(client(2), router) === router, false, 'a router told that it has it');
   const claim = { operation: ArpOperation.request, senderMac: client(3), senderIp: router, targetMac: '00:00:00:00:00:00' as Mac, targetIp: GATEWAY4 };

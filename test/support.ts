@@ -1,5 +1,10 @@
 /** What tests of all parts have in common: a configuration, a clock that the test turns, logs. */
 import { parse } from 'uci-parser';
+import { assert, ASSOCIATION_LIFETIME } from '../src/clients/claims.js';
+import type { Database } from '../src/clients/database.js';
+import type { NodeId } from '../src/clients/node-id.js';
+import type { NodeInfo, Record } from '../src/clients/record.js';
+import { nodeInfoValue, nodeKey } from '../src/clients/record.js';
 import type { Instant, Millis } from '../src/clients/time.js';
 import { after } from '../src/clients/time.js';
 import type { Config } from '../src/config/config.js';
@@ -14,6 +19,11 @@ export function configOf(...lines: string[]): Config {
   const { config, problems } = readConfig(parse(text, { name: 'roaming', file: 'roaming' }), 'roaming');
   if (config === undefined) throw new Error(problems.map(formatProblem).join('\n'));
   return config;
+}
+
+/** What a node says of itself. */
+export function nodeRecord(db: Database, node: NodeId, info: NodeInfo, now: Instant): Record {
+  return assert(db, nodeKey(node), nodeInfoValue(info), ASSOCIATION_LIFETIME, now);
 }
 
 interface Task {

@@ -1,7 +1,7 @@
 /** Text for a terminal: tables of columns, ages and counts in words. */
 
 /** What a line may have at the most, where the terminal does not say otherwise. */
-export const LINE_WIDTH = 80;
+const LINE_WIDTH = 80;
 
 export interface TableOptions {
   /** Columns that may be cut off, with an ellipsis, where a line would be too long: the widest first. */

@@ -7,7 +7,7 @@
 import type { Ip, Ip4, Ip6 } from '../net/ip.js';
 import { isIp6 } from '../net/ip.js';
 import type { Mac } from '../net/mac.js';
-import type { ClientInfo, NodeInfo, Record, RecordKey } from './record.js';
+import type { ClientInfo, Record, RecordKey } from './record.js';
 import {
   associationKey,
   clientInfoKey,
@@ -17,8 +17,6 @@ import {
   lease4Key,
   lease6Key,
   macValue,
-  nodeInfoValue,
-  nodeKey,
   nodeValue,
   seekKey,
   seekValue,
@@ -102,10 +100,6 @@ export function hostGone(db: Database, address: Ip, mac: Mac, now: Instant): Rec
 export function clientInfo(db: Database, mac: Mac, info: ClientInfo, now: Instant): Record | undefined {
   const value = clientInfoValue(info);
   return value === '' ? undefined : assert(db, clientInfoKey(mac), value, ASSOCIATION_LIFETIME, now);
-}
-
-export function nodeRecord(db: Database, node: NodeId, info: NodeInfo, now: Instant): Record {
-  return assert(db, nodeKey(node), nodeInfoValue(info), ASSOCIATION_LIFETIME, now);
 }
 
 /** This node looks for those addresses: one record, however many are looked for. */

@@ -61,7 +61,7 @@ export function duration(min: number, max: number): ValueType<number> {
 }
 
 /** The shortest exact form: 5400 is `90m`. */
-export function formatDuration(seconds: number): string {
+function formatDuration(seconds: number): string {
   const unit = ['w', 'd', 'h', 'm'].find((u) => seconds > 0 && seconds % UNITS[u]! === 0) ?? 's';
   return `${seconds / UNITS[unit]!}${unit}`;
 }

@@ -67,7 +67,7 @@ export const PAD = Type.pad1;
 const HELLO_HOSTNAME = 1;
 
 /** Why a node says goodbye. Numbers that are not known here are read as `stopping`. */
-export const BYE_REASONS = ['stopping', 'removed', 'duplicate', 'self', 'same id', 'full'] as const;
+const BYE_REASONS = ['stopping', 'removed', 'duplicate', 'self', 'same id', 'full'] as const;
 export type ByeReason = (typeof BYE_REASONS)[number];
 
 export interface Update {

@@ -47,7 +47,7 @@ export function gatewayAsks(client: Mac, own: Ip4, address: Ip4, gateway: Gatewa
  * Tells one host that `address` is at `holder`: a reply whose target is its sender, hardware address too, without which
  * Linux takes it for an ordinary reply and minds its lock time (arp_is_garp). Being unicast it also confirms the entry.
  */
-export function gratuitousReply(to: Mac, address: Ip4, holder: Mac): Uint8Array {
+function gratuitousReply(to: Mac, address: Ip4, holder: Mac): Uint8Array {
   const packet: ArpPacket = {
     operation: ArpOperation.reply,
     senderMac: holder,

@@ -3,7 +3,7 @@ import { after, earliest } from '../clients/time.js';
 import type { Mac } from '../net/mac.js';
 
 /** When a client that has arrived is told: at once, and again since the first frames after a handshake may be lost. */
-export const ANNOUNCE_DELAYS: readonly Millis[] = [0, 100, 500];
+const ANNOUNCE_DELAYS: readonly Millis[] = [0, 100, 500];
 
 /** One client to be told now. */
 export interface Announcement {

@@ -35,7 +35,7 @@ export function answer(network: string, frame: LinkFrame, book: AddressBook, gat
  * about the asker's own address or a free one, so that no address conflict is seen where there is none (RFC 5227 2.1.1);
  * but a probe for what another client has, elsewhere, is a true conflict, and the answer says so.
  */
-export function answerArp(
+function answerArp(
   network: string,
   ethernet: EthernetHeader,
   request: ArpPacket,

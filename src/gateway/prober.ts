@@ -10,7 +10,7 @@ import { gatewayAsks } from './announce.js';
 import type { Gateway } from './gateway.js';
 
 /** A station that sleeps hears of us at its next beacon or two, and RFC 4861 10 waits as long (RETRANS_TIMER). */
-export const PROBE_TIMEOUT: Millis = SECOND;
+const PROBE_TIMEOUT: Millis = SECOND;
 
 /**
  * The questions: an ARP request for each IPv4 address, a neighbour solicitation for each IPv6 one, all to the client

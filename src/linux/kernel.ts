@@ -28,7 +28,7 @@ import type { NetlinkMessage } from './netlink/wire.js';
 import { setSysctl } from './sysctl.js';
 
 /** The daemon's own table. */
-export const DEFAULT_TABLE = 44;
+const DEFAULT_TABLE = 44;
 
 /**
  * The rules' priority: behind the local table's rule (0), so that a node's own addresses stay its own, and ahead of
@@ -36,7 +36,7 @@ export const DEFAULT_TABLE = 44;
  * up), netifd (10,000), pbr (about 30,000), wg-quick (32,764), and main (32,766). It is safe so far in front because
  * the table holds nothing but clients: for any other address the lookup goes on.
  */
-export const DEFAULT_RULE_PRIORITY = 440;
+const DEFAULT_RULE_PRIORITY = 440;
 
 const FAMILIES = [4, 6] as const;
 

@@ -6,7 +6,7 @@ import { encodeBpf } from './bpf.js';
 import { errnoName, errnoText } from './errno.js';
 
 /** ETH_P_ALL: frames of every protocol, outgoing ones too unless they are left out. */
-export const ETH_P_ALL = 0x0003;
+const ETH_P_ALL = 0x0003;
 
 /** ETH_P_802_2: frames with a length instead of a type, LLC. */
 export const ETH_P_802_2 = 0x0004;

@@ -2,7 +2,7 @@ import { BadInput, Reader, Writer } from './bytes.js';
 import type { Ip6 } from './ip.js';
 import { ip6FromBytes, ip6ToBytes } from './ip.js';
 
-export const IPV6_HEADER_BYTES = 40;
+const IPV6_HEADER_BYTES = 40;
 
 /** The IPv6 header (RFC 8200 section 3). */
 export interface Ipv6Header {

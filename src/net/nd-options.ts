@@ -11,11 +11,8 @@ import { macFromBytes, macToBytes } from './mac.js';
 import type { Prefix6 } from './prefix.js';
 import { prefixOf } from './prefix.js';
 
-/** A lifetime that never ends (RFC 4861 4.6.2). */
-export const INFINITE_LIFETIME = 0xffffffff;
-
 /** The longest lifetime that PREF64 can tell, in seconds: 13 bits of eight seconds each. */
-export const MAX_PREF64_LIFETIME = 0x1fff * 8;
+const MAX_PREF64_LIFETIME = 0x1fff * 8;
 
 /** RFC 4191 2.1. */
 export type RouterPreference = 'low' | 'medium' | 'high';

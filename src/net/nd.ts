@@ -9,7 +9,7 @@ import type { Mac } from './mac.js';
 import type { NdOption, RouterPreference } from './nd-options.js';
 import { preferenceBits, preferenceFromBits, readNdOptions, writeNdOptions } from './nd-options.js';
 
-export const NdType = {
+const NdType = {
   routerSolicitation: 133,
   routerAdvertisement: 134,
   neighbourSolicitation: 135,

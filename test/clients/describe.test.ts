@@ -8,6 +8,7 @@ import type { Instant } from '../../src/clients/time.js';
 import { HOUR } from '../../src/clients/time.js';
 import { parseIp4, parseIp6 } from '../../src/net/ip.js';
 import { parseMac } from '../../src/net/mac.js';
+import { nodeRecord } from '../support.js';
 
 t.test('each kind of record is one line', async (t) => {
   const db = new Database();
@@ -20,7 +21,7 @@ t.test('each kind of record is one line', async (t) => {
     claims.claim(db, mac, node, now),
     { ...claims.claim(db, mac, node, now), value: '' },
     claims.host(db, parseIp6('2001:db8::1'), mac, HOUR, now),
-    claims.nodeRecord(db, node, { hostname: 'r1', addresses: [parseIp4('10.99.0.1')], port: 4444 }, now),
+    nodeRecord(db, node, { hostname: 'r1', addresses: [parseIp4('10.99.0.1')], port: 4444 }, now),
     claims.clientInfo(db, mac, { hostname: 'phone', ssid: 'mesh' }, now)!,
     claims.declined(db, parseIp4('10.44.0.9'), mac, HOUR, now),
     { key: '\x63x' as RecordKey, value: '', seqno: 7, expires: now },

@@ -1,5 +1,4 @@
 /** Nodes that find each other: flooder, finder and database, on links that carry hellos, under one clock. */
-import { nodeRecord } from '../../src/clients/claims.js';
 import { Database } from '../../src/clients/database.js';
 import type { NodeId } from '../../src/clients/node-id.js';
 import { meaningOf } from '../../src/clients/record.js';
@@ -11,7 +10,7 @@ import type { FlooderOptions } from '../../src/flood/flooder.js';
 import { ip4FromNumber } from '../../src/net/ip.js';
 import type { Discovery, DiscoveryEvents, Timer } from '../../src/ports.js';
 import { nodeId, PORT, TestNetwork } from './support.js';
-import { TestLog } from '../support.js';
+import { nodeRecord, TestLog } from '../support.js';
 
 export class FoundNetwork extends TestNetwork {
   readonly all: FoundNode[] = [];

@@ -18,7 +18,7 @@ import { parseMac } from '../../src/net/mac.js';
 import { History } from '../../src/status/history.js';
 import { statusMethods } from '../../src/status/methods.js';
 import { peer } from '../status/support.js';
-import { SILENT } from '../support.js';
+import { nodeRecord, SILENT } from '../support.js';
 
 const EPOCH = 1767225600;
 
@@ -68,7 +68,7 @@ export class TestRouter {
     await router.#offerSystem();
     for (const { id, name } of nodes) {
       const info = { hostname: name, addresses: [parseIp4(`10.99.0.${Number(id)}`)], port: 4444 };
-      router.db.apply(claims.nodeRecord(router.db, id, info, router.#now), router.#now);
+      router.db.apply(nodeRecord(router.db, id, info, router.#now), router.#now);
     }
     return router;
   }

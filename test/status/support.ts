@@ -10,7 +10,7 @@ import { parseMac } from '../../src/net/mac.js';
 import { History } from '../../src/status/history.js';
 import type { StatusSource } from '../../src/status/methods.js';
 import type { PeerStatus } from '../../src/status/peers.js';
-import { at } from '../support.js';
+import { at, nodeRecord } from '../support.js';
 
 export const self = parseNodeId('0000000000000001');
 export const other = parseNodeId('0000000000000002');
@@ -42,7 +42,7 @@ export function makeSource(): { source: StatusSource; clock: { now: Instant }; d
   const done: string[] = [];
   const now = clock.now;
   for (const [node, hostname] of [[self, 'r1'], [other, 'r2']] as const) {
-    db.apply(claims.nodeRecord(db, node, { hostname, addresses: [parseIp4('10.99.0.1')], port: 4444 }, now), now);
+    db.apply(nodeRecord(db, node, { hostname, addresses: [parseIp4('10.99.0.1')], port: 4444 }, now), now);
   }
   db.apply(claims.claim(db, phone, self, now), now);
   db.apply(claims.lease4(db, parseIp4('10.44.0.9'), phone, HOUR, now), now);

@@ -9,7 +9,7 @@ export function meshNetwork(draft: Draft, name: string): string {
   return isNetwork(draft, name) ? name : `mesh_${name.replace(/\W/g, '_')}`;
 }
 
-export function isNetwork(draft: Draft, name: string): boolean {
+function isNetwork(draft: Draft, name: string): boolean {
   return /^\w+$/.test(name) && draft.package('network')?.section(name)?.type === 'interface';
 }
 

@@ -2,7 +2,7 @@
 import type { Family } from '../../net/ip.js';
 
 export const AF_UNSPEC = 0;
-export const AF_INET = 2;
+const AF_INET = 2;
 export const AF_BRIDGE = 7;
 export const AF_INET6 = 10;
 
