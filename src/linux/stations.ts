@@ -19,6 +19,9 @@ export const REASON_LEFT = 3;
 /** A hostapd from before sta-authorized is asked so many milliseconds after an association whether the handshake is done. */
 const ASK_DELAYS = [200, 1000, 4000];
 
+/** A hostapd that does not say who is there, being busy with its start, is asked again after so many milliseconds. */
+const LIST_DELAYS = [1000, 4000, 16_000];
+
 interface RemoteObject {
   readonly path: string;
   call(method: string, args?: PlainTable): Promise<PlainTable | undefined>;
@@ -91,7 +94,13 @@ export class HostapdStations implements Omit<Stations, 'refresh'> {
     const accessPoint: AccessPoint = { object, device, ssid: '' };
     this.#accessPoints.set(device, accessPoint);
     this.changed();
-    if (this.#listener === undefined) return;
+    await this.#readAll(accessPoint, LIST_DELAYS);
+  }
+
+  /** Who is there; where it does not say, it is asked again after these delays. */
+  async #readAll(accessPoint: AccessPoint, [delay, ...later]: readonly number[]): Promise<void> {
+    const { object, device } = accessPoint;
+    if (this.#listener === undefined || this.#accessPoints.get(device) !== accessPoint) return;
     try {
       const status = await object.call('get_status');
       accessPoint.ssid = typeof status?.['ssid'] === 'string' ? status['ssid'] : '';
@@ -99,6 +108,7 @@ export class HostapdStations implements Omit<Stations, 'refresh'> {
       this.#compare(device, isTable(clients) ? clients : {});
     } catch (error) {
       this.log.warn(`${object.path} does not say who is there: ${(error as Error).message}`);
+      if (delay !== undefined) this.#later(delay, () => void this.#readAll(accessPoint, later));
     }
   }
 
@@ -125,12 +135,18 @@ export class HostapdStations implements Omit<Stations, 'refresh'> {
   #associated(device: string, mac: Mac): void {
     this.#told.get(device)?.delete(mac);
     for (const delay of ASK_DELAYS) {
-      const timer = setTimeout(() => {
-        this.#timers.delete(timer);
+      this.#later(delay, () => {
         if (this.#told.get(device)?.has(mac) !== true) void this.#ask(device, mac);
-      }, delay);
-      this.#timers.add(timer);
+      });
     }
+  }
+
+  #later(delay: number, task: () => void): void {
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      task();
+    }, delay);
+    this.#timers.add(timer);
   }
 
   async #ask(device: string, mac: Mac): Promise<void> {

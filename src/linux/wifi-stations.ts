@@ -40,6 +40,9 @@ const LONGEST_DELAY = 2000;
 /** Where the kernel has told the bridges before, it will again: asking beside that is for a frame that was lost. */
 const TOLD_DELAY = 100;
 
+/** What could not be read is read again after so many milliseconds. */
+const RETRY_DELAY = 1000;
+
 interface AccessPoint {
   readonly name: string;
   readonly ssid: string;
@@ -114,6 +117,7 @@ export class WifiStations implements Stations {
         if (this.#wireless !== undefined) await this.#compare(this.#wireless);
       } catch (error) {
         log.warn(`cannot read the Wi-Fi stations: ${(error as Error).message}`);
+        this.#after(RETRY_DELAY, () => this.refresh());
       }
       for (const event of this.#waiting.splice(0)) this.#heard(event);
     }
@@ -186,7 +190,7 @@ export class WifiStations implements Stations {
       return 'authorized';
     } catch (error) {
       this.#options.log.debug(`${mac}: its station cannot be read: ${(error as Error).message}`);
-      return 'unknown';
+      return this.#accessPoints.has(ifindex) ? 'not yet' : 'unknown';
     }
   }
 

@@ -21,12 +21,13 @@ async function makeHostapd(t: Test) {
   await broker.listen();
   const [hostapd, ubus] = [new UbusClient({ path }), new UbusClient({ path })];
   await Promise.all([hostapd.connect(), ubus.connect()]);
-  const state = { authorized: false, asked: 0, removed: '', changes: 0 };
+  const state = { authorized: false, asked: 0, failing: 0, removed: '', changes: 0 };
   const object = await hostapd.addObject('hostapd.wlan0', {
     get_status: { handler: () => ({ ssid: 'mesh' }) },
     get_clients: {
       handler: () => {
         state.asked++;
+        if (state.failing > 0 && state.failing--) throw new Error('busy');
         return { clients: { [MAC]: { auth: true, assoc: true, authorized: state.authorized } } };
       },
     },
@@ -42,6 +43,15 @@ async function makeHostapd(t: Test) {
   });
   return { state, object, stations };
 }
+
+t.test('who is there, which hostapd does not say at first, is asked again', async (t) => {
+  const { state, stations } = await makeHostapd(t);
+  const events: StationEvent[] = [];
+  Object.assign(state, { failing: 1, authorized: true });
+  stations.start((event) => events.push(event));
+  await until(t, 'it is told', () => events.length > 0);
+  t.match(events, [{ kind: 'authorized', mac: MAC }]);
+});
 
 t.test('a hostapd from before sta-authorized: asked after an association, and believed when the handshake is done', async (t) => {
   const { state, object, stations } = await makeHostapd(t);

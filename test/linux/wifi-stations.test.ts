@@ -17,6 +17,8 @@ class Air {
   interfaces = [{ ifindex: 7, name: 'wlan0', accessPoint: true, ssid: new TextEncoder().encode('mesh') }];
   handlers: WirelessHandlers | undefined;
   exists = true;
+  /** So many of the next requests fail. */
+  failing = 0;
   opened = 0;
   /** How often for one station. */
   asked = 0;
@@ -40,10 +42,14 @@ class Air {
 
   #wireless(): Wireless {
     return {
-      interfaces: async () => this.interfaces,
+      interfaces: async () => {
+        this.#fail();
+        return this.interfaces;
+      },
       stations: async (ifindex) => [...(this.stationsOf.get(ifindex)?.values() ?? [])],
       station: async (ifindex, mac) => {
         this.asked++;
+        this.#fail();
         return this.stationsOf.get(ifindex)?.get(mac);
       },
       removeStation: async (ifindex, mac, reason) => {
@@ -51,6 +57,10 @@ class Air {
       },
       close: () => undefined,
     };
+  }
+
+  #fail(): void {
+    if (this.failing > 0 && this.failing--) throw new Error('no buffer space (ENOBUFS)');
   }
 
   set(station: Station): void {
@@ -122,6 +132,35 @@ t.test('a station that never finishes its handshake, and one whose driver does n
   air.tell({ removed: true, station: at(7, A) });
   await air.pass(60_000);
   t.same(air.take(), [], 'who was not told as here is not told as gone');
+});
+
+t.test('a question that the kernel does not answer is asked again', async (t) => {
+  const air = new Air();
+  await air.pass(0);
+  air.tell({ removed: false, station: { ifindex: 7, mac: A, authorized: false } });
+  air.set({ ifindex: 7, mac: A, authorized: true });
+  air.failing = 2;
+  await air.pass(100);
+  t.strictSame(air.take(), ['authorized 02:00:00:00:00:0a wlan0']);
+  air.tell({ removed: false, station: at(7, B, false) });
+  air.interfaces = [];
+  air.stations.refresh();
+  await air.pass(10);
+  air.failing = Infinity;
+  await air.pass(60_000);
+  const { asked } = air;
+  await air.pass(60_000);
+  t.equal(air.asked, asked, 'but not where the access point is gone');
+});
+
+t.test('who is there, which the kernel does not say at the start, is asked again', async (t) => {
+  const air = new Air();
+  air.set({ ifindex: 7, mac: A, authorized: true });
+  air.failing = 1;
+  await air.pass(0);
+  t.strictSame(air.take(), []);
+  await air.pass(5000);
+  t.strictSame(air.take(), ['authorized 02:00:00:00:00:0a wlan0']);
 });
 
 t.test('told to the bridges: asked for at once, and believed by the kernel alone', async (t) => {
