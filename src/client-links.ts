@@ -1,13 +1,16 @@
 /** The interfaces of this router that clients are on, as the kernel has them, set up as clients need them. */
 import { gatewayWanted } from './client-gateway.js';
 import type { Instant, Millis } from './clients/time.js';
-import { after } from './clients/time.js';
+import { after, SECOND } from './clients/time.js';
 import type { Config } from './config/config.js';
 import { GatewayLinks } from './gateway/links.js';
 import type { ClientLink, Clock, Kernel, LinkControl, Logger } from './ports.js';
 
 /** The kernel tells of an interface that comes or goes in several steps: so long is waited for the rest. */
 const READ_DELAY: Millis = 50;
+
+/** An answer of the kernel was lost. */
+const RETRY_DELAY: Millis = SECOND;
 
 export interface ClientLinksOptions {
   readonly config: Config;
@@ -52,6 +55,11 @@ export class ClientLinks {
   /** When they are to be read. */
   get nextDeadline(): Instant | undefined {
     return this.#readAt;
+  }
+
+  /** Something of them, or of what is made of them, could not be read: they are to be read again soon. */
+  failed(now: Instant): void {
+    this.#readAt ??= after(now, RETRY_DELAY);
   }
 
   /** Reads them, and once more if something of them had to be set. */

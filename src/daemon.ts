@@ -327,7 +327,7 @@ export class Daemon {
 
   /** Client interfaces and our own addresses, as the kernel has them now. */
   async #readLinks(): Promise<void> {
-    const { packets, log } = this.ports;
+    const { clock, packets, log } = this.ports;
     this.#finder.attach(interfacesOf(this.#config));
     try {
       await this.#links.read();
@@ -338,6 +338,7 @@ export class Daemon {
       await this.#describeNode();
     } catch (error) {
       log.warn(`cannot read the interfaces: ${(error as Error).message}`);
+      this.#links.failed(clock.now());
     }
     this.#arm();
   }

@@ -18,7 +18,12 @@ export interface BridgeStationsOptions {
   readonly networks: () => readonly string[];
   /** Whether a port is an access point of ours: those tell of their stations themselves. */
   readonly isAccessPoint: (device: string) => boolean;
+  /** Calls back after so many milliseconds. */
+  readonly after?: (ms: number, callback: () => void) => void;
 }
+
+/** What could not be read is read again after so many milliseconds. */
+const RETRY_DELAY = 1000;
 
 /** The host is there, as far as the kernel knows; nothing is said of states in which it does not know. */
 const RESOLVED: ReadonlySet<NeighbourState> = new Set(['reachable', 'stale', 'delay', 'probe']);
@@ -64,7 +69,7 @@ export class BridgeStations {
   }
 
   async #readAll(): Promise<void> {
-    const { rtnl, log } = this.#options;
+    const { rtnl, log, after = (ms, callback) => void setTimeout(callback, ms).unref() } = this.#options;
     while (this.#stale && this.#listener !== undefined) {
       this.#stale = false;
       try {
@@ -74,6 +79,7 @@ export class BridgeStations {
         for (const neighbour of neighbours) this.#neighbour(neighbour, false);
       } catch (error) {
         log.warn(`cannot read what the bridges have learnt: ${(error as Error).message}`);
+        after(RETRY_DELAY, () => this.refresh());
       }
       for (const event of this.#waiting.splice(0)) this.#handle(event);
     }

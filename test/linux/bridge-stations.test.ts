@@ -15,6 +15,35 @@ const bridge = (command: string) => execFileSync('bridge', command.split(' '), {
 const say = (event: StationEvent) =>
   event.kind === 'neighbour' ? `${event.state} ${event.mac} ${event.address}` : `${event.kind} ${event.mac} ${event.network} ${event.via} ${event.source}`;
 
+t.test('what the kernel does not say is asked again', async (t) => {
+  const port = { index: 2, name: 'eth1', mac: undefined, mtu: 1500, up: true, running: true, master: 1 };
+  const network = { ...port, index: 1, name: 'br-client', master: undefined };
+  let failing = true;
+  const tasks: (() => void)[] = [];
+  const stations = new BridgeStations({
+    rtnl: {
+      links: async () => [network, port] as never,
+      fdb: async () => {
+        if (failing) throw new Error('answers were lost (ENOBUFS)');
+        return [{ port: 2, mac: MAC, learned: true }] as never;
+      },
+      neighbours: async () => [],
+    },
+    log: new TestLog(),
+    networks: () => ['br-client'],
+    isAccessPoint: () => false,
+    after: (_, task) => tasks.push(task),
+  });
+  const events: string[] = [];
+  stations.start((event) => events.push(say(event)));
+  await new Promise((resolve) => setImmediate(resolve));
+  t.same([events, tasks.length], [[], 1]);
+  failing = false;
+  tasks[0]!();
+  await new Promise((resolve) => setImmediate(resolve));
+  t.same(events, [`authorized ${MAC} br-client eth1 fdb`]);
+});
+
 await inNamespace(t, import.meta.url, async (t) => {
   ip('link add br-client type bridge');
   ip('link add br-other type bridge');

@@ -398,6 +398,22 @@ t.test('a Wi-Fi network that was left alone is not any more: who is on it is her
   t.same(placesOf(world, 0), ['', '', ''], 'and left alone again');
 });
 
+t.test('interfaces and addresses that the kernel does not tell of at the start are read again', async (t) => {
+  const world = new World({ seed: 1, nodes: 2, clients: 1 });
+  world.start();
+  const { kernel } = world.nodes[1]!.process!;
+  const lost = async () => {
+    throw new Error('answers were lost (ENOBUFS)');
+  };
+  Object.assign(kernel, { clientLinks: lost, nodeAddresses: lost });
+  await world.run(1500);
+  Reflect.deleteProperty(kernel, 'clientLinks');
+  await world.run(1500);
+  Reflect.deleteProperty(kernel, 'nodeAddresses');
+  world.join(0, 1);
+  await allIsWell(t, world);
+});
+
 t.test('traffic of a client is no claim before the node has caught up', async (t) => {
   const options = " list presence 'hostapd'\n list presence 'traffic'";
   const world = await setUp({ nodes: 2, settings: () => ({ options }) });
