@@ -43,6 +43,8 @@
 enum {
     PACKET_SLOTS = 32,
     NETLINK_SLOTS = 8,
+    /* Reads of a netlink socket in a turn of the event loop, at most: more than a turn's own requests bring about. */
+    NETLINK_ROUNDS = 64,
     MAX_SLOTS = 32,
     /* The kernel fills a dump's datagram up to the receiver's buffer, but never beyond this. */
     NETLINK_SLOT_LENGTH = 32768,
@@ -287,7 +289,8 @@ static uint32_t copy_batch(socket_t *s, const struct mmsghdr *headers, const add
     return kept;
 }
 
-static void receive(socket_t *s) {
+/* Reads what fits the slots. Returns whether more may be waiting. */
+static bool receive(socket_t *s) {
     struct mmsghdr headers[MAX_SLOTS];
     struct iovec vectors[MAX_SLOTS];
     control_t controls[MAX_SLOTS];
@@ -312,12 +315,13 @@ static void receive(socket_t *s) {
     if (count < 0) {
         if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR)
             deliver_error(s, errno);
-        return;
+        return false;
     }
     if (copy_batch(s, headers, from, count, &messages, &metadata, &truncated) > 0)
         call_back(s, 0, messages, metadata);
     if (truncated && s->fd >= 0)
         deliver_error(s, EMSGSIZE);
+    return (unsigned)count == s->slots && s->fd >= 0;
 }
 
 static void on_poll(uv_poll_t *poll, int status, int events) {
@@ -330,7 +334,10 @@ static void on_poll(uv_poll_t *poll, int status, int events) {
     if (napi_open_handle_scope(s->env, &scope) != napi_ok)
         return;
     if (status == 0) {
-        receive(s);
+        /* Each of our own routes comes back as a notification, hundreds in a turn: unread they would pile up. Frames,
+         * which anybody can send, have to wait for what else is to be done. */
+        for (int rounds = s->family == AF_NETLINK ? NETLINK_ROUNDS : 1; rounds > 0 && receive(s); rounds--)
+            continue;
     } else {
         /* uv stops polling at POLLERR and calls it EBADF; the socket's own error is pending, and reading clears it. */
         if (getsockopt(s->fd, SOL_SOCKET, SO_ERROR, &error, &length) != 0)

@@ -1,8 +1,10 @@
 /**
- * `make bench-routes`, inside a network namespace: how long the kernel takes for the routes of many clients, and for
- * another path to the node that they are at. Each client has an IPv4 address and a /64.
+ * `make bench-routes`, inside a network namespace: how long the kernel takes for the routes of many clients, for another
+ * path to the node that they are at, and for a node to which there is no path any more, and then again. Each client has
+ * an IPv4 address and a /64. What the kernel holds in the end is looked at each time.
  */
 import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { NodeId } from '../../src/clients/node-id.js';
@@ -28,14 +30,15 @@ const print = (text: string) => process.stdout.write(`${text}\n`);
 
 const log = new StreamLogger('warn');
 const kernel = await LinuxKernel.open({ addon: loadPacketAddon(join(here, '../dist/packet.node')), log });
-const sent: { changes: number; ms: number }[] = [];
-const timed = new Proxy(kernel, {
+const sent: { changes: number; ms: number; end: number }[] = [];
+const watched = new Proxy(kernel, {
   get: (target, name) => {
     if (name === 'apply') {
       return async (changes: readonly KernelChange[]) => {
         const start = performance.now();
         const results = await target.apply(changes);
-        sent.push({ changes: changes.length, ms: performance.now() - start });
+        const end = performance.now();
+        sent.push({ changes: changes.length, ms: end - start, end });
         return results;
       };
     }
@@ -54,42 +57,82 @@ ip(
     `address add fd00:${n}::1/64 dev up${n} nodad`,
   ]),
 );
+const destinations = ['10.9.0.1', 'fd09::1'];
 const flip = (n: number) => ip(`route replace 10.9.0.1 via 10.${n}.0.2 dev up${n}`, `route replace fd09::1 via fd00:${n}::2 dev up${n}`);
+const cut = () => ip(...destinations.map((destination) => `route del ${destination}`));
+
+/** Everything is done, notifications of the kernel too. */
+async function settled(): Promise<void> {
+  for (let i = 0; i < 2; i++) {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    await routes.settled();
+  }
+}
+
+/** So many routes are to be there, all by objects that lead out of `device`. */
+async function check(count: number, device: string): Promise<void> {
+  const { routes: held, nexthops } = await kernel.state();
+  const index = Number(readFileSync(`/sys/class/net/${device}/ifindex`, 'utf8'));
+  const right = new Set(nexthops.filter(({ path }) => path.ifindex === index).map(({ id }) => id));
+  const wrong = held.filter(({ via }) => typeof via === 'string' || !('nexthop' in via) || !right.has(via.nexthop)).length;
+  if (held.length !== count || wrong > 0) throw new Error(`${held.length} routes instead of ${count}, ${wrong} of them not by ${device}`);
+}
+
 flip(0);
 
-const routes = new Routes({ self, kernel: timed, clock: systemClock, log, installed: () => {} });
+const routes = new Routes({ self, kernel: watched, clock: systemClock, log, installed: () => {} });
 kernel.start((event) => routes.kernelChanged(event));
 await routes.start();
-routes.setNode(node, [parseIp('10.9.0.1'), parseIp('fd09::1')]);
+routes.setNode(node, destinations.map(parseIp));
+await routes.loaded();
 await routes.settled();
 
-print('clients   routes    made in   another path: messages   kernel median      max');
-let clients = 0;
-for (const target of [1000, 10_000]) {
+/** Milliseconds until the last answer of the kernel to what `act` brings about, and how many batches that took. */
+async function timed(act: () => void): Promise<{ ms: number; batches: number; changes: number }> {
   sent.length = 0;
   const start = performance.now();
-  for (; clients < target; clients++) {
-    const [high, low] = [clients >> 8, clients & 255];
+  act();
+  await settled();
+  const changes = sent.reduce((sum, one) => sum + one.changes, 0);
+  return { ms: (sent.at(-1)?.end ?? start) - start, batches: sent.length, changes };
+}
+
+function addClients(from: number, to: number): void {
+  for (let i = from; i < to; i++) {
+    const [high, low] = [i >> 8, i & 255];
     const mac = `02:00:00:00:${high.toString(16).padStart(2, '0')}:${low.toString(16).padStart(2, '0')}` as Mac;
-    const addresses = [parsePrefix(`10.44.${high}.${low}/32`), parsePrefix(`2001:db8:44:${clients.toString(16)}::/64`)];
+    const addresses = [parsePrefix(`10.44.${high}.${low}/32`), parsePrefix(`2001:db8:44:${i.toString(16)}::/64`)];
     routes.setClient({ mac, node, addresses, link: undefined });
   }
-  await routes.settled();
-  const made = performance.now() - start;
+}
+
+let clients = 0;
+for (const target of [1000, 10_000]) {
+  const count = 2 * target;
+  print(`\n${target} clients, ${count} routes`);
+  const line = (what: string, { ms, batches, changes }: { ms: number; batches: number; changes: number }) =>
+    print(`${what.padEnd(36)} ${ms.toFixed(0).padStart(7)} ms   ${changes} messages in ${batches} batches`);
+  flip(0);
+  line(`${target - clients} more at once`, await timed(() => addClients(clients, target)));
+  clients = target;
+  await check(count, 'up0');
   for (const compatible of [1, 0]) {
     set('net.ipv4.nexthop_compat_mode', compatible);
-    sent.length = 0;
+    const all: typeof sent = [];
     for (let i = 1; i <= FLIPS; i++) {
+      sent.length = 0;
       flip(i % 2);
-      await new Promise((resolve) => setTimeout(resolve, 50));
-      await routes.settled();
+      await settled();
+      all.push(...sent);
     }
-    const { median, max } = distributionOf(sent.map(({ ms }) => ms));
-    const messages = (sent.reduce((sum, { changes }) => sum + changes, 0) / FLIPS).toFixed(1);
-    print(
-      `${String(target).padStart(7)} ${String(2 * target).padStart(8)} ${made.toFixed(0).padStart(7)} ms ${messages.padStart(25)} ` +
-        `${median.toFixed(2).padStart(12)} ms ${max.toFixed(2).padStart(5)} ms   nexthop_compat_mode=${compatible}`,
-    );
+    const { median, max } = distributionOf(all.map(({ ms }) => ms));
+    const messages = (all.reduce((sum, { changes }) => sum + changes, 0) / FLIPS).toFixed(1);
+    print(`another path, nexthop_compat_mode=${compatible}: ${messages} messages; ${median.toFixed(2)} ms in the kernel, at most ${max.toFixed(2)}`);
+    await check(count, `up${FLIPS % 2}`);
+    line('no path any more', await timed(cut));
+    await check(0, 'up0');
+    line('and back', await timed(() => flip(0)));
+    await check(count, 'up0');
   }
 }
 await routes.stop();

@@ -375,6 +375,32 @@ await inNamespace(t, import.meta.url, async (t) => {
     await routes.stop();
   });
 
+  await t.test('10,000 clients appear at once, their node vanishes and is back: no notification of our own routes is lost', async (t) => {
+    const { kernel, routes, log, events } = await run(t);
+    const held = async () => {
+      const { routes: there, nexthops } = await kernel.state();
+      const objects = new Set(nexthops.map(({ id }) => id));
+      return there.filter(({ via }) => typeof via === 'object' && 'nexthop' in via && objects.has(via.nexthop)).length;
+    };
+    routes.setNode(A, [A6]);
+    await routes.loaded();
+    await routes.settled();
+    events.length = 0;
+    for (let i = 0; i < 10_000; i++) routes.setClient(client(i, A, `10.44.${i >> 8}.${i & 255}/32`, `2001:db8:44:${i.toString(16)}::/64`));
+    await routes.settled();
+    t.equal(await held(), 20_000);
+    t.strictSame(events, []);
+    for (const [command, count] of [['del', 0], ['add', 20_000]] as const) {
+      ip(`-6 route ${command} 2001:db8:9::1 via fe80::1:1 dev up0`);
+      await wait(50);
+      await routes.settled();
+      t.equal(await held(), count, command);
+    }
+    t.notOk(events.some(({ kind }) => kind === 'lost'), 'nothing had to be read again');
+    t.strictSame(log.lines, []);
+    await routes.stop();
+  });
+
   await t.test('purge: where the client was learned, and nothing else', async (t) => {
     const kernel = await open();
     const mac = parseMac('02:00:00:00:77:01');
