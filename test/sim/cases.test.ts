@@ -229,6 +229,29 @@ t.test('a client that flaps is where it stays within seconds of its last move', 
   await allIsWell(t, world);
 });
 
+t.test('a client that goes back and forth at the edge of two cells is followed each time, and is not damped', async (t) => {
+  for (const stay of [0.6 * SECOND, 2 * SECOND, 5 * SECOND]) {
+    for (const goodbye of [false, true]) {
+      const world = await setUp();
+      world.join(0, 0);
+      await world.run(5 * SECOND);
+      const late: number[] = [];
+      for (let roam = 1; roam <= 40; roam++) {
+        const to = 2 * (roam % 2);
+        world.join(0, to, { goodbye });
+        await world.run(50);
+        if (placesOf(world, 0).some((place) => place !== `n${to}`)) late.push(roam);
+        await world.run(stay - 50);
+      }
+      t.same(late, [], `every ${stay} ms${goodbye ? ', saying goodbye' : ''}`);
+      const flaps = world.nodes.flatMap(({ notifications }) => notifications).filter(({ data }) => data['kind'] === 'flap');
+      t.same(flaps, []);
+      t.equal(world.clients[0]!.deauthenticated, 0);
+      await allIsWell(t, world);
+    }
+  }
+});
+
 t.test('a stolen node id is detected and said, does not flood the mesh, and the others go on', async (t) => {
   const world = await setUp({ nodes: 4, clients: 2 });
   world.join(0, 1);
