@@ -186,7 +186,7 @@ export class Daemon {
       flooder: this.#flooder,
       finder: this.#finder,
       strays: this.#strays,
-      problems: () => [...(isMute(this.#config) ? [MUTE] : []), ...this.#links.problems, ...this.#reporter.problems()],
+      problems: () => [...(isMute(this.#config) ? [MUTE] : []), ...this.#links.problems, ...this.#persistence.problems, ...this.#reporter.problems()],
       apply: (record) => this.#apply(record),
       rearm: () => this.#arm(),
       reload: options.reload,

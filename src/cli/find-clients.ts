@@ -14,6 +14,17 @@ export function findClients(clients: readonly ClientView[], word: string): Clien
   return exact.length > 0 ? exact : clients.filter((client) => resembles(client, wanted));
 }
 
+/** Whether a notification is about a client that the word finds; where there is no word, it may be about anything. */
+export function isAbout(data: { readonly [name: string]: unknown }, word: string | undefined): boolean {
+  if (word === undefined) return true;
+  const text = (name: string) => (typeof data[name] === 'string' ? data[name] : '');
+  if (text('mac') === '') return false;
+  const addresses = Array.isArray(data['addresses']) ? data['addresses'].map(String) : [];
+  const place = { mac: text('mac'), hostname: text('hostname'), ssid: text('ssid'), addresses, here: false, since: 0, roams: 0 };
+  const places = [['node', 'node_name'], ['from', 'from_name']].map(([node, name]) => ({ ...place, node: text(node!), node_name: text(name!) }));
+  return findClients(places, word).length > 0;
+}
+
 function isMeant({ mac, hostname, addresses }: ClientView, wanted: string): boolean {
   if (bare(mac) === bare(wanted) || hostname.toLowerCase() === wanted) return true;
   const ip = readIp(wanted);

@@ -18,6 +18,7 @@ export const json = { type: 'boolean', default: false, describe: 'Print JSON' } 
 const mac = { type: 'string', describe: 'Only this client', requiresArg: true } as const;
 const address = { type: 'string', requiresArg: true } as const;
 const who = { type: 'string', describe: 'Name, MAC or address, or a part that only one client has' } as const;
+const word = { type: 'string', describe: 'Only those with this in their name, MAC or addresses, or at this router' } as const;
 const client = { ...who, demandOption: true } as const;
 
 interface Asked {
@@ -91,7 +92,7 @@ export function addQueries<T>(cli: Argv<T>): Argv<T> {
       'clients [word]',
       'Show clients: which addresses they have, at which router they are',
       (args) =>
-        args.positional('word', { type: 'string', describe: 'Only those with this in their name, MAC or addresses, or at this router' }).options({
+        args.positional('word', word).options({
           mac,
           address: { ...address, describe: 'Only the client with this address' },
           node: { type: 'string', describe: 'Only clients at this router (host name or node id)', requiresArg: true },
@@ -107,7 +108,12 @@ export function addQueries<T>(cli: Argv<T>): Argv<T> {
       async ({ client, json, ubus }) =>
         query<OneClient>('client', (one) => showClient(one, Date.now() / 1000), { mac: await macOf(ubus, client), json, ubus }),
     )
-    .command('watch', 'Follow clients as they come, roam and go', { json, ubus }, ({ json, ubus }) => watch({ json, ubus }))
+    .command(
+      'watch [word]',
+      'Follow clients as they come, roam and go',
+      (args) => args.positional('word', word).options({ json, ubus }),
+      ({ word, json, ubus }) => watch({ word, json, ubus }),
+    )
     .command(
       'history [client]',
       'Show the last roams: who, from where to where, how long without a way',

@@ -4,6 +4,7 @@ import { UbusClient } from 'ubus-ts';
 import type { RoamView } from '../status/roams.js';
 import type { ClientView } from '../status/views.js';
 import { askOn, OBJECT } from './ask.js';
+import { findClients, isAbout } from './find-clients.js';
 import { chooseStyle } from './style.js';
 import type { Heard } from './watch-view.js';
 import { describeEvent, renderScreen } from './watch-view.js';
@@ -19,6 +20,8 @@ const REFRESH = 1000;
 const ACCESS_POINTS = 'hostapd.*';
 
 export interface WatchOptions {
+  /** Only clients that are found by this word; undefined: all, and what happens to sessions. */
+  readonly word: string | undefined;
   readonly ubus: string | undefined;
   readonly json: boolean;
 }
@@ -26,9 +29,9 @@ export interface WatchOptions {
 const wallTime = () => Date.now() / 1000;
 
 /** Resolves when the user has had enough: at SIGINT, SIGTERM, or the end of who reads our output. */
-export async function watch({ ubus: path, json }: WatchOptions): Promise<void> {
+export async function watch({ word, ubus: path, json }: WatchOptions): Promise<void> {
   const ubus = new UbusClient(path === undefined ? {} : { path });
-  const screen = process.stdout.isTTY && !json ? new LiveScreen(ubus) : undefined;
+  const screen = process.stdout.isTTY && !json ? new LiveScreen(ubus, word) : undefined;
   const write = (text: string) => void process.stdout.write(text);
   const heard = (event: Heard) => {
     if (screen !== undefined) screen.heard(event);
@@ -40,7 +43,9 @@ export async function watch({ ubus: path, json }: WatchOptions): Promise<void> {
     await ubus.watch(OBJECT, {
       appeared: () => screen?.appeared(),
       gone: () => screen?.gone(),
-      notified: (_, type, data) => heard({ time: wallTime(), type, data }),
+      notified: (_, type, data) => {
+        if (isAbout(data, word)) heard({ time: wallTime(), type, data });
+      },
     });
     await screen?.start();
     await untilStopped();
@@ -66,10 +71,13 @@ class LiveScreen {
   #stopped = false;
   readonly #style = chooseStyle(true, process.env);
 
-  constructor(private readonly ubus: UbusClient) {}
+  constructor(
+    private readonly ubus: UbusClient,
+    private readonly word: string | undefined,
+  ) {}
 
   async start(): Promise<void> {
-    this.#events = await readRoams(this.ubus);
+    this.#events = (await readRoams(this.ubus)).filter(({ data }) => isAbout(data, this.word));
     await this.#refresh();
     this.#timer = setInterval(() => void this.#refresh(), REFRESH);
   }
@@ -96,7 +104,8 @@ class LiveScreen {
   async #refresh(): Promise<void> {
     try {
       this.#signals = await readSignals(this.ubus);
-      this.#clients = (await askOn(this.ubus, 'clients'))['clients'] as unknown as ClientView[];
+      const clients = (await askOn(this.ubus, 'clients'))['clients'] as unknown as ClientView[];
+      this.#clients = this.word === undefined ? clients : findClients(clients, this.word);
     } catch {
       this.#clients = undefined;
     }

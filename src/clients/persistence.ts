@@ -50,7 +50,8 @@ export class Persistence {
   #timer: Timer | undefined;
   #saving: Promise<void> | undefined;
   #changed = false;
-  #failing = false;
+  /** Why the last write failed. */
+  #failure: string | undefined;
   #stopped = false;
 
   /** `interval`: between two writes at the least. */
@@ -59,6 +60,11 @@ export class Persistence {
     private readonly ports: PersistencePorts,
     public interval: Millis,
   ) {}
+
+  /** What is wrong with the storage: one line or none. */
+  get problems(): readonly string[] {
+    return this.#failure === undefined ? [] : [this.#failure];
+  }
 
   /** The database is another than what is stored. */
   changed(): void {
@@ -92,11 +98,13 @@ export class Persistence {
     const { storage, log } = this.ports;
     try {
       await storage.save(FILE, file);
-      this.#failing = false;
+      if (this.#failure !== undefined) log.info('the database is stored again');
+      this.#failure = undefined;
     } catch (error) {
       this.#changed = true;
-      if (!this.#failing) log.error(`the database cannot be stored: ${(error as Error).message}`);
-      this.#failing = true;
+      const failure = `the database cannot be stored: ${(error as Error).message}`;
+      if (this.#failure === undefined) log.error(failure);
+      this.#failure = failure;
     }
   }
 

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { findClients } from '../../src/cli/find-clients.js';
+import { findClients, isAbout } from '../../src/cli/find-clients.js';
 
 const client = (mac: string, hostname: string, node_name: string, ...addresses: string[]) => ({
   mac,
@@ -38,4 +38,13 @@ t.test('by router and network', async (t) => {
   t.same(found('0000000000000001'), ['01', '02', '03']);
   t.same(found('mesh'), ['01', '02', '03']);
   t.same(found('nothing'), []);
+});
+
+t.test('notifications about a client, or about the router that it leaves or comes to', async (t) => {
+  const roam = { ...clients[0]!, from: '0000000000000002', from_name: 'hall' };
+  for (const word of ['pixel', '10.44.0.9', 'aabb01', 'roof', 'hall', undefined]) t.equal(isAbout(roam, word), true, word ?? 'all');
+  t.equal(isAbout(roam, 'cellar'), false);
+  t.equal(isAbout({ mac: '02:00:00:aa:bb:01', from: '02', from_name: 'hall' }, 'hall'), true, 'of which no more is known');
+  t.equal(isAbout({ remote: '10.99.0.2:4444', node_name: 'hall' }, 'hall'), false, 'a session is no client');
+  t.equal(isAbout({ remote: '10.99.0.2:4444' }, undefined), true);
 });

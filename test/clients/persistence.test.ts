@@ -78,14 +78,17 @@ t.test('what changes while it is written, and what has changed at the end, is st
 });
 
 t.test('a disk that is full: said once, and tried again', async (t) => {
-  const { ports, claim } = setUp();
+  const { ports, persistence, claim } = setUp();
   ports.storage.failing = new Error('no space left on device');
   claim(1);
   await ports.clock.pass(5 * MINUTE);
   t.same(ports.log.lines, ['error the database cannot be stored: no space left on device']);
+  t.same(persistence.problems, ['the database cannot be stored: no space left on device']);
   ports.storage.failing = undefined;
   await ports.clock.pass(MINUTE + SECOND);
   t.equal(ports.storage.saves, 1);
+  t.same(ports.log.lines.slice(1), ['info the database is stored again']);
+  t.same(persistence.problems, []);
 });
 
 t.test('a damaged file is set aside and said, and the start goes on', async (t) => {

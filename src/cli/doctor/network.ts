@@ -115,6 +115,7 @@ const REMEDIES: readonly (readonly [sign: RegExp, mend: (which: string) => strin
   [/^(\S+) flaps /, (mac) => `roaming history ${mac}   # between which routers`],
   [/^(\S+) says that it has the gateway's address/, (mac) => `roaming disassociate ${mac}   # or give it another address`],
   [/^another DHCP server, .* on (\S+)$/, (device) => `tcpdump -eni ${device} udp src port 67   # whose MAC it is`],
+  [/^the database cannot be stored/, () => 'df -h   # and ls -ld the state_dir'],
   [/has the same node id as (?:this node|another peer), (\S+):/, (id) => `grep -r ${id} /etc/config/roaming   # at both; else remove node-id from the state_dir of one`],
 ];
 
