@@ -4,12 +4,17 @@ import { hideBin } from 'yargs/helpers';
 import { VERSION } from '../version.js';
 import { CliError, ExitCode } from './ask.js';
 import { generateKey } from './keygen.js';
+import type { DaemonArguments } from './daemon.js';
 import { CONFIG_FILE, loadConfig } from './load-config.js';
+import { reported } from './outcome.js';
 import { addQueries, json, ubus } from './queries.js';
 import { setupOptions } from './setup/options.js';
 
 const config = { type: 'string', default: CONFIG_FILE, describe: 'Configuration file', requiresArg: true } as const;
 const offline = { type: 'boolean', default: false, describe: 'Only the configuration file' } as const;
+
+/** What the words asked a daemon to be run with. */
+let daemon: DaemonArguments | undefined;
 
 const base = yargs(hideBin(process.argv))
   .scriptName('roaming')
@@ -25,7 +30,7 @@ const base = yargs(hideBin(process.argv))
     },
     async ({ config, ubus, check, supervised }) => {
       if (check) await loadConfig(config);
-      else await (await import('./daemon.js')).runDaemon({ configFile: config, ubusSocket: ubus, supervised });
+      else daemon = { configFile: config, ubusSocket: ubus, supervised };
     },
   )
   .command('check', 'Look for what keeps roaming from working', { config, offline, json, ubus }, async (argv) => {
@@ -60,6 +65,8 @@ function explain(message: string): string {
   return message;
 }
 
-export async function runCommand(): Promise<void> {
-  await cli.parseAsync();
+/** Does what the words on the command line say, but for running a daemon: with what to run it is the result. */
+export async function runCommand(): Promise<DaemonArguments | undefined> {
+  await reported(() => cli.parseAsync());
+  return daemon;
 }
