@@ -1,8 +1,8 @@
 /** Reading /etc/config/roaming for the command line: what is wrong becomes lines for a person. */
 import { parse, UciParseError } from 'uci-parser';
-import { readFile } from 'node:fs/promises';
 import type { Config } from '../config/config.js';
 import { formatProblem, readConfig } from '../config/config.js';
+import { readFile } from '../linux/files.js';
 import { serviceProblem } from '../service-config.js';
 
 export const CONFIG_FILE = '/etc/config/roaming';

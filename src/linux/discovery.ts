@@ -9,8 +9,8 @@ import { createSocket } from 'node:dgram';
 import type { RemoteInfo, Socket } from 'node:dgram';
 import { existsSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
-import { performance } from 'node:perf_hooks';
 import type { Discovery, DiscoveryEvents, InterfaceChoice, Logger } from '../ports.js';
+import { monotonicTime } from './clock.js';
 import { seal, unseal } from './hello-seal.js';
 import { reasonOf } from './mesh-errors.js';
 
@@ -141,7 +141,7 @@ export class LinuxDiscovery implements Discovery {
   }
 
   #isTooMany(attached: Attached): boolean {
-    const second = Math.floor(performance.now() / 1000);
+    const second = Math.floor(monotonicTime() / 1000);
     if (attached.second !== second) [attached.second, attached.looked] = [second, 0];
     return ++attached.looked > MAX_PER_SECOND;
   }

@@ -1,8 +1,8 @@
 /** The {@link LinkControl} port: addresses over rtnetlink, settings in /proc/sys, redirects through nf_tables. */
-import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { LinkChange, LinkControl } from '../ports.js';
 import type { PacketAddon } from './addons.js';
+import { readFile, writeFile } from './files.js';
 import { blockRedirects, NETLINK_NETFILTER } from './netlink/nftables.js';
 import { NetlinkSocket } from './netlink/socket.js';
 import { deleteAddress, replaceAddress } from './netlink/address.js';

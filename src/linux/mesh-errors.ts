@@ -1,6 +1,6 @@
 /** What goes wrong between peers, in words for the log. */
-import { performance } from 'node:perf_hooks';
 import type { Logger } from '../ports.js';
+import { monotonicTime } from './clock.js';
 
 /** A cause is logged again for one address after that long at the earliest. Milliseconds. */
 const LOG_PAUSE = 600_000;
@@ -15,7 +15,7 @@ export class RefusalLog {
   constructor(private readonly log: Logger) {}
 
   add(remoteAddress: string | undefined, cause: string): void {
-    const now = performance.now();
+    const now = monotonicTime();
     const address = plainAddress(remoteAddress);
     // An attacker with many addresses gets one line for all of them.
     const key = this.#entries.size < MAX_ENTRIES ? `${address} ${cause}` : cause;

@@ -1,6 +1,6 @@
-import { mkdir, open, readFile, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Storage } from '../ports.js';
+import { makeDirectory, readFile, rename, writeThrough } from './files.js';
 
 /** Files in one directory, which is made when first needed. */
 export class DirectoryStorage implements Storage {
@@ -18,14 +18,8 @@ export class DirectoryStorage implements Storage {
   /** Written beside the file, brought to the disk, then renamed over it: a crash leaves the old content or the new. */
   async save(name: string, content: Uint8Array): Promise<void> {
     const path = join(this.directory, name);
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-    const file = await open(`${path}.new`, 'w', 0o600);
-    try {
-      await file.writeFile(content);
-      await file.datasync();
-    } finally {
-      await file.close();
-    }
+    await makeDirectory(dirname(path), { recursive: true, mode: 0o700 });
+    await writeThrough(`${path}.new`, content);
     await rename(`${path}.new`, path);
   }
 

@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from './files.js';
 
 /** Sets a kernel setting, such as `net.ipv4.ip_forward`, and returns what it was. Rejects where it cannot be had or set. */
 export async function setSysctl(name: string, value: string): Promise<string> {
