@@ -180,11 +180,17 @@ function addActions<T>(cli: Argv<T>): Argv<T> {
       },
     )
     .command(
-      'release',
+      'release [client]',
       'End leases: those of a client, or that of an address',
-      { mac, address: { ...address, describe: 'Only the lease of this address' }, json, ubus },
-      ({ mac, address, json, ubus }) =>
-        query<{ released: number }>('release', ({ released }) => `${released} released\n`, { mac, address, json, ubus }),
+      (args) =>
+        args.positional('client', who).options({ mac, address: { ...address, describe: 'Only the lease of this address' }, json, ubus }),
+      async ({ client, mac, address, json, ubus }) =>
+        query<{ released: number }>('release', ({ released }) => `${released} released\n`, {
+          mac: client === undefined ? mac : await macOf(ubus, client),
+          address,
+          json,
+          ubus,
+        }),
     )
     .command('reload', 'Have the daemon read its configuration again', { json, ubus }, ({ json, ubus }) =>
       query<{ reloaded: boolean; problems: string[] }>(
