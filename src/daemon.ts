@@ -110,8 +110,8 @@ export class Daemon {
     this.#own = new OwnRecords(this.#db);
     restore(this.#db, stored, ports);
     this.#persistence = new Persistence(this.#db, ports, config.stateInterval * SECOND);
-    const hasPeers = config.peer.length > 0 || [...this.#db.nodes()].some(([id]) => id !== self);
-    this.#catchUp = new CatchUp(hasPeers, clock.now());
+    const knowsNodes = config.peer.length > 0 || [...this.#db.nodes()].some(([id]) => id !== self);
+    this.#catchUp = new CatchUp(knowsNodes || mayFindNodes(config), clock.now());
     this.#clients = new LocalClients({
       self,
       config,
@@ -487,6 +487,12 @@ const MUTE = "no key is set and auth is not 'none': this router talks to no othe
 /** Whether no peer could be trusted, so that none is talked to. */
 function isMute({ auth, key }: Config): boolean {
   return auth === 'psk' && key === undefined;
+}
+
+/** Whether neighbours may be found: a router that has lost what it stored may know of no other way to the rest. */
+function mayFindNodes(config: Config): boolean {
+  const { only } = interfacesOf(config);
+  return config.discovery && !isMute(config) && (only === undefined || only.length > 0);
 }
 
 /** Where to look for other routers. Without a key anybody could answer: then only where the user says so. */

@@ -337,40 +337,57 @@ t.test('a client with a fixed address that says nothing is found when a packet c
   await allIsWell(t, world);
 });
 
-/** Two clients that any node gives the same address and the same network, where it knows of no other. */
-async function rivalsFor(prefixes: string[]): Promise<World> {
-  const scout = await setUp({ nodes: 1, clients: 16, settings: () => ({ prefixes, options: '' }) });
+/** Numbers of two clients that any node gives the same address and the same network, where it knows of no other. */
+async function rivals(prefixes: string[]): Promise<[number, number]> {
+  const world = await setUp({ nodes: 1, clients: 16, settings: () => ({ prefixes, options: '' }) });
+  const [node] = world.nodes;
   const chosen = new Map<string, number>();
-  for (const { number } of scout.clients) {
-    scout.join(number, 0);
-    await scout.run(SECOND);
-    const address = scout.clients[number]!.addresses.join(' ');
+  for (const { number } of world.clients) {
+    world.join(number, 0);
+    await world.run(SECOND);
+    const address = world.clients[number]!.addresses.join(' ');
     const other = chosen.get(address);
-    if (other !== undefined) {
-      const world = await setUp({ nodes: 2, clients: number + 1, settings: () => ({ prefixes, options: '' }) });
-      world.cut(world.network.links[0]!);
-      world.join(other, 0);
-      world.join(number, 1);
-      await world.run(10 * SECOND);
-      return world;
-    }
+    if (other !== undefined) return [other, number];
     chosen.set(address, number);
     // Forgotten, so that the next chooses as freely.
-    scout.leave(number);
-    scout.nodes[0]!.kill();
-    scout.nodes[0]!.files.clear();
-    scout.nodes[0]!.start();
-    await scout.run(3 * SECOND);
+    world.leave(number);
+    node!.kill();
+    node!.files.clear();
+    node!.start();
+    await world.run(3 * SECOND);
   }
   throw new Error('no two clients are alike');
 }
 
 t.test('two nodes that were apart gave one address and one network to two clients: it is not theirs together for long', async (t) => {
-  const world = await rivalsFor(['10.44.0.0/29', 'fd44::/62']);
+  const prefixes = ['10.44.0.0/29', 'fd44::/62'];
+  const [one, other] = await rivals(prefixes);
+  const world = await setUp({ nodes: 2, clients: 16, settings: () => ({ prefixes, options: '' }) });
+  world.cut(world.network.links[0]!);
+  world.join(one, 0);
+  world.join(other, 1);
+  await world.run(10 * SECOND);
   t.not(world.sharedAddresses().length, 0, 'while they are apart');
   world.heal(world.network.links[0]!);
   await world.run(30 * SECOND);
   t.same(world.violations(), [], 'and not only when the lease of an hour is renewed');
+});
+
+t.test('a router that starts with nothing stored, and no peer configured, hears its neighbours before it gives addresses', async (t) => {
+  const prefixes = ['10.44.0.0/29', 'fd44::/62'];
+  const [one, other] = await rivals(prefixes);
+  const settings = () => ({ prefixes, peers: [], discovers: true, flash: false, options: '' });
+  const world = await setUp({ nodes: 2, clients: 16, settings });
+  world.join(one, 0);
+  await world.run(10 * SECOND);
+  world.nodes[1]!.powerOff();
+  await world.run(5 * SECOND);
+  world.nodes[1]!.powerOn();
+  world.join(other, 1);
+  await world.run(SECOND / 2);
+  t.same(world.sharedAddresses(), []);
+  await allIsWell(t, world);
+  t.same(world.clients.map(({ deauthenticated }) => deauthenticated).filter((times) => times > 0), [], 'nor had anybody to give one back');
 });
 
 t.test('what a dead record says of a client is nothing: nobody is asked, nobody is thrown out', async (t) => {
