@@ -253,16 +253,16 @@ export class Daemon {
   /** A record of our own. */
   #apply(record: Record): void {
     if (this.#config.mode === 'observe') return this.ports.log.info(`would tell: ${describeRecord(record, this.ports.clock.now())}`);
-    const outcome = this.#merge(record);
+    const outcome = this.#merge(record, true);
     if (outcome.kind === 'newer') this.#flooder.flood(outcome.record);
     if (outcome.kind === 'extended') this.#flooder.flood(outcome.record, outcome.before);
     if (outcome.kind === 'refused') this.ports.log.warn('the database is full: a new record is lost (option max_records)');
   }
 
   /** The way of all records, from here and from peers. Throws BadInput where the content cannot be. */
-  #merge(record: Record): Outcome {
+  #merge(record: Record, isOwn = false): Outcome {
     const now = this.ports.clock.now();
-    const outcome = this.#db.apply(record, now);
+    const outcome = this.#db.apply(record, now, isOwn);
     if (outcome.kind === 'older') this.#outdone(record, outcome.record, now);
     if (outcome.kind === 'newer' || outcome.kind === 'extended') {
       this.#catchUp.news(now);

@@ -80,7 +80,10 @@ export class Database {
   /** Of all keys and values. */
   #bytes = 0;
 
-  /** How many records are kept at the most, and how many bytes of keys and values: what is beyond is refused. */
+  /**
+   * How many records are kept at the most, and how many bytes of keys and values: what is beyond is refused. As much again
+   * is kept for this node's own, or whoever fills the database would keep clients from being served here.
+   */
   constructor(
     readonly limit = Infinity,
     readonly byteLimit = Infinity,
@@ -178,24 +181,25 @@ export class Database {
 
   /**
    * Merges a record in: the one way by which anything enters the database, from here or from a peer. Throws BadInput
-   * or ShortInput, and changes nothing, where a known type has content that cannot be.
+   * or ShortInput, and changes nothing, where a known type has content that cannot be. `isOwn`: it was made here.
    */
-  apply(record: Record, now: Instant): Outcome {
+  apply(record: Record, now: Instant, isOwn = false): Outcome {
     const meaning = meaningOf(record.key, record.value);
     const known = this.#records.get(record.key);
     if (known === undefined) {
-      if (this.#records.size >= this.limit || !this.#fits(bytesOf(record))) return { kind: 'refused' };
+      const isFull = this.#records.size >= (isOwn ? 2 : 1) * this.limit;
+      if (isFull || !this.#fits(bytesOf(record), isOwn)) return { kind: 'refused' };
       return this.#store(record, meaning, undefined, now);
     }
     const order = compareVersions(record, known);
     if (order < 0) return { kind: 'older', record: known };
     if (order === 0 && record.expires <= known.expires + EXTENSION_SLACK) return { kind: 'same', record: known };
-    if (!this.#fits(bytesOf(record) - bytesOf(known))) return { kind: 'refused' };
+    if (!this.#fits(bytesOf(record) - bytesOf(known), isOwn)) return { kind: 'refused' };
     return this.#store(record, meaning, known, now);
   }
 
-  #fits(growth: number): boolean {
-    return growth <= 0 || this.#bytes + growth <= this.byteLimit;
+  #fits(growth: number, isOwn: boolean): boolean {
+    return growth <= 0 || this.#bytes + growth <= (isOwn ? 2 : 1) * this.byteLimit;
   }
 
   #store(record: Record, meaning: Meaning, old: Record | undefined, now: Instant): Outcome {

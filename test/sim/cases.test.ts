@@ -438,6 +438,23 @@ t.test('a Wi-Fi network that was left alone is not any more: who is on it is her
   t.same(placesOf(world, 0), ['', '', ''], 'and left alone again');
 });
 
+t.test('a database full of what others tell has room for the clients that are here', async (t) => {
+  const world = await setUp({ nodes: 2, clients: 60, settings: () => ({ options: " option max_records '100'" }) });
+  for (let client = 0; client < 50; client++) world.join(client, 0);
+  await world.run(20 * SECOND);
+  for (let client = 50; client < 60; client++) world.join(client, 1);
+  await world.run(20 * SECOND);
+  t.same(world.sharedAddresses(), []);
+  for (const [index, range] of [[0, [0, 50]], [1, [50, 60]]] as const) {
+    const node = world.nodes[index]!;
+    const here = node.clients().filter((view) => view.node === node.id);
+    for (const client of world.clients.slice(...range)) {
+      const known = here.find(({ mac }) => mac === client.mac)?.addresses ?? [];
+      t.ok(client.addresses.length === 2 && client.addresses.every((address) => known.includes(address)), `client ${client.number}`);
+    }
+  }
+});
+
 t.test('interfaces and addresses that the kernel does not tell of at the start are read again', async (t) => {
   const world = new World({ seed: 1, nodes: 2, clients: 1 });
   world.start();
