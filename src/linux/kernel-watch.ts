@@ -1,7 +1,7 @@
 /** What rtnetlink tells, brought down to what the daemon has to react to. */
 import { ANY4, ANY6 } from '../net/ip.js';
 import type { Prefix } from '../net/prefix.js';
-import { formatPrefix, prefixOf } from '../net/prefix.js';
+import { prefixKey, prefixOf } from '../net/prefix.js';
 import type { HostRoute, KernelChange, KernelEvent, KernelState } from '../ports.js';
 import { OWN_PROTOCOLS, NEXTHOP_PROTOCOL } from './kernel-messages.js';
 import type { InterfaceAddress } from './netlink/address.js';
@@ -56,7 +56,7 @@ export class KernelWatch {
   }
 
   adopt(state: KernelState): void {
-    this.#routes = new Set(state.routes.map((route) => formatPrefix(route.destination)));
+    this.#routes = new Set(state.routes.map((route) => prefixKey(route.destination)));
     this.#nexthops = new Set(state.nexthops.map((nexthop) => nexthop.id));
     for (const { path } of state.nexthops) this.#used.add(path.ifindex);
     for (const { via } of state.routes) this.#use(via);
@@ -65,7 +65,7 @@ export class KernelWatch {
   /** To be called before the change is sent. */
   changing(change: KernelChange): void {
     if ('route' in change) {
-      const key = formatPrefix(change.route.destination);
+      const key = prefixKey(change.route.destination);
       if (change.op === 'set') this.#routes.add(key);
       else this.#routes.delete(key);
       this.#use(change.route.via);
@@ -98,12 +98,12 @@ export class KernelWatch {
   }
 
   #take(event: RtnetlinkEvent, routes: Map<string, Prefix>, news: { links: boolean; lost: boolean; ruleGone: boolean }): void {
-    const touch = (prefix: Prefix) => routes.set(formatPrefix(prefix), prefix);
+    const touch = (prefix: Prefix) => routes.set(prefixKey(prefix), prefix);
     switch (event.kind) {
       case 'route': {
         const { destination, table } = event.route;
         if (table === this.#table) {
-          if (event.removed && this.#routes.delete(formatPrefix(destination))) news.lost = true;
+          if (event.removed && this.#routes.delete(prefixKey(destination))) news.lost = true;
         } else if (table !== RT_TABLE_LOCAL) touch(destination);
         break;
       }

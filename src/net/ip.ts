@@ -77,18 +77,15 @@ export function ip4FromBytes(bytes: Uint8Array, offset = 0): Ip4 {
 export function ip6FromBytes(bytes: Uint8Array, offset = 0): Ip6 {
   if (bytes.length < offset + 16) throw new BadInput(`an IPv6 address has 16 bytes, not ${bytes.length - offset}`);
   const [start, length] = longestZeroRun(bytes, offset);
-  if (length < 2) return groups(bytes, offset, 0, 8) as Ip6;
-  return `${groups(bytes, offset, 0, start)}::${groups(bytes, offset, start + length, 8)}` as Ip6;
+  if (length < 2) return groups(bytes, offset, 0, 8).join(':') as Ip6;
+  return [groups(bytes, offset, 0, start).join(':'), groups(bytes, offset, start + length, 8).join(':')].join('::') as Ip6;
 }
 
-/** The groups of 16 bits from `first` up to `end`. */
-function groups(bytes: Uint8Array, offset: number, first: number, end: number): string {
-  let text = '';
-  for (let i = first; i < end; i++) {
-    if (i > first) text += ':';
-    text += ((bytes[offset + 2 * i]! << 8) | bytes[offset + 2 * i + 1]!).toString(16);
-  }
-  return text;
+/** The groups of 16 bits from `first` up to `end`: to be joined, which makes one piece of memory. */
+function groups(bytes: Uint8Array, offset: number, first: number, end: number): string[] {
+  const words: string[] = [];
+  for (let i = first; i < end; i++) words.push(((bytes[offset + 2 * i]! << 8) | bytes[offset + 2 * i + 1]!).toString(16));
+  return words;
 }
 
 /** In groups of 16 bits, the first of those that are equally long. */

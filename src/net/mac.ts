@@ -18,8 +18,9 @@ export function parseMac(text: string): Mac {
 /** The address in the six bytes at `offset`. */
 export function macFromBytes(bytes: Uint8Array, offset = 0): Mac {
   if (bytes.length < offset + 6) throw new BadInput(`a MAC address has 6 bytes, not ${bytes.length - offset}`);
-  const digit = (i: number) => HEX[bytes[offset + i]!];
-  return `${digit(0)}:${digit(1)}:${digit(2)}:${digit(3)}:${digit(4)}:${digit(5)}` as Mac;
+  const digits = (i: number) => HEX[bytes[offset + i]!];
+  // Joined it is one piece of memory, where text put together from pieces keeps each.
+  return [digits(0), digits(1), digits(2), digits(3), digits(4), digits(5)].join(':') as Mac;
 }
 
 export function macToBytes(mac: Mac): Uint8Array {

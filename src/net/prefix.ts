@@ -46,6 +46,11 @@ export function parsePrefix(text: string): Prefix {
   return prefix;
 }
 
+/** For maps and sets. An address stands for its host prefix: most keys are a string that is there anyhow. */
+export function prefixKey({ address, length, family }: Prefix): string {
+  return length === bitsOf(family) ? address : [address, length].join('/');
+}
+
 export function formatPrefix(prefix: Prefix): string {
   return `${prefix.address}/${prefix.length}`;
 }

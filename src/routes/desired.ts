@@ -94,12 +94,6 @@ export function pathFor(paths: NodePaths | undefined, family: Family): Path | un
   return family === 4 ? (paths?.[4] ?? paths?.[6]) : paths?.[6];
 }
 
-/** An address stands for its host route: most keys are a string that is there anyhow. */
-export function routeKey(destination: Prefix): string {
-  const { address, length, family } = destination;
-  return length === bitsOf(family) ? address : [address, length].join('/');
-}
-
 export function neighbourKey(entry: { readonly ifindex: number; readonly address: string }): string {
   return `${entry.ifindex} ${entry.address}`;
 }

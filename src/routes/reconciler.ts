@@ -9,12 +9,13 @@
  * addition. What fails is tried again with backoff.
  */
 import type { Mac } from '../net/mac.js';
+import { prefixKey } from '../net/prefix.js';
 import type { NodeId } from '../clients/node-id.js';
 import type { Instant } from '../clients/time.js';
 import { earliest } from '../clients/time.js';
 import type { HostRoute, KernelChange, KernelState, NeighbourEntry, NexthopObject, Path } from '../ports.js';
 import type { ClientView, NodePaths } from './desired.js';
-import { neighbourKey, routeKey, sameNeighbour, sameNexthop, samePath, sameRoute } from './desired.js';
+import { neighbourKey, sameNeighbour, sameNexthop, samePath, sameRoute } from './desired.js';
 import { Layer } from './layer.js';
 import type { NexthopOwner } from './nexthop-ids.js';
 import { Wanted } from './wanted.js';
@@ -98,7 +99,7 @@ export class Reconciler {
    */
   adopt(state: KernelState): void {
     if (this.#inFlight !== undefined) throw new Error('adopt() while a batch is under way');
-    this.#routes.adopt(state.routes.map((route) => [routeKey(route.destination), route] as const), this.#pruned);
+    this.#routes.adopt(state.routes.map((route) => [prefixKey(route.destination), route] as const), this.#pruned);
     this.#nexthops.adopt(state.nexthops.map((nexthop) => [nexthop.id, nexthop] as const), this.#pruned);
     this.#neighbours.adopt(state.neighbours.map((entry) => [neighbourKey(entry), entry] as const), this.#pruned);
     this.#wanted.touchAll();
@@ -182,8 +183,7 @@ export class Reconciler {
    */
   isInstalled(mac: Mac): boolean {
     const state = this.#wanted.clientState(mac);
-    if (state === undefined) return false;
-    const keys = state.routes.map((route) => routeKey(route.destination));
+    const keys = state.routes.map((route) => prefixKey(route.destination));
     const right = (key: string) => {
       const have = this.#routes.actual.get(key);
       const want = this.#wanted.route(key, (owner) => this.#wanted.ids.idOf(owner));
@@ -291,7 +291,7 @@ export class Reconciler {
 
   #done(change: KernelChange): void {
     if ('route' in change) {
-      const key = routeKey(change.route.destination);
+      const key = prefixKey(change.route.destination);
       const old = this.#routes.actual.get(key);
       if (old !== undefined) this.#countUser(old, -1);
       if (change.op === 'set') this.#countUser(change.route, 1);
@@ -319,7 +319,7 @@ export class Reconciler {
 
   #failed(change: KernelChange, error: Error, now: Instant): void {
     if ('route' in change) {
-      const key = routeKey(change.route.destination);
+      const key = prefixKey(change.route.destination);
       this.#routes.retries.failed(key, now);
       this.#checkAgain(this.#wanted.routeOwner(key));
     } else if ('nexthop' in change) this.#nexthops.retries.failed(change.nexthop.id, now);
@@ -368,7 +368,7 @@ function nexthopOf(route: HostRoute): number | undefined {
 }
 
 function describe(change: KernelChange): [kind: string, name: string] {
-  if ('route' in change) return ['route', routeKey(change.route.destination)];
+  if ('route' in change) return ['route', prefixKey(change.route.destination)];
   if ('nexthop' in change) return ['nexthop object', String(change.nexthop.id)];
   return ['neighbour entry', change.neighbour.address];
 }

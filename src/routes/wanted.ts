@@ -1,6 +1,7 @@
 import type { Family, Ip } from '../net/ip.js';
 import { familyOf } from '../net/ip.js';
 import type { Mac } from '../net/mac.js';
+import { prefixKey } from '../net/prefix.js';
 import type { NodeId } from '../clients/node-id.js';
 import type { HostRoute, NeighbourEntry, NexthopObject, Path } from '../ports.js';
 import { Claims } from './claims.js';
@@ -11,7 +12,6 @@ import {
   NOTHING,
   pathFor,
   REMOTE_PROTOCOL,
-  routeKey,
   sameNeighbour,
   samePath,
   stateOf,
@@ -34,9 +34,10 @@ export class Wanted {
   readonly ids = new NexthopIds();
   #self: NodeId;
   #touched: Touched;
-  #clients = new Map<Mac, ClientState>();
+  #clients = new Map<Mac, ClientView>();
   #paths = new Map<NodeId, NodePaths>();
-  #routes = new Claims<ClientRoute>();
+  /** Whose routes are whose. The view stands for them: they are made anew when asked for, which is seldom. */
+  #routes = new Claims<ClientView>();
   #neighbours = new Claims<NeighbourEntry>();
   /** Destinations of the clients at a node. */
   #byNode = new Map<NodeId, Set<string>>();
@@ -46,24 +47,28 @@ export class Wanted {
     this.#touched = touched;
   }
 
-  clientState(mac: Mac): ClientState | undefined {
-    return this.#clients.get(mac);
+  clientState(mac: Mac): ClientState {
+    return this.#stateOf(this.#clients.get(mac));
+  }
+
+  #stateOf(view: ClientView | undefined): ClientState {
+    return view === undefined ? NOTHING : stateOf(view, this.#self);
   }
 
   /** False where nothing changed by it. */
   setClient(view: ClientView): boolean {
     const before = this.#clients.get(view.mac);
-    const state = stateOf(view, this.#self);
-    this.#clients.set(view.mac, state);
-    if (before !== undefined && sameState(before, state)) return false;
-    this.#replace(view.mac, before ?? NOTHING, state);
+    const [old, state] = [this.#stateOf(before), stateOf(view, this.#self)];
+    if (before !== undefined && sameState(old, state)) return false;
+    this.#clients.set(view.mac, view);
+    this.#replace(view, old, state);
     return true;
   }
 
   removeClient(mac: Mac): void {
     const before = this.#clients.get(mac);
     this.#clients.delete(mac);
-    if (before !== undefined) this.#replace(mac, before, NOTHING);
+    if (before !== undefined) this.#replace(before, this.#stateOf(before), NOTHING);
   }
 
   setPaths(node: NodeId, paths: NodePaths | undefined): void {
@@ -106,7 +111,7 @@ export class Wanted {
   }
 
   route(key: string, nexthopFor: NexthopChoice): HostRoute | undefined {
-    const claim = this.#routes.get(key);
+    const claim = this.#claimed(key);
     if (claim === undefined) return undefined;
     const { destination, via } = claim;
     if ('ifindex' in via) return { destination, protocol: LOCAL_PROTOCOL, via };
@@ -127,15 +132,21 @@ export class Wanted {
     return pathFor(this.#paths.get(owner.node), owner.family);
   }
 
-  #replace(mac: Mac, before: ClientState, state: ClientState): void {
-    const routes = new Set(state.routes.map((route) => routeKey(route.destination)));
+  /** The route that the claim to a destination is about. */
+  #claimed(key: string): ClientRoute | undefined {
+    return this.#stateOf(this.#routes.get(key)).routes.find(({ destination }) => prefixKey(destination) === key);
+  }
+
+  #replace(view: ClientView, before: ClientState, state: ClientState): void {
+    const { mac } = view;
+    const routes = new Set(state.routes.map((route) => prefixKey(route.destination)));
     for (const { destination } of before.routes) {
-      const key = routeKey(destination);
+      const key = prefixKey(destination);
       if (!routes.has(key)) this.#changeRoute(key, () => this.#routes.drop(key, mac));
     }
     for (const route of state.routes) {
-      const key = routeKey(route.destination);
-      this.#changeRoute(key, () => this.#routes.put(key, route));
+      const key = prefixKey(route.destination);
+      this.#changeRoute(key, () => this.#routes.put(key, view));
     }
     const neighbours = new Set(state.neighbours.map(neighbourKey));
     for (const key of before.neighbours.map(neighbourKey)) {
@@ -170,13 +181,13 @@ export class Wanted {
   }
 
   #nodeOf(key: string): NodeId | undefined {
-    const via = this.#routes.get(key)?.via;
-    return via !== undefined && 'node' in via ? via.node : undefined;
+    const node = this.#routes.get(key)?.node;
+    return node === this.#self ? undefined : node;
   }
 
   #touchRoutes(node: NodeId, family: Family): void {
     for (const key of this.#byNode.get(node) ?? []) {
-      if (this.#routes.get(key)?.destination.family === family) this.#touched.route(key);
+      if (this.#claimed(key)?.destination.family === family) this.#touched.route(key);
     }
   }
 }
@@ -196,7 +207,7 @@ function sameState(a: ClientState, b: ClientState): boolean {
 }
 
 function sameClientRoute(a: ClientRoute, b: ClientRoute): boolean {
-  if (routeKey(a.destination) !== routeKey(b.destination)) return false;
+  if (prefixKey(a.destination) !== prefixKey(b.destination)) return false;
   if ('node' in a.via) return 'node' in b.via && a.via.node === b.via.node;
   return 'ifindex' in b.via && a.via.ifindex === b.via.ifindex;
 }
