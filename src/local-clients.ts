@@ -19,6 +19,7 @@ import { Bystanders } from './presence/bystanders.js';
 import { Conflicts } from './presence/conflicts.js';
 import { Presence } from './presence/presence.js';
 import type { PresenceChange, Sight, Station } from './presence/presence.js';
+import { isAccessPoint } from './presence/source.js';
 import type { PresenceSource } from './presence/source.js';
 import type { Reporter } from './status/reporter.js';
 import { nodeName } from './status/views.js';
@@ -91,7 +92,8 @@ export class LocalClients {
     this.#keeper.leaseLifetime = config.leaseTime * SECOND;
     for (const station of [...this.#presence.stations()].filter((one) => !this.#isClient(one))) {
       this.#presence.elsewhere(station.mac);
-      this.#bystanders.saw(station);
+      // Others tell of it again, or it is seen again.
+      if (isAccessPoint(station.source)) this.#bystanders.saw(station);
       this.#left(station, now);
     }
     for (const sight of this.#bystanders.take((one) => this.#isClient(one))) this.event({ kind: 'authorized', ...sight }, now);
