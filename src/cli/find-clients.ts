@@ -6,12 +6,13 @@ import type { ClientView } from '../status/views.js';
 
 /**
  * Those whose name, MAC or address the word is, an address also where it lies in a client's network; where there are
- * none, those that have the word in their name, MAC or address, or are at the router or in the network of that name.
+ * none, those that have the word in their name, MAC or address, or are at the router or in the network of that name:
+ * not where it has to be the `whole` of it.
  */
-export function findClients(clients: readonly ClientView[], word: string): ClientView[] {
+export function findClients(clients: readonly ClientView[], word: string, whole = false): ClientView[] {
   const wanted = word.toLowerCase();
   const exact = clients.filter((client) => isMeant(client, wanted));
-  return exact.length > 0 ? exact : clients.filter((client) => resembles(client, wanted));
+  return whole || exact.length > 0 ? exact : clients.filter((client) => resembles(client, wanted));
 }
 
 /** Whether a notification is about a client that the word finds; where there is no word, it may be about anything. */

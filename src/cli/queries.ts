@@ -18,6 +18,7 @@ export const json = { type: 'boolean', default: false, describe: 'Print JSON' } 
 const mac = { type: 'string', describe: 'Only this client', requiresArg: true } as const;
 const address = { type: 'string', requiresArg: true } as const;
 const who = { type: 'string', describe: 'Name, MAC or address, or a part that only one client has' } as const;
+const target = { type: 'string', describe: 'Name, MAC or address' } as const;
 const word = { type: 'string', describe: 'Only those with this in their name, MAC or addresses, or at this router' } as const;
 const client = { ...who, demandOption: true } as const;
 
@@ -58,13 +59,13 @@ async function allClients(socket: string | undefined): Promise<ClientView[]> {
   return ((await ask(socket, 'clients')) as unknown as { clients: ClientView[] }).clients;
 }
 
-/** The MAC of the one client that is meant. Throws {@link CliError} where none is, or several are. */
-async function macOf(socket: string | undefined, word: string): Promise<string> {
+/** The MAC of the one client that is meant; by a part of it only where nothing is done to it. Throws {@link CliError}. */
+async function macOf(socket: string | undefined, word: string, exact = false): Promise<string> {
   // A MAC as it stands: history and leases may know more clients than there are.
   if (isMac(word)) return word;
-  const found = findClients(await allClients(socket), word);
+  const found = findClients(await allClients(socket), word, exact);
   if (found.length === 1) return found[0]!.mac;
-  if (found.length === 0) throw new CliError(`no client has '${word}' in its name, MAC or addresses: see 'roaming clients'`);
+  if (found.length === 0) throw new CliError(`no client has ${exact ? `the name, MAC or address '${word}'` : `'${word}' in its name, MAC or addresses`}: see 'roaming clients'`);
   throw new CliError(`'${word}' may be ${count(found.length, 'client')}:\n${showClients({ clients: found }).trimEnd()}`, ExitCode.usage);
 }
 
@@ -173,9 +174,9 @@ function addActions<T>(cli: Argv<T>): Argv<T> {
     .command(
       'disassociate <client>',
       'Have the access point here send a client away',
-      (args) => args.positional('client', client).options({ json, ubus }),
+      (args) => args.positional('client', { ...target, demandOption: true }).options({ json, ubus }),
       async ({ client, json, ubus }) => {
-        const mac = await macOf(ubus, client);
+        const mac = await macOf(ubus, client, true);
         await query('disassociate', () => `${mac} is sent away\n`, { mac, json, ubus });
       },
     )
@@ -183,10 +184,10 @@ function addActions<T>(cli: Argv<T>): Argv<T> {
       'release [client]',
       'End leases: those of a client, or that of an address',
       (args) =>
-        args.positional('client', who).options({ mac, address: { ...address, describe: 'Only the lease of this address' }, json, ubus }),
+        args.positional('client', target).options({ mac, address: { ...address, describe: 'Only the lease of this address' }, json, ubus }),
       async ({ client, mac, address, json, ubus }) =>
         query<{ released: number }>('release', ({ released }) => `${released} released\n`, {
-          mac: client === undefined ? mac : await macOf(ubus, client),
+          mac: client === undefined ? mac : await macOf(ubus, client, true),
           address,
           json,
           ubus,

@@ -66,7 +66,8 @@ t.test('filters and actions reach the daemon', async (t) => {
   t.match((await ask('history', '--limit', '1')).stdout, / hall -> roof /);
   t.match(await ask('disassociate', phone), { code: 0, stdout: `${phone} is sent away\n` });
   t.match(await ask('probe', phone), { code: 0, stdout: 'no answer\n' });
-  t.match(await ask('release', 'a-phone'), { code: 0, stdout: '0 released\n' });
+  t.match(await ask('release', 'a-phone'), { code: 1, stderr: /no client has the name/ }, 'a part of it is not enough to do something');
+  t.match(await ask('release', '02-00-00-00-00-01'), { code: 0, stdout: '0 released\n' });
   t.match(await ask('reload'), { code: 0, stdout: 'reloaded\n' });
   t.match((await ask('metrics')).stdout, /^roaming_clients\{node="0000000000000001",node_name="roof"\} 1$/m);
   t.same(router.done, [`disassociate ${phone}`]);

@@ -22,6 +22,8 @@ const found = (word: string) => findClients(clients, word).map(({ mac }) => mac.
 t.test('what is meant exactly comes before what only resembles it', async (t) => {
   t.same(found('pixel'), ['01'], 'a name, in any case');
   t.same(found('PIX'), ['01', '02']);
+  t.same(findClients(clients, 'PIX', true), [], 'not the whole of it');
+  t.equal(findClients(clients, 'pixel', true).length, 1);
   t.same(found('10.44.0.9'), ['01'], 'and not 10.44.0.90');
   t.same(found('10.44.0.'), ['01', '02']);
   t.same(found('2001:db8:44:7:1:2:3:4'), ['01'], "an address in a client's network");
