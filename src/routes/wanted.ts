@@ -39,8 +39,6 @@ export class Wanted {
   /** Whose routes are whose. The view stands for them: they are made anew when asked for, which is seldom. */
   #routes = new Claims<ClientView>();
   #neighbours = new Claims<NeighbourEntry>();
-  /** Destinations of the clients at a node. */
-  #byNode = new Map<NodeId, Set<string>>();
 
   constructor(self: NodeId, touched: Touched) {
     this.#self = self;
@@ -89,7 +87,6 @@ export class Wanted {
     this.#paths.clear();
     this.#routes.clear();
     this.#neighbours.clear();
-    this.#byNode.clear();
   }
 
   touchAll(): void {
@@ -142,11 +139,14 @@ export class Wanted {
     const routes = new Set(state.routes.map((route) => prefixKey(route.destination)));
     for (const { destination } of before.routes) {
       const key = prefixKey(destination);
-      if (!routes.has(key)) this.#changeRoute(key, () => this.#routes.drop(key, mac));
+      if (routes.has(key)) continue;
+      this.#routes.drop(key, mac);
+      this.#touched.route(key);
     }
     for (const route of state.routes) {
       const key = prefixKey(route.destination);
-      this.#changeRoute(key, () => this.#routes.put(key, view));
+      this.#routes.put(key, view);
+      this.#touched.route(key);
     }
     const neighbours = new Set(state.neighbours.map(neighbourKey));
     for (const key of before.neighbours.map(neighbourKey)) {
@@ -161,33 +161,13 @@ export class Wanted {
     }
   }
 
-  /** Changes the claims to a destination and keeps the index by node right. */
-  #changeRoute(key: string, change: () => void): void {
-    const old = this.#nodeOf(key);
-    change();
-    const now = this.#nodeOf(key);
-    this.#touched.route(key);
-    if (old === now) return;
-    if (old !== undefined) {
-      const keys = this.#byNode.get(old);
-      keys?.delete(key);
-      if (keys?.size === 0) this.#byNode.delete(old);
-    }
-    if (now !== undefined) {
-      const keys = this.#byNode.get(now);
-      if (keys === undefined) this.#byNode.set(now, new Set([key]));
-      else keys.add(key);
-    }
-  }
-
-  #nodeOf(key: string): NodeId | undefined {
-    const node = this.#routes.get(key)?.node;
-    return node === this.#self ? undefined : node;
-  }
-
+  /** All clients are gone through: an index of them by node would be in memory all the time, and this is seldom. */
   #touchRoutes(node: NodeId, family: Family): void {
-    for (const key of this.#byNode.get(node) ?? []) {
-      if (this.#claimed(key)?.destination.family === family) this.#touched.route(key);
+    for (const view of this.#clients.values()) {
+      if (view.node !== node) continue;
+      for (const { destination } of this.#stateOf(view).routes) {
+        if (destination.family === family) this.#touched.route(prefixKey(destination));
+      }
     }
   }
 }
