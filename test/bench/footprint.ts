@@ -32,8 +32,8 @@ const CLIENT = parseMac('02:00:00:00:00:11');
 const SAMPLES = 3;
 /** The last of them is watched so long while nothing happens. */
 const IDLE_SECONDS = 20;
-/** Between the last route and the reading of memory. */
-const SETTLE_SECONDS = 3;
+/** Between the last route and the reading of memory: V8 looks after 8 s without much to do for what it can give back. */
+const SETTLE_SECONDS = 12;
 /** Of resident memory, as a ratio to node alone, by clients in the network. */
 const AIMS = new Map([[0, '1.25'], [100, '1.3'], [1000, '1.35'], [10_000, '1.8']]);
 /** FLAGS tries others. */
