@@ -1,6 +1,6 @@
 # make demo    a client walks between three routers in network namespaces; needs root
 # make lab     the same network with a prompt to play in
-# make test    all tests
+# make test    all tests; JOBS=1 one file after the other
 # make sim     many daemons in one process, in trouble: SEEDS=1000 runs from SEED=1 on; TRACE=1 says what happens
 # make build   dist/roaming.js, dist/cli/commands.js and dist/packet.node
 # make package  installable packages for OpenWrt in dist/
@@ -31,6 +31,8 @@ NODE_HEADERS = $(shell node -p 'require("path").resolve(process.execPath, "../..
 # No C library of its own: it uses that of the node which loads it, glibc here and musl on a router.
 ADDON_FLAGS = -nostdlib -U_FORTIFY_SOURCE
 REPORTER = terse
+# Test files at a time. The labs wait more than they compute; left to itself tap takes all processors but one.
+JOBS = $(shell echo $$(($$(nproc) + 1)))
 VERSION = $(shell node -p 'require("./package.json").version')
 
 .PHONY: build demo lab test sim readme package reference luci clean setup-build setup-lab setup-test setup-bench
@@ -44,8 +46,7 @@ lab: setup-lab build $(LAB)
 	@node build/demo.mjs --stay
 
 test: setup-test build $(LAB) $(WIFI)
-	@node_modules/.bin/tsc
-	@node_modules/.bin/tap run --reporter=$(REPORTER)
+	@node_modules/.bin/tap run --jobs=$(JOBS) --reporter=$(REPORTER)
 
 # README's option table, from the schema
 readme: build

@@ -5,7 +5,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Test } from 'tap';
 import type { LabOptions } from './lab.js';
 import { Lab } from './lab.js';
-import { interruption, run, sleep } from './shell.js';
+import { interruption, PATIENCE, run, sleep } from './shell.js';
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => interruption.raise());
 
@@ -87,9 +87,9 @@ function printLogs(t: Test, lab: Lab): void {
   for (const { name, daemon } of Object.values(lab.routers)) t.comment(`${name}:\n${daemon?.output.slice(-3000) ?? ''}`);
 }
 
-/** Reads until it is as `wanted`, at most five seconds, and asserts that it is. */
+/** Reads until it is as `wanted`, at most five seconds of an idle machine, and asserts that it is. */
 export async function settles<T>(t: Test, what: string, wanted: T, read: () => Promise<T>): Promise<void> {
-  const end = Date.now() + 5000;
+  const end = Date.now() + 5000 * PATIENCE;
   let found = await read();
   while (!isDeepStrictEqual(found, wanted) && Date.now() < end) {
     await sleep(50);

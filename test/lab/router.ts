@@ -170,7 +170,8 @@ export class Router {
   async ready(): Promise<void> {
     await until(`${this.name}: the daemon answers`, 15, async () => {
       if (this.daemon?.running === false) throw new Error(`${this.name}: the daemon ended:\n${this.daemon.output}`);
-      return this.cli('status', '--json').then(() => true, () => false);
+      // Before it says so there is no use in asking, which takes a program each time.
+      return this.daemon?.output.includes('started as') && this.cli('status', '--json').then(() => true, () => false);
     });
   }
 }

@@ -42,9 +42,9 @@ export function ifindex(name: string): number {
 /** The addon as the build leaves it. */
 export const addon = () => loadPacketAddon(fileURLToPath(new URL('../../dist/packet.node', import.meta.url)));
 
-/** Waits until `condition` holds, and fails the test when it does not within two seconds. */
+/** Waits until `condition` holds, and fails the test when it does not within ten seconds. */
 export async function until(t: Test | TAP, what: string, condition: () => boolean): Promise<void> {
-  const deadline = Date.now() + 2000;
+  const deadline = Date.now() + 10_000;
   while (!condition() && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 5));
   t.ok(condition(), what);
 }
