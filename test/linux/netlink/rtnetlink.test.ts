@@ -253,8 +253,12 @@ await inNamespace(t, import.meta.url, async (t) => {
     await rtnl.apply(setLinkAddress(br0, parseMac('00:00:5e:00:52:13')));
     t.equal((await named('br0'))?.mac, '00:00:5e:00:52:13');
     await rtnl.apply(setLinkUp(ifindex('client0'), false));
+    // The kernel has it noticed by a worker of its own; the bridge learns nothing on a port that is down.
+    const noticed = (up: boolean) => (ipJson('link show dev port0')[0]!['operstate'] === 'UP') === up;
+    await until(t, 'that is noticed', () => noticed(false));
     t.match(await named('port0'), { up: true, running: false }, 'the other end of the cable is down');
     await rtnl.apply(setLinkUp(ifindex('client0'), true));
+    await until(t, 'that it is up again too', () => noticed(true));
     const shared = { ifindex: br0, ip: parseIp('fe80::200:5eff:fe00:5213'), length: 64, noDad: true };
     await rtnl.apply(replaceAddress(shared));
     t.match((await rtnl.addresses(6)).find(({ ip }) => ip === shared.ip), { ...shared, tentative: undefined });
