@@ -1,4 +1,4 @@
-/** All types of sources and tests, as tsc sees them: nothing else that runs a test looks at types. */
+/** What the compiler says of all types, in sources and tests: nothing else that runs a test looks at them. */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
