@@ -73,13 +73,14 @@ export const interruption = new Interruption();
 /** By how much this machine may be slower than an idle one: other tests run beside, and in an emulated one all takes its time. */
 export const PATIENCE = Number(process.env['LAB_PATIENCE'] ?? 3);
 
-/** Tries until `check` gives something other than undefined or false, at most `seconds`; then says `what` did not come. */
+/** Tries until `check` gives something other than undefined or false, at most `seconds` of an idle machine; then says `what` did not come. */
 export async function until<T>(what: string, seconds: number, check: () => Promise<T | undefined | false>): Promise<T> {
-  const end = Date.now() + seconds * PATIENCE * 1000;
+  const patience = seconds * PATIENCE;
+  const end = Date.now() + patience * 1000;
   for (;;) {
     const found = await check();
     if (found !== undefined && found !== false) return found;
-    if (Date.now() > end) throw new Error(`${what}: not within ${seconds} s`);
+    if (Date.now() > end) throw new Error(`${what}: not within ${patience} s`);
     await sleep(50);
   }
 }
