@@ -8,7 +8,9 @@ import type { Roam, StreamName } from './journey.js';
 import { Journey, PING_INTERVAL, STREAMS } from './journey.js';
 import type { RouterName } from './lab.js';
 import { Lab } from './lab.js';
+import { Prompt } from './prompt.js';
 import { Interrupted, interruption, sleep } from './shell.js';
+import { SERVER4 } from './topology.js';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const programs = { roaming: join(here, '../dist/roaming.js'), accessPoint: join(here, 'access-point.mjs') };
@@ -95,17 +97,21 @@ function printRow(roam: string, away: string, cells: readonly string[]): void {
   print(`  ${roam.padEnd(8)}  ${away.padStart(9)} ${cells.map((cell) => `   ${cell.padEnd(13)}`).join('')}`.trimEnd());
 }
 
-async function stay(lab: Lab): Promise<void> {
-  const shell = process.env['SHELL'] ?? '/bin/sh';
-  const r1 = lab.routers.r1;
+async function stay(lab: Lab, client: Client): Promise<void> {
+  const { bin } = await Prompt.create(lab, programs.roaming, client);
   print(`
-The network stays up. Some things to try:
-  ip netns exec ${lab.net.ns('client')} ping ${'10.97.0.2'}
-  node ${programs.roaming} clients --ubus ${r1.ubusSocket}
-  ip -n ${lab.net.ns('r4')} route show table 44
-  less ${r1.configFile}
+The network stays up. At the prompt the name of a host runs a command there: r1, r2, r3, r4, client, server.
+  client ping ${SERVER4}              the server behind r4
+  walk r2                            the client roams
+  join phone r3                      another client; walk phone r1
+  r1 roaming watch                   and all other commands of roaming, such as r1 roaming check
+  r1 logread -f                      what its daemon says
+  r4 ip route show table 44          clients' routes
+  r1 service roaming stop            or start, restart, reload
+  less ${lab.routers.r1.configFile}
 Leave with exit or Ctrl-D.`);
-  const child = spawn(shell, { stdio: 'inherit' });
+  const shell = process.env['SHELL'] ?? '/bin/sh';
+  const child = spawn(shell, { stdio: 'inherit', env: { ...process.env, PATH: `${bin}:${process.env['PATH'] ?? ''}` } });
   interruption.signal.addEventListener('abort', () => child.kill('SIGHUP'));
   await once(child, 'exit');
   interruption.check();
@@ -117,7 +123,7 @@ async function main(): Promise<void> {
   const lab = await Lab.create({ name: staying ? 'lab' : 'demo', programs });
   try {
     const client = await bringUp(lab);
-    await (staying ? stay(lab) : walk(lab, client));
+    await (staying ? stay(lab, client) : walk(lab, client));
   } catch (error) {
     if (error instanceof Interrupted) print('\nInterrupted: cleaning up.');
     throw error;
