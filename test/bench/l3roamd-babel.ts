@@ -1,6 +1,9 @@
 /**
  * (e) l3roamd on every access point, and Babel to tell the other routers of its routes. It gives no addresses: the client
  * has them from elsewhere. Without radios l3roamd knows of clients from what they send alone.
+ *
+ * Its documentation has IPv4 translated to IPv6 at each node and back at an exit, by other programs. l3roamd itself makes
+ * host routes of IPv4 addresses in the translation prefix (-4, here the default), and Babel carries them as they are.
  */
 import type { Client } from '../lab/client.js';
 import { Router } from '../lab/router.js';

@@ -1,16 +1,18 @@
 /**
  * `make soak`: a client roams a thousand times, some times back within 100 ms, while links fail and daemons are killed;
  * every ten roams it stays, and has to be reached by the server and to reach it, over both families, in bounded time.
+ * A gap above a second is accounted for: what it came from, and all that happened around it.
  * Environment: ROAMS (1000), SEED (of what happens).
  */
 import { join } from 'node:path';
 import { Client } from '../lab/client.js';
 import { Cleanup, sleep, until } from '../lab/shell.js';
-import { SERVER4, SERVER6 } from '../lab/topology.js';
 import { Cable } from './air.js';
 import { programs } from './bundles.js';
 import { distributionOf } from './gaps.js';
 import { makeSite } from './run.js';
+import type { Cause, Ways } from './soak-watch.js';
+import { causeOf, stay, Timeline, tracesOf, waysOf } from './soak-watch.js';
 import { Roaming } from './systems.js';
 
 const roams = Number(process.env['ROAMS'] ?? 1000);
@@ -20,6 +22,11 @@ const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000);
 const ROUND = 10;
 /** Seconds: longer than babeld takes to find a neighbour again, and no longer. */
 const PATIENCE = 40;
+/** Milliseconds: of a longer gap is said what it came from. */
+const LONG = 1000;
+/** Milliseconds that no cause explains: beyond them all is printed that happened, from so long before. */
+const UNEXPLAINED = 300;
+const BEFORE = 6000;
 const MAC = '02:00:00:00:00:01';
 
 /** mulberry32. */
@@ -49,10 +56,20 @@ async function soak(cleanup: Cleanup): Promise<void> {
   const [address4, address6] = [await client.address(4), await client.address(6)];
   const before = await client.addresses();
   const points = routers.slice(0, -1);
+  const timeline = new Timeline(site);
+  for (const router of system.routers.values()) {
+    timeline.watchKernel(router.name, { address4, address6 });
+    timeline.watchDaemon(router);
+  }
+  const ways = waysOf(site, 'client', [address4, address6]);
+  const staying = new Map<string, Ways>();
+  for (const [i, point] of points.entries()) staying.set(point, await stay(site, system, point, i));
 
   async function roam(to: string): Promise<void> {
+    timeline.note(to, 'the client is on its way here');
     await air.roam(client, to);
     system.arrived(client, to);
+    timeline.note(to, 'the client is here');
   }
 
   /** Nothing that follows waits for it: the client roams on while it happens. */
@@ -63,29 +80,52 @@ async function soak(cleanup: Cleanup): Promise<void> {
       case 'link': {
         const next = pick(routers.slice(1));
         const [near, device] = [routers[routers.indexOf(next) - 1]!, `to-${next}`];
+        timeline.note(near, `${device} fails`);
         await net.ip(near, `link set ${device} down`);
         await sleep(200 + random() * 800);
         await net.ip(near, `link set ${device} up`);
+        timeline.note(near, `${device} is back`);
         return `link ${near} - ${next} failed`;
       }
       case 'kill':
+        timeline.note(name, 'the daemon is killed');
         await router.daemon!.stop('SIGKILL');
         break;
       default:
+        timeline.note(name, 'the daemon is stopped');
         await router.daemon!.stop('SIGTERM');
     }
     router.startDaemon();
+    timeline.watchDaemon(router);
     return `daemon of ${name} died`;
   }
 
-  const reaches = (from: string, to: string) => net.exec(from, 'ping', '-c', '1', '-W', '1', to).then(() => true, () => false);
   const recoveries: number[] = [];
+  const causes: Cause[] = [];
 
   async function check(what: string): Promise<void> {
-    const start = performance.now();
-    const ways = [['server', address4], ['server', address6], ['client', SERVER4], ['client', SERVER6]] as const;
-    for (const [from, to] of ways) await until(`${what}: ${from} reaches ${to}`, PATIENCE, () => reaches(from, to));
-    recoveries.push(performance.now() - start);
+    const start = Date.now();
+    const open = await until(`${what}: all four ways`, PATIENCE, async () => ways.openSince(start)).catch(async (error: Error) => {
+      print(`closed: ${ways.closedSince(start).join(', ')}`);
+      await account(start, Date.now());
+      throw error;
+    });
+    recoveries.push(open - start);
+    if (open - start > LONG) {
+      // What came back for those who stay is known a little later.
+      await sleep(500);
+      const noPath = staying.get(client.at)!.silentUntil(start, open);
+      const cause = causeOf(start, open, { noPath, noDaemon: timeline.daemonStarted(client.at) });
+      causes.push(cause);
+      print(`${(open - start).toFixed(0)} ms ${what}: ${cause.what}; ${cause.beyond.toFixed(0)} ms beyond`);
+      if (cause.beyond > UNEXPLAINED) await account(start, open);
+    }
+  }
+
+  async function account(from: number, to: number): Promise<void> {
+    print(`  the client was there at ${BEFORE} ms`);
+    for (const line of timeline.between(from - BEFORE, to + 100)) print(`  ${line}`);
+    for (const line of await tracesOf(system.routers.values(), MAC)) print(`  ${line}`);
   }
 
   await check('at the start');
@@ -104,10 +144,15 @@ async function soak(cleanup: Cleanup): Promise<void> {
       await sleep(random() * 300);
     }
     await check(`after ${done} roams, ${await happening}, client at ${client.at}`);
+    await tracesOf(system.routers.values(), MAC);
   }
-  const { median, p95, max } = distributionOf(recoveries);
   if (String(await client.addresses()) !== String(before)) throw new Error('the client has other addresses than before');
-  print(`${roams} roams, no black hole; reached again in all four ways after ${[median, p95, max].map((ms) => ms.toFixed(0)).join(', ')} ms (median, p95, max)`);
+  const figures = (values: readonly number[]) => Object.values(distributionOf(values)).map((ms) => ms.toFixed(0)).join(', ');
+  print(`${roams} roams, no black hole; reached again in all four ways after ${figures(recoveries)} ms (median, p95, max)`);
+  for (const what of new Set(causes.map((cause) => cause.what))) {
+    const beyond = causes.filter((cause) => cause.what === what).map((cause) => cause.beyond);
+    print(`longer than ${LONG} ms: ${beyond.length}, ${what}; beyond that ${figures(beyond)} ms`);
+  }
 }
 
 const cleanup = new Cleanup();

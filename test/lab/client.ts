@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Cleanup } from './shell.js';
 import { Service, until } from './shell.js';
 import type { Gap } from './pings.js';
-import { gapBetween, readPingLine } from './pings.js';
+import { gapBetween, readPingLine, silencesBetween } from './pings.js';
 import type { Topology } from './topology.js';
 import { GATEWAY4, GATEWAY_LL, GATEWAY_MAC } from './topology.js';
 
@@ -129,7 +129,16 @@ export class PingStream {
 
   /** Whether anything sent since `time` came back. */
   answeredSince(time: number): boolean {
-    return this.#answers.some(({ sent }) => sent >= time);
+    return this.firstSince(time) !== undefined;
+  }
+
+  /** When the first question since `time` was sent that was answered. */
+  firstSince(time: number): number | undefined {
+    return this.#answers.find(({ sent }) => sent >= time)?.sent;
+  }
+
+  silences(from: number, to: number, shortest: number): { from: number; to: number }[] {
+    return silencesBetween(this.#answers, from, to, shortest);
   }
 
   gap(from: number, to: number): Gap {

@@ -34,3 +34,18 @@ export function gapBetween(answers: readonly { sequence: number; sent: number }[
   }
   return { lost, longest };
 }
+
+/** Runs of questions without an answer, longer than `shortest` milliseconds, that reach into the time from `from` to `to`. */
+export function silencesBetween(
+  answers: readonly { sequence: number; sent: number }[],
+  from: number,
+  to: number,
+  shortest: number,
+): { from: number; to: number }[] {
+  return answers.slice(1).flatMap((answer, i) => {
+    const before = answers[i]!;
+    const silence = { from: before.sent, to: answer.sent };
+    const reaches = silence.to > from && silence.from < to && silence.to - silence.from > shortest;
+    return reaches && answer.sequence > before.sequence + 1 ? [silence] : [];
+  });
+}
