@@ -109,3 +109,30 @@ t.test('a disk that cannot be read does not keep the daemon from starting', asyn
   t.same(await loadRecords(ports), []);
   t.match(ports.log.lines, ['error the stored database cannot be read: input/output error']);
 });
+
+t.test('the wall clock jumps while it runs: writes come when they are due, and what was stored is all there after a restart', async (t) => {
+  const year = 365 * 86_400;
+  for (const [name, before, later] of [
+    ['set from 1970', 5, 1_800_000_000],
+    ['put back by a year', 1_800_000_000, 1_800_000_000 - year],
+    ['put on by a year', 1_800_000_000, 1_800_000_000 + year],
+    ['back to 1970', 1_800_000_000, 5],
+  ] as const) {
+    const { ports, db, persistence, claim } = setUp();
+    let time: number = before;
+    ports.wallClock.time = () => time;
+    claim(1);
+    await ports.clock.pass(MINUTE / 2);
+    time = later;
+    await ports.clock.pass(MINUTE / 2);
+    t.equal(ports.storage.saves, 1, `${name}: written after a minute`);
+    const left = [...db.records()].map(({ expires }) => Math.floor((expires - ports.clock.now()) / SECOND));
+    for (const [when, restart] of [['the new time', later], ['the old time', before]] as const) {
+      time = restart;
+      const read = await loadRecords(ports);
+      const kept = read.map(({ expires }) => (expires - ports.clock.now()) / SECOND);
+      t.same(kept, left, `${name}, started under ${when}`);
+    }
+    await persistence.stop();
+  }
+});
