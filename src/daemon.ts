@@ -14,8 +14,8 @@ import type { NodeId } from './clients/node-id.js';
 import { loadNodeId } from './clients/node-identity.js';
 import { loadRecords, Persistence, restore } from './clients/persistence.js';
 import { OwnRecords } from './clients/own-records.js';
-import type { Meaning, Record } from './clients/record.js';
-import { meaningOf, nodeInfoValue, nodeKey } from './clients/record.js';
+import type { Meaning, Record, RecordKey } from './clients/record.js';
+import { adjacenciesKey, adjacenciesValue, meaningOf, nodeInfoValue, nodeKey } from './clients/record.js';
 import type { Instant, Millis } from './clients/time.js';
 import { after, earliest, SECOND } from './clients/time.js';
 import type { Config } from './config/config.js';
@@ -156,7 +156,10 @@ export class Daemon {
           this.#finder.sessionUp(peer.node);
         },
         unreachable: (endpoint) => this.#finder.unreachable(endpoint),
-        down: (peer, reason) => this.#reporter.peer({ ...peer, state: 'down' }, reason),
+        down: (peer, reason) => {
+          this.#reporter.peer({ ...peer, state: 'down' }, reason);
+          this.#finder.sessionDown();
+        },
         duplicateId: (node, remote, line) => this.#reporter.conflict({ kind: 'node', node, remote }, line),
       },
     });
@@ -169,6 +172,7 @@ export class Daemon {
       clock,
       random,
       log,
+      adjacent: (neighbours) => this.#say(adjacenciesKey(self), adjacenciesValue(neighbours)),
       changed: () => this.#arm(),
     });
     this.#status = statusSource({
@@ -289,6 +293,9 @@ export class Daemon {
       const before = previous?.type === 'node' ? previous.info.addresses : [];
       if (String(before) !== String(meaning.info.addresses)) this.#services?.nodeChanged([...before, ...meaning.info.addresses]);
     }
+    if (meaning.type === 'adjacencies') {
+      this.#finder.adjacenciesChanged(previous?.type === 'adjacencies' ? previous.neighbours : [], meaning.neighbours);
+    }
     if (meaning.type === 'seek' && meaning.node !== this.self) this.#strays.asked(meaning.addresses, now);
     if (meaning.type === 'host' && meaning.mac !== undefined && previous?.type === 'host') {
       this.#services?.hostChanged(meaning.address, previous.mac, meaning.mac);
@@ -313,6 +320,7 @@ export class Daemon {
       this.#finder.nodeChanged(meaning.node);
       this.#services?.nodeChanged(meaning.info.addresses);
     }
+    if (meaning.type === 'adjacencies') this.#finder.adjacenciesChanged(meaning.neighbours, []);
     for (const mac of clientsOf(meaning)) this.#updateRoutes(mac);
     if (meaning.type === 'association' && meaning.node !== undefined) this.#reporter.moved(meaning.mac, meaning.node, undefined);
   }
@@ -377,12 +385,16 @@ export class Daemon {
 
   /** Tells all nodes by which addresses this one is reached. */
   async #describeNode(): Promise<void> {
-    const { kernel, clock } = this.ports;
+    const { kernel } = this.ports;
     const own = this.#config.nodeAddress;
     const addresses = own.length > 0 ? own : await kernel.nodeAddresses(this.#config.interface);
     const info = { hostname: this.options.hostname, addresses, port: this.#config.port };
-    if (this.#stopped) return;
-    const record = this.#own.say(nodeKey(this.self), nodeInfoValue(info), clock.now());
+    if (!this.#stopped) this.#say(nodeKey(this.self), nodeInfoValue(info));
+  }
+
+  /** Tells all nodes something of this one, if they do not know. */
+  #say(key: RecordKey, value: string): void {
+    const record = this.#own.say(key, value, this.ports.clock.now());
     if (record !== undefined) this.#apply(record);
   }
 

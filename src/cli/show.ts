@@ -92,10 +92,10 @@ export function showNodes({ nodes }: { nodes: readonly NodeView[] }): string {
 
 export function showPeers({ peers }: { peers: readonly PeerView[] }): string {
   if (peers.length === 0) return 'no peers\n';
-  const rows = peers.map(({ remote, node, node_name, state, since, rtt, error }) => [
+  const rows = peers.map(({ remote, node, node_name, state, standby, since, rtt, error }) => [
     remote,
     nameOf(node, node_name),
-    state,
+    standby ? 'standby' : state,
     formatAge(since),
     rtt === undefined ? '-' : `${rtt.toFixed(1)} ms`,
     error ?? '',

@@ -73,6 +73,7 @@ export class Database {
   #clients = new Map<Mac, ClientEntry>();
   #nodes = new Map<NodeId, NodeInfo>();
   #declined = new Map<Ip4, Mac>();
+  #adjacencies = new Map<NodeId, readonly NodeId[]>();
   #deadlines = new DeadlineHeap<RecordKey>();
   /** Node ids and the values that name them, which all clients of a node have in common. */
   #shared = new SharedStrings();
@@ -130,6 +131,11 @@ export class Database {
 
   nodes(): Iterable<[NodeId, NodeInfo]> {
     return this.#nodes;
+  }
+
+  /** The nodes that one floods to over links of its own, by what it says. */
+  adjacencies(node: NodeId): readonly NodeId[] {
+    return this.#adjacencies.get(node) ?? [];
   }
 
   /** Addresses that are set aside since a client found them in use, with that client. */
@@ -290,6 +296,9 @@ export class Database {
       case 'declined':
         this.#declined.set(meaning.address, meaning.by);
         break;
+      case 'adjacencies':
+        this.#adjacencies.set(meaning.node, meaning.neighbours);
+        break;
       case 'unknown':
         break;
     }
@@ -298,6 +307,7 @@ export class Database {
   #unindex(meaning: Meaning): void {
     if (meaning.type === 'node') this.#nodes.delete(meaning.node);
     if (meaning.type === 'declined') this.#declined.delete(meaning.address);
+    if (meaning.type === 'adjacencies') this.#adjacencies.delete(meaning.node);
     if (!('mac' in meaning) || meaning.mac === undefined) return;
     const entry = this.#clients.get(meaning.mac);
     if (entry === undefined) return;

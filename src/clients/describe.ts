@@ -29,6 +29,8 @@ function describeMeaning({ key, value }: Record): string {
       return `client ${meaning.mac} -> '${meaning.info.hostname}' on '${meaning.info.ssid}'`;
     case 'declined':
       return `declined ${meaning.address} by ${meaning.by}`;
+    case 'adjacencies':
+      return `adjacencies ${meaning.neighbours.join(' ')} of ${meaning.node}`;
     case 'unknown':
       return `record of type ${typeOfKey(key)}`;
   }

@@ -37,6 +37,8 @@ export const RecordType = {
   seek: 131,
   /** Key: IPv4 address (4 bytes), which nobody gets for as long as the record lives. Value: MAC of who found it in use. */
   declined: 132,
+  /** Key: node id. Value: ids of the nodes that it floods to over links of its own, 8 bytes each. */
+  adjacencies: 133,
 } as const;
 
 /** Longest key and value together that fit an Update: 255 bytes of TLV body less 7 of sequence, lifetime, key length. */
@@ -61,6 +63,7 @@ export type Meaning =
   | { readonly type: 'seek'; readonly node: NodeId; readonly addresses: readonly Ip[] }
   | { readonly type: 'clientInfo'; readonly mac: Mac; readonly info: ClientInfo }
   | { readonly type: 'declined'; readonly address: Ip4; readonly by: Mac }
+  | { readonly type: 'adjacencies'; readonly node: NodeId; readonly neighbours: readonly NodeId[] }
   | { readonly type: 'unknown' };
 
 /** Where a node can be reached and what it calls itself. */
@@ -132,6 +135,20 @@ export function clientInfoKey(mac: Mac): RecordKey {
 
 export function declinedKey(address: Ip4): RecordKey {
   return makeKey(RecordType.declined, ip4ToBytes(address));
+}
+
+export function adjacenciesKey(node: NodeId): RecordKey {
+  return makeKey(RecordType.adjacencies, nodeIdToBytes(node));
+}
+
+/** At most 29 are told, so that the record fits its TLV. */
+export function adjacenciesValue(neighbours: readonly NodeId[]): string {
+  return neighbours.slice(0, 29).map((node) => nodeValue(node)).join('');
+}
+
+function readNodeIds(value: Uint8Array): NodeId[] {
+  if (value.length % 8 !== 0) throw new BadInput(`${value.length} bytes are no whole number of node ids`);
+  return Array.from({ length: value.length / 8 }, (_, i) => nodeIdFromBytes(value.subarray(8 * i, 8 * i + 8)));
 }
 
 export function macValue(mac: Mac | undefined): string {
@@ -250,6 +267,8 @@ export function meaningOf(key: RecordKey, value: string): Meaning {
       return { type: 'clientInfo', mac: stationMac(body), info: readClientInfo(v) };
     case RecordType.declined:
       return { type: 'declined', address: ip4FromBytes(exactly(body, 4, 'the key of a declined address')), by: stationMac(v) };
+    case RecordType.adjacencies:
+      return { type: 'adjacencies', node: nodeIdFromBytes(body), neighbours: readNodeIds(v) };
     default:
       return { type: 'unknown' };
   }

@@ -107,6 +107,7 @@ export class Dial {
       kind: undefined,
       node: this.node,
       hostname: undefined,
+      standby: false,
       rtt: undefined,
       bytesIn: 0,
       bytesOut: 0,

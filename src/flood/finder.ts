@@ -1,10 +1,17 @@
-/** Finds the nodes to talk to: node records, hellos of neighbours, and the flooder's luck with them, brought together. */
+/**
+ * Finds the nodes to talk to: node records, hellos of neighbours, and the flooder's luck with them, brought together.
+ *
+ * Between neighbours everything is flooded at once. Each node tells which neighbours it has sessions with, its
+ * adjacencies. A session with a node that they lead to stands by: what would go over it crosses the same links another
+ * time. It carries changes from the moment on at which they do not lead there any more.
+ */
 import type { NodeId } from '../clients/node-id.js';
 import type { NodeInfo } from '../clients/record.js';
-import type { Instant } from '../clients/time.js';
-import { earliest } from '../clients/time.js';
+import type { Instant, Millis } from '../clients/time.js';
+import { after, earliest } from '../clients/time.js';
 import { Reader } from '../net/bytes.js';
 import type { Clock, Discovery, Endpoint, InterfaceChoice, Logger, Random } from '../ports.js';
+import { reachedByAdjacencies } from './adjacency.js';
 import { Complaints } from './complaints.js';
 import type { Flooder } from './flooder.js';
 import { isBadInput } from './frame.js';
@@ -16,18 +23,27 @@ import { Membership } from './membership.js';
 /** The origin of what is wanted here, as {@link Flooder.want} knows it. */
 const FOUND = 'found';
 
+/** New adjacencies of others are waited for so long, to be dealt with together. Those that are lost cannot wait. */
+const GATHERING: Millis = 100;
+
 export interface FinderOptions {
   readonly self: NodeId;
   /** Sessions to have with nodes that are known from their records; 0: none. */
   readonly degree: number;
   readonly flooder: Flooder;
-  /** The nodes that live records tell of. */
-  readonly records: { nodes(): Iterable<[NodeId, NodeInfo]>; node(id: NodeId): NodeInfo | undefined };
+  /** The nodes that live records tell of, and their adjacencies. */
+  readonly records: {
+    nodes(): Iterable<[NodeId, NodeInfo]>;
+    node(id: NodeId): NodeInfo | undefined;
+    adjacencies(id: NodeId): readonly NodeId[];
+  };
   /** Undefined: no hellos. */
   readonly discovery: Discovery | undefined;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
+  /** The neighbours that this node floods to at present, in order; others than before or the same. */
+  readonly adjacent: (neighbours: readonly NodeId[]) => void;
   /** {@link Finder.nextDeadline} is another one now. */
   readonly changed: () => void;
 }
@@ -40,6 +56,8 @@ export class Finder {
   readonly #complaints: Complaints<'malformed'>;
   #count = 0;
   #port = 0;
+  /** When to see what adjacencies lead to. */
+  #reachDue: Instant | undefined;
 
   constructor(options: FinderOptions) {
     const { self, degree, flooder, records, random, log } = options;
@@ -83,7 +101,10 @@ export class Finder {
     const hello = this.#decode(content, host, now);
     if (hello === undefined) return;
     // It does not know us either.
-    if (this.#membership.heard(hello, { host, port: hello.port }, now)) this.#schedule.hurry(now);
+    if (this.#membership.heard(hello, { host, port: hello.port }, now)) {
+      this.#schedule.hurry(now);
+      this.#reachAnew(now);
+    }
     this.#options.changed();
   }
 
@@ -104,10 +125,41 @@ export class Finder {
     this.#options.changed();
   }
 
+  /** A node tells of other adjacencies than before. */
+  adjacenciesChanged(before: readonly NodeId[], now: readonly NodeId[]): void {
+    if (this.#port === 0) return;
+    const lost = before.some((node) => !now.includes(node));
+    this.#reachAnew(after(this.#options.clock.now(), lost ? 0 : GATHERING));
+    this.#options.changed();
+  }
+
   /** To be told by the flooder. */
   sessionUp(node: NodeId | undefined): void {
-    if (node !== undefined) this.#membership.sessionUp(node, this.#options.clock.now());
+    const now = this.#options.clock.now();
+    if (node !== undefined) this.#membership.sessionUp(node, now);
+    this.#reachAnew(now);
     this.#options.changed();
+  }
+
+  /** To be told by the flooder. */
+  sessionDown(): void {
+    this.#reachAnew(this.#options.clock.now());
+    this.#options.changed();
+  }
+
+  #reachAnew(at: Instant): void {
+    this.#reachDue = earliest(this.#reachDue, at);
+  }
+
+  /** Tells the adjacencies, and lets sessions stand by that they make superfluous. */
+  #reach(now: Instant): void {
+    const { self, flooder, records, adjacent } = this.#options;
+    const neighbours = this.#membership.neighbours.filter((node) => flooder.hasSession(node)).sort();
+    // Nothing need be said of none, unless an earlier run has told some.
+    if (neighbours.length + records.adjacencies(self).length > 0) adjacent(neighbours);
+    const reached = reachedByAdjacencies(self, neighbours, (node) => records.adjacencies(node));
+    this.#membership.reach(reached, now);
+    flooder.standBy(new Set([...reached].filter((node) => !neighbours.includes(node))));
   }
 
   /** To be told by the flooder. */
@@ -117,11 +169,16 @@ export class Finder {
   }
 
   get nextDeadline(): Instant | undefined {
-    return earliest(this.#membership.nextDeadline, this.#schedule.nextDeadline);
+    return earliest(this.#membership.nextDeadline, this.#schedule.nextDeadline, this.#reachDue);
   }
 
   poll(now: Instant): void {
-    this.#membership.poll(now);
+    // It may lose neighbours.
+    if (this.#membership.poll(now)) this.#reachAnew(now);
+    if (this.#reachDue !== undefined && now >= this.#reachDue) {
+      this.#reachDue = undefined;
+      this.#reach(now);
+    }
     if (!this.#schedule.poll(now)) return;
     const hello = { node: this.#options.self, instance: this.#instance, count: ++this.#count, port: this.#port };
     this.#options.discovery?.send(encodeHello(hello));
@@ -130,7 +187,7 @@ export class Finder {
   /** Nodes on our own links, and what has gone to and fro. */
   get counters(): { readonly [name: string]: number } {
     const malformed = this.#complaints.counts().malformed ?? 0;
-    return { neighbours: this.#membership.neighbours, ...this.#options.discovery?.counters, hello_malformed: malformed };
+    return { neighbours: this.#membership.neighbours.length, ...this.#options.discovery?.counters, hello_malformed: malformed };
   }
 
   stop(): void {

@@ -91,6 +91,7 @@ export class Flooder {
   readonly #instances = new Instances();
   readonly #tree: DigestTree;
   readonly #peers = new Set<Peer>();
+  #standby: ReadonlySet<NodeId> = new Set();
   readonly #dials = new Map<string, Dial>();
   readonly #complaints: Complaints<Complaint>;
   /** Sessions that come and go. */
@@ -162,7 +163,19 @@ export class Flooder {
     });
   }
 
-  /** Whether records flow to and from a node. */
+  /** The nodes that learn of changes by other ways: sessions with them only compare the databases now and then. */
+  standBy(nodes: ReadonlySet<NodeId>): void {
+    this.#run(() => {
+      this.#standby = nodes;
+      for (const { session } of this.#peers) session.standby = this.#isStandby(session);
+    });
+  }
+
+  #isStandby({ node }: Session): boolean {
+    return node !== undefined && this.#standby.has(node);
+  }
+
+  /** Whether there is a session with a node. */
   hasSession(node: NodeId): boolean {
     return this.#sessionWith(node) !== undefined;
   }
@@ -382,6 +395,7 @@ export class Flooder {
 
   #up(peer: Peer): void {
     peer.upSince = this.#options.clock.now();
+    peer.session.standby = this.#isStandby(peer.session);
     if (peer.dial !== undefined) peer.dial.lastError = undefined;
     const hello = peer.session.peer;
     const who = hello === undefined ? 'a sroamd' : `node ${hello.node} ${hello.hostname}`.trimEnd();

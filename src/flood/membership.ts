@@ -4,7 +4,7 @@
  * - Those that the overlay chooses among all nodes that can be reached. A node that does not answer at any of its
  *   addresses is left out for a while, and whoever comes next on the ring takes its place.
  * - Neighbours on our own links. A new one is always met, for a while: a link that has come up may join two networks
- *   that have each other's nodes in their databases and take them for unreachable. Besides, two are kept for good.
+ *   that have each other's nodes in their databases and take them for unreachable. Besides, some are kept for good.
  *
  * A session that is not wanted any more is kept until others had time to take its place.
  */
@@ -20,7 +20,7 @@ import { Member } from './member.js';
 import { Overlay } from './overlay.js';
 
 /** Neighbours that sessions are kept with, and new ones that are met at a time. */
-const KEPT_NEIGHBOURS = 2;
+const KEPT_NEIGHBOURS = 4;
 const MET_NEIGHBOURS = 2;
 
 /** How long a new neighbour is met: longer than anybody rests from dialling, so that all have tried again. */
@@ -69,6 +69,8 @@ export class Membership {
   #wanted = new Map<string, NodeEndpoint>();
   #changedAt: Instant | undefined;
   #updatedAt: Instant | undefined;
+  /** The nodes that learn of everything from link to link. */
+  #reached: ReadonlySet<NodeId> = new Set();
   #wokenAt: Instant | undefined;
   #deadline: Instant | undefined;
 
@@ -111,20 +113,32 @@ export class Membership {
   }
 
   /** Nodes on our own links. */
-  get neighbours(): number {
-    return this.#neighbours().length;
+  get neighbours(): NodeId[] {
+    return this.#neighbours().map(({ node }) => node);
+  }
+
+  /** Other nodes than before learn of everything from link to link. */
+  reach(nodes: ReadonlySet<NodeId>, now: Instant): void {
+    const same = nodes.size === this.#reached.size && [...nodes].every((node) => this.#reached.has(node));
+    this.#reached = nodes;
+    if (!same) this.#change(now);
   }
 
   get nextDeadline(): Instant | undefined {
     return earliest(this.#changedAt, this.#deadline);
   }
 
-  poll(now: Instant): void {
+  /** Returns whether a neighbour has been lost. */
+  poll(now: Instant): boolean {
     const next = this.nextDeadline;
-    if (next === undefined || now < next) return;
+    if (next === undefined || now < next) return false;
     this.#changedAt = undefined;
     this.#updatedAt = now;
+    const before = this.#neighbours().length;
+    for (const member of this.#members.values()) member.poll(now);
+    const lost = this.#neighbours().length < before;
     this.#update(now);
+    return lost;
   }
 
   #change(now: Instant): void {
@@ -150,8 +164,7 @@ export class Membership {
 
   #update(now: Instant): void {
     this.#deadline = undefined;
-    for (const member of this.#members.values()) member.poll(now);
-    const chosen = this.#overlay.choose(this.#reachable());
+    const chosen = this.#overlay.choose(this.#reachable(), this.#reached);
     for (const member of this.#chosenNeighbours(now)) chosen.add(member.node);
     for (const node of chosen) this.#member(node);
     const wanted = new Map<string, NodeEndpoint>();

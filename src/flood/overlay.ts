@@ -7,6 +7,11 @@
  * alone holds the nodes together whichever three of them die (with only two sessions to a node: whichever one dies); the
  * others are shortcuts, so that the way from any node to any other is short (200 nodes and six sessions: 5 hops). A node
  * that comes or goes changes the choice of at most its neighbours on each ring.
+ *
+ * Nodes that are *reached* from link to link anyhow need no shortcuts among them. Of the sessions between them only those
+ * of a node with the next on either side of the first ring are left, to stand by: whichever one node dies, what it held
+ * together still hangs together by them. Since the first ring leads through all nodes, and two that choose each other on
+ * it either have that session or are reached by each other, no part of the network is left out.
  */
 import type { NodeId } from '../clients/node-id.js';
 import { finish, FNV_OFFSET, fnv, fnvByte } from './hash.js';
@@ -69,6 +74,11 @@ class Ring {
   get nearest(): NodeId[] {
     return [...this.#after, ...this.#before].map(({ node }) => node);
   }
+
+  /** The nearest one on either side. */
+  get next(): NodeId[] {
+    return [...this.#after.slice(0, 1), ...this.#before.slice(0, 1)].map(({ node }) => node);
+  }
 }
 
 function compare(a: Seen, b: Seen): number {
@@ -96,14 +106,15 @@ export class Overlay {
     this.#rings = Array.from({ length: rings }, (_, i) => new Ring(self, i, i === 0 && pairs > 1 ? 2 : 1));
   }
 
-  /** The nodes to have sessions with, out of those that can be reached. In time proportional to their number. */
-  choose(nodes: Iterable<NodeId>): Set<NodeId> {
+  /** The nodes to have sessions with, out of those that can be dialled. In time proportional to their number. */
+  choose(nodes: Iterable<NodeId>, reached: ReadonlySet<NodeId>): Set<NodeId> {
     for (const ring of this.#rings) ring.clear();
     for (const node of nodes) {
       if (node === this.#self) continue;
       for (const ring of this.#rings) ring.add(node);
     }
-    return new Set(this.#rings.flatMap((ring) => ring.nearest));
+    const far = this.#rings.flatMap((ring) => ring.nearest).filter((node) => !reached.has(node));
+    return new Set([...(this.#rings[0]?.next ?? []), ...far]);
   }
 
   /** Whether {@link choose} would now answer otherwise if this node, which it was not given, were there too. */

@@ -23,6 +23,8 @@ export interface PeerStatus {
   readonly kind: 'roaming' | 'sroamd' | undefined;
   readonly node: NodeId | undefined;
   readonly hostname: string | undefined;
+  /** Whether changes do not go over it, since they come from link to link anyhow. */
+  readonly standby: boolean;
   /** Smoothed round-trip time in milliseconds. */
   readonly rtt: Millis | undefined;
   readonly bytesIn: number;
@@ -103,6 +105,7 @@ export class Peer {
       kind: known ? (session.extended ? 'roaming' : 'sroamd') : undefined,
       node: session.node,
       hostname: session.peer?.hostname,
+      standby: session.standby,
       rtt: session.rtt,
       bytesIn: this.bytesIn,
       bytesOut: this.bytesOut,

@@ -5,7 +5,7 @@
  *     handshake -> (hello, between two of ours) -> up -> (closing: goodbye said, not answered yet) -> closed
  *
  * Once up, a sroamd is sent the whole database; two of ours compare digests and exchange what differs, when they meet
- * and whenever a keepalive shows that their databases have come apart.
+ * and whenever a keepalive shows that their databases have come apart. A session that stands by does only that.
  */
 import type { NodeId } from '../clients/node-id.js';
 import type { Record, RecordKey } from '../clients/record.js';
@@ -96,6 +96,7 @@ export class Session {
   /** When padding follows what was written last, and that it is due. */
   #trailerAt: Instant | undefined;
   #trailerDue = false;
+  #standby = false;
   /** When the databases were last compared. */
   #compared: Instant;
   #byeDue: ByeReason | undefined;
@@ -131,6 +132,16 @@ export class Session {
     return this.#peer?.node;
   }
 
+  /** Whether changes are not sent, since the peer learns of them by other ways. What it has missed is found afterwards. */
+  get standby(): boolean {
+    return this.#standby;
+  }
+
+  set standby(standby: boolean) {
+    if (this.#standby && !standby && this.#state === 'up') this.#outbox.compare(ROOT);
+    this.#standby = standby;
+  }
+
   /** Why the peer said goodbye, if it did. */
   farewell: ByeReason | undefined;
 
@@ -153,7 +164,7 @@ export class Session {
    * the session is up the first exchange covers it.
    */
   flood(key: RecordKey, canWait = false): void {
-    if (this.#state !== 'up') return;
+    if (this.#state !== 'up' || this.#standby) return;
     if (canWait && this.#extended) this.#outbox.extend(key);
     else this.#outbox.change(key);
   }

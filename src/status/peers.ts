@@ -9,6 +9,8 @@ export interface PeerStatus {
   readonly remote: string;
   readonly direction: 'in' | 'out';
   readonly state: string;
+  /** Whether changes do not go over it, since they come from link to link anyhow. */
+  readonly standby: boolean;
   /** `sroamd`: it knows the basic protocol only. */
   readonly kind: 'roaming' | 'sroamd' | undefined;
   readonly node: NodeId | undefined;
@@ -28,6 +30,7 @@ export interface PeerView {
   readonly remote: string;
   readonly direction: string;
   readonly state: string;
+  readonly standby: boolean;
   /** `roaming`, `sroamd`, or '' before it is known. */
   readonly kind: string;
   readonly node: string;
@@ -45,11 +48,12 @@ export interface PeerView {
 }
 
 export function viewPeer(db: Database, peer: PeerStatus): PeerView {
-  const { remote, direction, state, kind, node, since, rtt, error } = peer;
+  const { remote, direction, state, standby, kind, node, since, rtt, error } = peer;
   return {
     remote,
     direction,
     state,
+    standby,
     kind: kind ?? '',
     node: node ?? '',
     node_name: nodeName(db, node),

@@ -115,7 +115,7 @@ t.test('peers', async (t) => {
   const peer = {
     remote: '[fd99::2]:4444',
     direction: 'out',
-    state: 'up',
+    state: 'up', standby: false,
     kind: 'roaming',
     node: '02',
     node_name: 'r2',
@@ -128,7 +128,7 @@ t.test('peers', async (t) => {
   t.same(levels(checkPeers(undefined)), ['unknown'], 'a daemon that does not run is no fault of the configuration');
   t.same(levels(checkPeers([])), ['warning']);
   t.same(levels(checkPeers([peer])), ['good']);
-  const refused = { ...peer, state: 'waiting', error: 'connection refused' };
+  const refused = { ...peer, state: 'waiting', standby: false, error: 'connection refused' };
   t.match(checkPeers([peer, refused]), [{ level: 'good' }, { level: 'warning', mend: ['ping fd99::2'] }]);
   t.match(checkPeers([refused])[0], { message: /^no peer is up/, mend: undefined }, 'one is configured');
   t.match(checkPeers([{ ...refused, error: 'TLS alert: decrypt error' }])[1], { mend: [/^uci get roaming\.main\.key/] });

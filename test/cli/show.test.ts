@@ -116,6 +116,7 @@ t.test('peers and status', async (t) => {
     remote: '[fd99::2]:4444',
     direction: 'out',
     state: 'up',
+    standby: false,
     kind: 'roaming',
     node: '0000000000000002',
     node_name: 'r2',

@@ -6,7 +6,7 @@ import { parseMac } from '../../src/net/mac.js';
 import { parseNodeId } from '../../src/clients/node-id.js';
 import type { RecordKey } from '../../src/clients/record.js';
 import {
-  associationKey, clientInfoKey, clientInfoValue, declinedKey, hostKey, lease4Key, lease6Key, macValue, meaningOf, nodeInfoValue,
+  adjacenciesKey, adjacenciesValue, associationKey, clientInfoKey, clientInfoValue, declinedKey, hostKey, lease4Key, lease6Key, macValue, meaningOf, nodeInfoValue,
   nodeKey, nodeValue, seekKey, seekValue, textBytes,
 } from '../../src/clients/record.js';
 
@@ -97,7 +97,7 @@ t.test('content that cannot be is refused', async (t) => {
 
 t.test('any key and value has a meaning or is refused', async () => {
   fc.assert(
-    fc.property(fc.constantFrom(0, 1, 2, 3, 128, 129, 130, 131, 132, 255), fc.uint8Array({ maxLength: 24 }), fc.uint8Array({ maxLength: 60 }), (type, k, v) => {
+    fc.property(fc.constantFrom(0, 1, 2, 3, 128, 129, 130, 131, 132, 133, 255), fc.uint8Array({ maxLength: 24 }), fc.uint8Array({ maxLength: 60 }), (type, k, v) => {
       try {
         return meaningOf((String.fromCharCode(type) + toBinary(k)) as RecordKey, toBinary(v)).type !== undefined;
       } catch (error) {
@@ -118,4 +118,19 @@ t.test('what a node looks for', async (t) => {
     if (length === 16) continue;
     t.throws(() => meaningOf(seekKey(node), seekValue(addresses).slice(0, length)), BadInput, `${length} bytes`);
   }
+});
+
+t.test('the neighbours that a node floods to', async (t) => {
+  const others = [parseNodeId('0000000000000001'), parseNodeId('00000000000000ff')];
+  t.equal(hex(adjacenciesKey(node)), '850102030405060708');
+  t.equal(hex(adjacenciesValue(others)), '0000000000000001' + '00000000000000ff');
+  t.same(meaningOf(adjacenciesKey(node), adjacenciesValue(others)), { type: 'adjacencies', node, neighbours: others });
+  t.same(meaningOf(adjacenciesKey(node), ''), { type: 'adjacencies', node, neighbours: [] });
+  const many = Array.from({ length: 40 }, () => node);
+  t.ok(adjacenciesKey(node).length + adjacenciesValue(many).length <= 248, 'fits one Update');
+  for (let length = 1; length < 16; length++) {
+    if (length === 8) continue;
+    t.throws(() => meaningOf(adjacenciesKey(node), adjacenciesValue(others).slice(0, length)), BadInput, `${length} bytes`);
+  }
+  t.throws(() => meaningOf(key('8501020304050607'), ''), BadInput, 'a short node id');
 });

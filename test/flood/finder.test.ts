@@ -66,7 +66,7 @@ t.test('four routers in a line find each other without any peer configured', asy
     net.clock.advance(HOUR / 2);
     t.ok(net.isConnected, addressed ? 'by their addresses' : 'by their links alone');
     const sessions = nodes.map((node) => node.sessions);
-    t.same(sessions, addressed ? [3, 3, 3, 3] : [1, 2, 2, 1]);
+    t.same(sessions, addressed ? [2, 2, 2, 2] : [1, 2, 2, 1]);
   }
 });
 
@@ -152,7 +152,7 @@ t.test('ten thousand strangers greet: what is remembered is bounded', async (t) 
   }
   t.equal(one.finder.counters['neighbours'], 256);
   net.clock.advance(5 * SECOND);
-  t.ok(one.flooder.peers(net.clock.now()).length <= 10);
+  t.ok(one.flooder.peers(net.clock.now()).length <= 12);
   net.clock.advance(5 * MINUTE);
   t.equal(one.finder.counters['neighbours'], 0);
   t.same(one.flooder.peers(net.clock.now()), []);
@@ -171,4 +171,55 @@ t.test('a seed that is full makes room for newcomers', async (t) => {
   const before = net.streams.size;
   net.clock.advance(MINUTE);
   t.ok(Math.abs(net.streams.size - before) < 10, 'and comes to rest');
+});
+
+/** Routers in a line, each on a link with the next, that have found each other and have come to rest. */
+async function line(count: number): Promise<{ net: FoundNetwork; nodes: FoundNode[] }> {
+  const net = new FoundNetwork();
+  const nodes: FoundNode[] = [];
+  for (let i = 1; i <= count; i++) nodes.push(await net.node(i));
+  for (let i = 1; i < count; i++) net.join(`l${i}`, nodes[i - 1]!, nodes[i]!);
+  net.clock.advance(10 * MINUTE);
+  return { net, nodes };
+}
+
+function updates({ all }: FoundNetwork): number {
+  return all.reduce((sum, { flooder }) => sum + flooder.counters['flood_sent']!, 0);
+}
+
+t.test('in a line changes go from link to link, each once', async (t) => {
+  const { net, nodes } = await line(7);
+  const before = updates(net);
+  nodes[0]!.put(association(1, 1));
+  net.clock.advance(6 * net.delay);
+  for (const node of nodes) t.ok(node.db.get(association(1, 1).key), `n${node.number} has learnt`);
+  net.clock.advance(MINUTE);
+  t.equal(updates(net) - before, 6, 'over six links');
+  const sessions = nodes.map((node) => node.sessions);
+  t.ok(Math.max(...sessions) <= 4, `at most ${Math.max(...sessions)} sessions`);
+  t.ok(nodes.some(({ flooder }) => flooder.peers(net.clock.now()).some(({ standby }) => standby)), 'some stand by');
+});
+
+t.test('whoever in a line dies, the others still hear of each other at once', async (t) => {
+  for (let victim = 1; victim < 6; victim++) {
+    const { net, nodes } = await line(7);
+    nodes[victim]!.die();
+    net.clock.advance(3 * net.delay);
+    nodes[0]!.put(association(1, 1));
+    nodes[6]!.put(association(2, 7));
+    net.clock.advance(8 * net.delay);
+    for (const node of net.alive) {
+      t.ok(node.db.get(association(1, 1).key), `n${victim + 1} is dead: n${node.number} hears of the one end`);
+      t.ok(node.db.get(association(2, 7).key), `n${victim + 1} is dead: n${node.number} hears of the other`);
+    }
+  }
+});
+
+t.test('what a dying router had in its hands is not lost', async (t) => {
+  const { net, nodes } = await line(5);
+  nodes[0]!.put(association(1, 1));
+  net.clock.advance(net.delay / 2);
+  nodes[1]!.die();
+  net.clock.advance(SECOND);
+  for (const node of net.alive) t.ok(node.db.get(association(1, 1).key), `n${node.number} has learnt`);
 });

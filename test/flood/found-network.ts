@@ -1,9 +1,10 @@
 /** Nodes that find each other: flooder, finder and database, on links that carry hellos, under one clock. */
+import { assert } from '../../src/clients/claims.js';
 import { Database } from '../../src/clients/database.js';
 import type { NodeId } from '../../src/clients/node-id.js';
-import { meaningOf } from '../../src/clients/record.js';
+import { adjacenciesKey, adjacenciesValue, meaningOf } from '../../src/clients/record.js';
 import type { Record } from '../../src/clients/record.js';
-import { after } from '../../src/clients/time.js';
+import { after, HOUR } from '../../src/clients/time.js';
 import { Finder } from '../../src/flood/finder.js';
 import { Flooder } from '../../src/flood/flooder.js';
 import type { FlooderOptions } from '../../src/flood/flooder.js';
@@ -105,7 +106,11 @@ export class FoundNode {
       clock,
       random,
       log,
-      events: { up: (peer) => this.finder.sessionUp(peer.node), unreachable: (endpoint) => this.finder.unreachable(endpoint) },
+      events: {
+        up: (peer) => this.finder.sessionUp(peer.node),
+        down: () => this.finder.sessionDown(),
+        unreachable: (endpoint) => this.finder.unreachable(endpoint),
+      },
       ...options.flooder,
     });
     const discovery: Discovery = {
@@ -124,6 +129,7 @@ export class FoundNode {
       clock,
       random,
       log,
+      adjacent: (neighbours) => this.put(assert(this.db, adjacenciesKey(this.id), adjacenciesValue(neighbours), HOUR, clock.now())),
       changed: () => this.#arm(),
     });
   }
@@ -144,7 +150,12 @@ export class FoundNode {
   #merge(record: Record) {
     const outcome = this.db.apply(record, this.network.clock.now());
     const meaning = meaningOf(record.key, record.value);
-    if (meaning.type === 'node' && (outcome.kind === 'newer' || outcome.kind === 'extended')) this.finder.nodeChanged(meaning.node);
+    if (outcome.kind !== 'newer' && outcome.kind !== 'extended') return outcome;
+    if (meaning.type === 'node') this.finder.nodeChanged(meaning.node);
+    if (meaning.type === 'adjacencies') {
+      const { previous } = outcome;
+      this.finder.adjacenciesChanged(previous?.type === 'adjacencies' ? previous.neighbours : [], meaning.neighbours);
+    }
     return outcome;
   }
 

@@ -6,13 +6,15 @@ import { Overlay } from '../../src/flood/overlay.js';
 import { nodeId } from './support.js';
 import { SeededRandom } from '../random.js';
 
+const NONE: ReadonlySet<NodeId> = new Set();
+
 type Graph = ReadonlyMap<NodeId, ReadonlySet<NodeId>>;
 
 /** What each node chooses when it knows those that `knows` lets it; a session needs only one that wants it. */
 function build(nodes: readonly NodeId[], degree: number, knows = (_a: NodeId, _b: NodeId) => true): Graph {
   const graph = new Map(nodes.map((node) => [node, new Set<NodeId>()]));
   for (const node of nodes) {
-    for (const peer of new Overlay(node, degree).choose(nodes.filter((other) => knows(node, other)))) {
+    for (const peer of new Overlay(node, degree).choose(nodes.filter((other) => knows(node, other)), NONE)) {
       graph.get(node)!.add(peer);
       graph.get(peer)!.add(node);
     }
@@ -86,7 +88,7 @@ t.test('larger networks: ids at random, and ids that follow each other', async (
 t.test('the choice is mutual where both know the same', async () => {
   fc.assert(
     fc.property(idsArb(40), fc.constantFrom(2, 4, 6, 8), (nodes, degree) => {
-      const choices = new Map(nodes.map((node) => [node, new Overlay(node, degree).choose(nodes)]));
+      const choices = new Map(nodes.map((node) => [node, new Overlay(node, degree).choose(nodes, NONE)]));
       return nodes.every((node) => {
         const own = choices.get(node)!;
         return !own.has(node) && own.size <= degree && [...own].every((peer) => choices.get(peer)!.has(node));
@@ -134,15 +136,42 @@ t.test('partial reachability: groups that reach each other only through a few ar
   );
 });
 
+t.test('islands that are reached from link to link: two sessions of each node with its own, and whichever node dies all hold together', async () => {
+  fc.assert(
+    fc.property(idsArb(24), fc.array(fc.integer({ min: 0, max: 3 }), { minLength: 24, maxLength: 24 }), (nodes, islands) => {
+      const islandOf = new Map(nodes.map((node, i) => [node, islands[i]!]));
+      const isle = (node: NodeId) => nodes.filter((other) => other !== node && islandOf.get(other) === islandOf.get(node));
+      const graph: Map<NodeId, Set<NodeId>> = new Map(nodes.map((node) => [node, new Set(isle(node))]));
+      const sessions: [NodeId, NodeId][] = [];
+      for (const node of nodes) {
+        const reached = new Set(isle(node));
+        const chosen = new Overlay(node, 6).choose(nodes, reached);
+        if ([...chosen].filter((other) => reached.has(other)).length > 2) return false;
+        for (const other of chosen) sessions.push([node, other]);
+      }
+      const standby: Map<NodeId, Set<NodeId>> = new Map(nodes.map((node) => [node, new Set()]));
+      for (const [a, b] of sessions) {
+        for (const links of [graph, standby]) {
+          links.get(a)!.add(b);
+          links.get(b)!.add(a);
+        }
+      }
+      // With nothing left of the links the sessions alone hold whoever survives together.
+      return isConnected(graph) && nodes.every((node) => isConnected(graph, node) && isConnected(standby, node));
+    }),
+    { numRuns: 100 },
+  );
+});
+
 t.test('whom a newcomer concerns', async () => {
   fc.assert(
     fc.property(idsArb(30), idArb, fc.constantFrom(2, 4, 6), (nodes, newcomer, degree) => {
       const others = nodes.filter((node) => node !== newcomer);
       return others.every((node) => {
         const overlay = new Overlay(node, degree);
-        const before = overlay.choose(others);
+        const before = overlay.choose(others, NONE);
         const concerned = overlay.concerns(newcomer);
-        const after = overlay.choose([...others, newcomer]);
+        const after = overlay.choose([...others, newcomer], NONE);
         return concerned || (after.size === before.size && [...after].every((peer) => before.has(peer)));
       });
     }),
@@ -151,7 +180,7 @@ t.test('whom a newcomer concerns', async () => {
 });
 
 t.test('no sessions wanted, nobody there', async (t) => {
-  t.equal(new Overlay(nodeId(1), 0).choose([nodeId(2)]).size, 0);
-  t.equal(new Overlay(nodeId(1), 6).choose([nodeId(1)]).size, 0);
+  t.equal(new Overlay(nodeId(1), 0).choose([nodeId(2)], NONE).size, 0);
+  t.equal(new Overlay(nodeId(1), 6).choose([nodeId(1)], NONE).size, 0);
   t.notOk(new Overlay(nodeId(1), 6).concerns(nodeId(1)));
 });

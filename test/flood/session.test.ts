@@ -428,3 +428,22 @@ t.test('a byte of padding follows live changes, so that TCP notices the loss of 
     t.equal(silentUntil(after(f.now, 1)), '00', `${peer}: and is followed itself`);
   }
 });
+
+t.test('standing by: changes are not sent, keepalives go on, and what was missed is told once it is over', async (t) => {
+  const f = new Fixture();
+  f.meet();
+  f.takeTlvs();
+  f.session.standby = true;
+  const record = association(1, 9);
+  f.db.apply(record, f.now);
+  f.tree.touch(record.key, f.now);
+  f.session.flood(record.key);
+  t.notOk(f.session.pending);
+  f.now = after(f.now, DEFAULT_TIMING.keepalive);
+  f.session.poll(f.now);
+  t.same(f.takeTlvs().map(({ type }) => type), ['ping'], 'with the root of all that is known here');
+  f.session.standby = false;
+  t.same(f.takeTlvs().map(({ type }) => type), ['summary'], 'the databases are compared at once');
+  f.session.flood(record.key);
+  t.same(f.takeTlvs().map(({ type }) => type), ['update'], 'and changes flow again');
+});

@@ -111,6 +111,7 @@ t.test('nodes and peers', async (t) => {
         remote: '[::1]:4444',
         direction: 'out',
         state: 'up',
+        standby: false,
         kind: 'roaming',
         node: other,
         node_name: 'r2',

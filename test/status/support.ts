@@ -23,6 +23,7 @@ export const peer: PeerStatus = {
   remote: '[::1]:4444',
   direction: 'out',
   state: 'up',
+  standby: false,
   kind: 'roaming',
   node: other,
   since: 3.9,
