@@ -20,8 +20,12 @@ import type { Programs, Site, System } from './systems.js';
 const PREFIX = process.env['LAB_NAME'] ?? 'bench';
 const CLIENT_MAC = '02:00:00:00:00:01';
 
-/** How long is watched what flows when nothing happens, in milliseconds. */
-const QUIET = 5000;
+/**
+ * How long is watched what flows when nothing happens, in milliseconds. After all roams, when routers that have just
+ * found each other have settled, and some time after the last.
+ */
+const QUIET = 15_000;
+const CALM = 5000;
 
 /** A line of routers, a server behind the last, a client. */
 export async function makeSite(hops: number, programs: Programs, cleanup: Cleanup): Promise<Site> {
@@ -64,9 +68,11 @@ class Run {
     const streams = await startStreams(site, this.conditions.interval);
     const backbone = site.routers.slice(1).map((router, i) => new Capture(site, site.routers[i]!, `to-${router}`, { streams: false }));
     await Promise.all([down, up, ...backbone].map((capture) => capture.ready()));
+    await sleep(system.settling ?? 0);
+    const windows = await this.#walk();
+    await sleep(CALM);
     const quiet = Date.now();
     await sleep(QUIET);
-    const windows = await this.#walk();
     const memory = await Promise.all(site.routers.map((router) => residentSet(site.net, router, system.processes)));
     for (const service of streams) await service.stop('SIGKILL');
     const [downs, ups] = [packetsOf(await down.end(), 'down'), packetsOf(await up.end(), 'up')];
@@ -75,7 +81,7 @@ class Run {
       name: system.name,
       hops: site.routers.length - 1,
       gaps: gapsOf([...downs, ...ups], windows, this.conditions.interval),
-      controlBytes: controlBytes(control, quiet, windows),
+      controlBytes: controlBytes(control, quiet, quiet + QUIET, windows),
       memory: Math.max(...memory),
     };
   }
@@ -118,12 +124,12 @@ function gapsOf(packets: readonly StreamPacket[], windows: readonly Window[], in
 }
 
 /** On a link of the backbone for one roam, on the average: beyond what flows when nothing happens. */
-function controlBytes(links: readonly (readonly Captured[])[], quiet: number, windows: readonly Window[]): number {
-  const [begin, end] = [windows[0]!.from, windows.at(-1)!.to];
+function controlBytes(links: readonly (readonly Captured[])[], calm: number, end: number, windows: readonly Window[]): number {
+  const [first, last] = [windows[0]!.from, windows.at(-1)!.to];
   const bytes = (from: number, to: number) =>
     links.flat().reduce((sum, { time, length }) => sum + (time >= from && time < to ? length : 0), 0);
-  const idle = bytes(quiet, begin) / (begin - quiet);
-  return Math.max(0, bytes(begin, end) - idle * (end - begin)) / windows.length / links.length;
+  const idle = bytes(calm, end) / (end - calm);
+  return Math.max(0, bytes(first, last) - idle * (last - first)) / windows.length / links.length;
 }
 
 /** Builds the network, measures, and takes it away again. */

@@ -32,6 +32,8 @@ export interface System {
   readonly processes: readonly string[];
   /** How long a client stays at a router, in milliseconds: so long that the system can recover, mostly. */
   readonly dwell: number;
+  /** How long it takes to come to rest after its start, in milliseconds; absent: none. */
+  readonly settling?: number;
   /** Routers, links and the server are there, without addresses: makes a network of them. */
   build(site: Site): Promise<void>;
   /** The client's cable is plugged in: gives it addresses. */
@@ -101,6 +103,8 @@ export class Roaming implements System {
   readonly name: string;
   readonly processes = ['node', 'babeld'];
   readonly dwell: number;
+  /** Sessions of the first moments that nobody needs any more end after half a minute. */
+  readonly settling = 45_000;
   readonly routers = new Map<string, Router>();
 
   constructor(private readonly variant: Variant) {
