@@ -11,12 +11,17 @@ import { loopback4 } from './topology.js';
 interface Peer {
   readonly node_name: string;
   readonly state: string;
+  readonly standby: boolean;
+}
+
+async function peersOf(lab: Lab, name: RouterName): Promise<Peer[]> {
+  const { peers } = JSON.parse(await lab.routers[name].cli('peers', '--json')) as { peers: Peer[] };
+  return peers.filter(({ state }) => state === 'up');
 }
 
 /** Routers that a router has sessions with, by name. */
 async function sessions(lab: Lab, name: RouterName): Promise<string[]> {
-  const { peers } = JSON.parse(await lab.routers[name].cli('peers', '--json')) as { peers: Peer[] };
-  return peers.filter(({ state }) => state === 'up').map((peer) => peer.node_name).sort();
+  return (await peersOf(lab, name)).map((peer) => peer.node_name).sort();
 }
 
 async function counter(lab: Lab, name: RouterName, counter: string): Promise<number> {
@@ -50,9 +55,18 @@ async function restart(lab: Lab, options: { [name: string]: string | readonly st
 
 await onLab(t, { name: 'tdis', babeld: QUICK_BABELD, options: { peer: [] } }, [
   {
-    name: 'four routers in a line, no peer configured: each finds all',
+    name: 'four routers in a line, no peer configured: each finds its neighbours, and sessions with others stand by',
     run: async (t, lab) => {
-      t.comment(`found after ${await allWithAll(lab, ROUTERS)} s`);
+      for (const [i, name] of ROUTERS.entries()) {
+        const neighbours = [ROUTERS[i - 1], ROUTERS[i + 1]].filter((other) => other !== undefined);
+        await until(`${name} floods to ${String(neighbours)} alone`, 40, async () => {
+          const peers = await peersOf(lab, name);
+          const isRight = ({ node_name, standby }: Peer) => standby !== (neighbours as readonly string[]).includes(node_name);
+          return neighbours.every((other) => peers.some(({ node_name }) => node_name === other)) && peers.every(isRight);
+        });
+        const { nodes } = JSON.parse(await lab.routers[name].cli('nodes', '--json')) as { nodes: readonly object[] };
+        t.equal(nodes.length, 4, `${name} knows all`);
+      }
       t.equal(await counter(lab, 'r1', 'neighbours'), 1, 'r1 hears r2');
       t.equal(await counter(lab, 'r2', 'neighbours'), 2, 'r2 hears r1 and r3');
       t.equal(await counter(lab, 'r2', 'hello_refused'), 0);
