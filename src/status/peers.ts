@@ -81,6 +81,12 @@ export interface NodeView {
   readonly self: boolean;
   /** Whether the node that answers has a flooding session with it. */
   readonly peer: boolean;
+  /** Nodes on its own links that it floods to; of an adjacency both ends tell. */
+  readonly adjacencies: readonly string[];
+}
+
+function adjacenciesOf(db: Database, id: NodeId): NodeId[] {
+  return db.adjacencies(id).filter((other) => db.adjacencies(other).includes(id));
 }
 
 /** All nodes that have told of themselves or have clients, by name. */
@@ -91,7 +97,7 @@ export function viewNodes({ db, self }: Viewpoint, peers: readonly PeerStatus[])
   const ids = new Set([...[...db.nodes()].map(([id]) => id), ...counts.keys(), self]);
   const views = [...ids].map((id) => {
     const { hostname = '', addresses = [], port = 0 } = db.node(id) ?? {};
-    return { node: id, name: hostname, addresses, port, clients: counts.get(id) ?? 0, self: id === self, peer: up.has(id) };
+    return { node: id, name: hostname, addresses, port, clients: counts.get(id) ?? 0, self: id === self, peer: up.has(id), adjacencies: adjacenciesOf(db, id) };
   });
   const key = ({ name, node }: NodeView) => `${name} ${node}`;
   return views.sort((a, b) => (key(a) < key(b) ? -1 : 1));

@@ -83,7 +83,7 @@ t.test('access points', async (t) => {
 });
 
 t.test('routers to which there is no way', async (t) => {
-  const node = { node: '0000000000000002', name: 'r2', addresses: ['fd99::2', '10.99.0.2'], port: 4444, clients: 1, self: false, peer: true };
+  const node = { node: '0000000000000002', name: 'r2', addresses: ['fd99::2', '10.99.0.2'], port: 4444, clients: 1, self: false, peer: true, adjacencies: [] };
   t.same(checkReach([]), []);
   t.match(checkReach([node]), [{ level: 'warning', message: /no route to router r2 \(fd99::2, 10\.99\.0\.2\)/, mend: [/^ip route get fd99::2/] }]);
 });
@@ -144,7 +144,7 @@ t.test('MTU', async (t) => {
 });
 
 t.test('routers', async (t) => {
-  const node = (name: string, addresses: string[]) => ({ node: `0${name}`, name, addresses, port: 1, clients: 0, self: false, peer: true });
+  const node = (name: string, addresses: string[]) => ({ node: `0${name}`, name, addresses, port: 1, clients: 0, self: false, peer: true, adjacencies: [] });
   t.same(checkNodes(undefined), []);
   t.same(checkNodes([node('r1', ['10.99.0.1']), node('r2', ['10.99.0.2'])]), []);
   t.match(checkNodes([node('OpenWrt', ['10.99.0.1']), node('OpenWrt', ['10.99.0.2'])]), [{ message: 'several routers call themselves OpenWrt' }]);

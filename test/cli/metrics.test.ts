@@ -20,8 +20,8 @@ const readings: Readings = {
     counters: { dhcp4_received: 2, roams: 7, neighbours: 3 },
   },
   nodes: [
-    { node: '0000000000000001', name: 'r1', addresses: [], port: 4444, clients: 1, self: true, peer: false },
-    { node: '0000000000000002', name: 'a "b\\c', addresses: [], port: 4444, clients: 2, self: false, peer: true },
+    { node: '0000000000000001', name: 'r1', addresses: [], port: 4444, clients: 1, self: true, peer: false, adjacencies: [] },
+    { node: '0000000000000002', name: 'a "b\\c', addresses: [], port: 4444, clients: 2, self: false, peer: true, adjacencies: [] },
   ],
   peers: [
     {

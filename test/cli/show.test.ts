@@ -93,7 +93,7 @@ t.test('history, leases, nodes, probe', async (t) => {
   t.equal(showHistory({ roams: [] }), 'no roams yet\n');
   t.match(showLeases({ leases: [lease] }), /^10\.44\.255\.255 {2}02:00:00:00:00:01 {2}58 min {2}phone$/m);
   t.equal(showLeases({ leases: [] }), 'no leases\n');
-  const node = { node: phone.node, name: 'r1', addresses: ['fd99::1', '10.99.0.1'], port: 4444, clients: 3, self: true, peer: false };
+  const node = { node: phone.node, name: 'r1', addresses: ['fd99::1', '10.99.0.1'], port: 4444, clients: 3, self: true, peer: false, adjacencies: [] };
   t.match(showNodes({ nodes: [node] }), /^r1 {4}0000000000000001 {2}3 {8}this {2}fd99::1\n {39}10\.99\.0\.1$/m);
   t.equal(showProbe({ answered: true, address: '10.44.0.9', time: 3.1 }), '10.44.0.9 answered after 3.1 ms\n');
   t.equal(showProbe({ answered: false }), 'no answer\n');

@@ -8,6 +8,7 @@ import * as claims from '../../src/clients/claims.js';
 import { Database } from '../../src/clients/database.js';
 import type { NodeId } from '../../src/clients/node-id.js';
 import { parseNodeId } from '../../src/clients/node-id.js';
+import { adjacenciesKey, adjacenciesValue } from '../../src/clients/record.js';
 import type { Instant } from '../../src/clients/time.js';
 import { after, HOUR, SECOND } from '../../src/clients/time.js';
 import { UbusObject } from '../../src/linux/bus.js';
@@ -69,6 +70,11 @@ export class TestRouter {
     for (const { id, name } of nodes) {
       const info = { hostname: name, addresses: [parseIp4(`10.99.0.${Number(id)}`)], port: 4444 };
       router.db.apply(nodeRecord(router.db, id, info, router.#now), router.#now);
+    }
+    // In a line, as they stand.
+    for (const [i, { id }] of nodes.entries()) {
+      const neighbours = [nodes[i - 1], nodes[i + 1]].flatMap((node) => node?.id ?? []);
+      router.db.apply(claims.assert(router.db, adjacenciesKey(id), adjacenciesValue(neighbours), HOUR, router.#now), router.#now);
     }
     return router;
   }

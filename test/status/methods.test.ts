@@ -101,8 +101,8 @@ t.test('nodes and peers', async (t) => {
   const node = { addresses: ['10.99.0.1'], port: 4444, clients: 1 };
   t.same(await call('nodes'), {
     nodes: [
-      { ...node, node: self, name: 'r1', self: true, peer: false },
-      { ...node, node: other, name: 'r2', self: false, peer: true },
+      { ...node, node: self, name: 'r1', self: true, peer: false, adjacencies: [other] },
+      { ...node, node: other, name: 'r2', self: false, peer: true, adjacencies: [self] },
     ],
   });
   t.same(await call('peers'), {
@@ -137,7 +137,7 @@ t.test('status', async (t) => {
     clients: 2,
     nodes: 2,
     peers: 1,
-    records: 8,
+    records: 10,
     routes: { installed: 2, pending: 0 },
     problems: ['br-client is down'],
     counters: { roams: 1 },

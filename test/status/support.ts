@@ -2,6 +2,7 @@
 import * as claims from '../../src/clients/claims.js';
 import { Database } from '../../src/clients/database.js';
 import { parseNodeId } from '../../src/clients/node-id.js';
+import { adjacenciesKey, adjacenciesValue } from '../../src/clients/record.js';
 import type { Instant } from '../../src/clients/time.js';
 import { HOUR } from '../../src/clients/time.js';
 import { BadInput } from '../../src/net/bytes.js';
@@ -44,6 +45,9 @@ export function makeSource(): { source: StatusSource; clock: { now: Instant }; d
   const now = clock.now;
   for (const [node, hostname] of [[self, 'r1'], [other, 'r2']] as const) {
     db.apply(nodeRecord(db, node, { hostname, addresses: [parseIp4('10.99.0.1')], port: 4444 }, now), now);
+  }
+  for (const [node, neighbours] of [[self, [other]], [other, [self, parseNodeId('0000000000000003')]]] as const) {
+    db.apply(claims.assert(db, adjacenciesKey(node), adjacenciesValue(neighbours), HOUR, now), now);
   }
   db.apply(claims.claim(db, phone, self, now), now);
   db.apply(claims.lease4(db, parseIp4('10.44.0.9'), phone, HOUR, now), now);

@@ -18,6 +18,7 @@ const STYLE = `
 .roaming-picture { display: block; width: 100%; font: 12px sans-serif; }
 .roaming-picture text { fill: currentColor; text-anchor: middle; }
 .roaming-picture .small { font-size: 10px; opacity: .75; }
+.roaming-picture .link { fill: none; stroke: currentColor; opacity: .4; }
 .roaming-picture .session { fill: none; stroke: currentColor; opacity: .3; stroke-dasharray: 4 3; }
 .roaming-picture .router rect { fill: none; stroke: currentColor; stroke-width: 1.2; }
 .roaming-picture .router.self rect { stroke: var(--primary-color-high, #2b7fd3); stroke-width: 2.5; }
@@ -107,6 +108,10 @@ function arcBeside(a, b) {
 	return `M${from} ${a.y} C${gap} ${a.y} ${gap} ${b.y} ${to} ${b.y}`;
 }
 
+function arc(a, b) {
+	return a.y == b.y ? arcAbove(a, b) : arcBeside(a, b);
+}
+
 return baseclass.extend({
 	__init__() {
 		this.back = svg('g', {});
@@ -124,19 +129,26 @@ return baseclass.extend({
 		this.node.setAttribute('viewBox', `0 0 ${width} ${height}`);
 		this.node.setAttribute('height', height);
 		this.back.replaceChildren(
+			...this.links(routers),
 			...this.sessions(routers, peers),
 			...routers.map(router => this.router(router)),
 			...notes.map(({ x, y, text }) => svg('text', { x, y: y + 4 }, text)));
 		this.placeClients(dots, now);
 	},
 
-	/* The flooding sessions of the router that answers. */
+	/* What routers flood from link to link, each pair once. */
+	links(routers) {
+		return routers.flatMap((a, i) => routers.slice(i + 1).filter(b => a.node.adjacencies.includes(b.node.node)).map(b =>
+			svg('path', { 'class': 'link', d: arc(a, b) })));
+	},
+
+	/* The other flooding sessions of the router that answers. */
 	sessions(routers, peers) {
 		const self = routers.find(({ node }) => node.self);
 		const up = new Set(peers.filter(({ state }) => state == 'up').map(({ node }) => node));
 
-		return routers.filter(({ node }) => self && up.has(node.node)).map(peer =>
-			svg('path', { 'class': 'session', d: peer.y == self.y ? arcAbove(self, peer) : arcBeside(self, peer) }));
+		return routers.filter(({ node }) => self && up.has(node.node) && !self.node.adjacencies.includes(node.node)).map(peer =>
+			svg('path', { 'class': 'session', d: arc(self, peer) }));
 	},
 
 	router({ node, x, y, count }) {
