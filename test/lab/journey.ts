@@ -31,6 +31,7 @@ export class Journey {
   private constructor(
     private readonly lab: Lab,
     private readonly client: Client,
+    private readonly listener: Service,
     address4: string,
     address6: string,
     tcpPeer: string,
@@ -54,7 +55,7 @@ export class Journey {
     const [address4, address6] = [await client.address(4), await client.address(6)];
     const listener = lab.service('server', process.execPath, tcpPeer, 'listen', SERVER4, '7777');
     await until('the TCP server listens', 10, async () => listener.output.includes('listening'));
-    const journey = new Journey(lab, client, address4, address6, tcpPeer);
+    const journey = new Journey(lab, client, listener, address4, address6, tcpPeer);
     await until('pings and TCP flow', 20, async () => journey.flowing);
     return journey;
   }
@@ -85,6 +86,7 @@ export class Journey {
 
   async stop(): Promise<void> {
     await this.#tcp.stop();
+    await this.listener.stop();
     for (const name of STREAMS) await this.streams[name].stop();
   }
 }

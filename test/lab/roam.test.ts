@@ -73,6 +73,36 @@ await onLab(t, { name: 'troam', babeld: QUICK_BABELD }, [
     },
   },
   {
+    name: 'ten roams back and forth, each within 100 ms of the last: all is right in the end, wherever that is',
+    run: async (t, lab) => {
+      for (const [here, there] of [['r1', 'r3'], ['r2', 'r1']] as const) {
+        await lab.roam(client, here);
+        const before = await client.addresses();
+        const journey = await Journey.start(lab, client, BUILT.tcpPeer);
+        // Ten, and on the second way one more: it ends where it began, and at the other.
+        const stays = [0, 90, 10, 80, 20, 70, 30, 60, 40, ...(here === 'r2' ? [50] : [])];
+        let at: RouterName = here;
+        for (const stay of stays) {
+          at = at === here ? there : here;
+          await lab.roam(client, at);
+          await sleep(stay);
+        }
+        at = at === here ? there : here;
+        const { dead, gaps } = await journey.roam(at, 5000);
+        t.strictSame(dead, [], `all streams came back at ${at}`);
+        t.comment(`gaps after the last roam: ${Object.values(gaps).map(({ longest }) => longest.toFixed(0)).join(', ')} ms`);
+        await everyKernelFollows(t, lab.net, { ...whereabouts, at });
+        for (const router of ROUTERS) t.equal((await lab.routers[router].clients())[0]?.node_name, at, `${router} knows that it is at ${at}`);
+        const { echoed } = journey;
+        await until('the TCP connection carries data', 5, async () => journey.echoed > echoed);
+        t.notOk(journey.tcpEnded, 'the TCP connection lives');
+        t.strictSame(await client.addresses(), before, 'the same addresses');
+        t.notMatch(ROUTERS.map((router) => lab.routers[router].daemon!.output).join(''), / flaps /, 'it was not taken for two devices');
+        await journey.stop();
+      }
+    },
+  },
+  {
     name: 'every frame that clients get of us decodes without a remark',
     programs: ['tshark'],
     run: async (t) => {
