@@ -8,7 +8,8 @@ import type { Instant, Millis } from '../clients/time.js';
 import { after, earliest, MINUTE, SECOND } from '../clients/time.js';
 import { Reader } from '../net/bytes.js';
 import type { Clock, Endpoint, Logger, Mesh, PeerStream, PeerStreamEvents, Random, Timer } from '../ports.js';
-import { Complaints, LineQuota } from './complaints.js';
+import { Comings } from './comings.js';
+import { Complaints } from './complaints.js';
 import { Dial, formatEndpoint } from './dial.js';
 import { DigestTree } from './digest.js';
 import type { Connection } from './duplicates.js';
@@ -94,8 +95,7 @@ export class Flooder {
   #standby: ReadonlySet<NodeId> = new Set();
   readonly #dials = new Map<string, Dial>();
   readonly #complaints: Complaints<Complaint>;
-  /** Sessions that come and go. */
-  readonly #comings: LineQuota;
+  readonly #comings: Comings;
   #port = 0;
   #connections = 0;
   #news = 0;
@@ -111,7 +111,7 @@ export class Flooder {
     this.#timing = options.timing ?? DEFAULT_TIMING;
     this.#instance = new Reader(options.random.bytes(8)).u64();
     this.#complaints = new Complaints(options.log);
-    this.#comings = new LineQuota(options.log);
+    this.#comings = new Comings(options.log);
     this.#tree = new DigestTree(options.replica, options.clock.now());
   }
 
@@ -388,7 +388,9 @@ export class Flooder {
 
   #sameId(node: NodeId, peer: Peer, now: Instant): void {
     const whose = node === this.#options.self ? 'this node' : 'another peer';
-    const line = `peer ${peer.stream.remote} has the same node id as ${whose}, ${node}: each node needs one of its own (option node_id)`;
+    // A problem of the host: each of its connections comes from another port.
+    const host = peer.stream.remote.replace(/:\d+$/, '');
+    const line = `peer ${host} has the same node id as ${whose}, ${node}: each node needs one of its own (option node_id)`;
     this.#complaints.add('duplicate id', line, now);
     this.#events.duplicateId?.(node, peer.stream.remote, line);
   }
@@ -397,9 +399,7 @@ export class Flooder {
     peer.upSince = this.#options.clock.now();
     peer.session.standby = this.#isStandby(peer.session);
     if (peer.dial !== undefined) peer.dial.lastError = undefined;
-    const hello = peer.session.peer;
-    const who = hello === undefined ? 'a sroamd' : `node ${hello.node} ${hello.hostname}`.trimEnd();
-    this.#comings.info(`peer ${peer.stream.remote} is up: ${who}`, peer.upSince);
+    this.#comings.up(peer, peer.upSince);
     this.#events.up?.(peer.status(peer.upSince));
   }
 
@@ -410,7 +410,8 @@ export class Flooder {
     this.#past.sent += peer.session.updatesOut;
     peer.finish(now);
     if (peer.upSince !== undefined) {
-      this.#comings.info(`peer ${peer.stream.remote} is down: ${reason ?? 'goodbye said'}`, now);
+      const { node } = peer.session;
+      this.#comings.down(peer, reason, node !== undefined && this.#sessionWith(node) !== undefined, now);
       this.#events.down?.(peer.status(now), reason);
     } else if (peer.dial === undefined && peer.session.node === undefined) {
       this.#complaints.add('failed handshake', `peer ${peer.stream.remote}: ${reason}`, now);

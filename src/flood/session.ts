@@ -101,7 +101,7 @@ export class Session {
   #compared: Instant;
   #byeDue: ByeReason | undefined;
   /** Closed by ourselves towards a sroamd, which knows no goodbye: what waits is still sent. */
-  #parting = false;
+  #mute = false;
   /** Records received, before validation. */
   updatesIn = 0;
 
@@ -144,6 +144,13 @@ export class Session {
 
   /** Why the peer said goodbye, if it did. */
   farewell: ByeReason | undefined;
+
+  #parting: ByeReason | undefined;
+
+  /** Why we said goodbye, if we did. */
+  get parting(): ByeReason | undefined {
+    return this.#parting;
+  }
 
   /** Smoothed round-trip time; undefined until measured, and from a sroamd. */
   get rtt(): Millis | undefined {
@@ -323,8 +330,9 @@ export class Session {
     if (this.#state === 'closed' || this.#state === 'closing') return;
     this.#outbox.release();
     this.#outbox.changesOnly();
+    this.#parting = reason;
     if (this.#peer === undefined) {
-      this.#parting = this.#state === 'up';
+      this.#mute = this.#state === 'up';
       this.#close(reason);
       return;
     }
@@ -364,7 +372,7 @@ export class Session {
   }
 
   get #flowing(): boolean {
-    return this.#state === 'up' || this.#state === 'closing' || this.#parting;
+    return this.#state === 'up' || this.#state === 'closing' || this.#mute;
   }
 
   /** Whether {@link take} has something to give. */

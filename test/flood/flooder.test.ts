@@ -216,6 +216,11 @@ t.test('two nodes with one id are told apart from one that restarts', async (t) 
   t.same(nodes[0]!.duplicates, [nodeId(1), nodeId(1), nodeId(1), nodeId(1)].slice(0, nodes[0]!.duplicates.length));
   t.ok(nodes[0]!.duplicates.length > 0 && twin.duplicates.length > 0, 'both say so');
   t.equal(nodes[0]!.log.lines.filter((line) => line.includes('same node id')).length, 1, 'in one line');
+  twin.flooder.setPeers([]);
+  twin.flooder.setPeers([{ host: 'r1', port: PORT }]);
+  net.clock.advance(MINUTE);
+  t.ok(nodes[0]!.duplicates.length > 1);
+  t.match([...nodes[0]!.duplicateLines], [/^peer r3 has the same node id as this node/], 'and one problem, whatever port it comes from');
 
   const third = await new TestNode(net, 'r4', 4).start('r1');
   net.clock.advance(5 * SECOND);
@@ -380,6 +385,37 @@ t.test('configured peers come and go', async (t) => {
   a.flooder.want('discovered', []);
   net.clock.advance(MINUTE);
   t.same([a.up(), b.up(), c.up(), a.status()], [[], [], [], []]);
+});
+
+t.test('people are told of nodes, not of each session', async (t) => {
+  const told = ({ log }: TestNode) => log.lines.filter((line) => line.startsWith('info'));
+  const { net, nodes } = await network({ 1: [2], 2: [1] });
+  const [a, b] = nodes as [TestNode, TestNode];
+  for (const node of nodes) t.match(told(node), [/^info peer .* is up: node /], 'both dial: one line');
+  t.ok([a, b].some(({ log }) => log.lines.some((line) => /^debug .* is down: goodbye said: duplicate$/.test(line))));
+
+  for (const node of nodes) node.flooder.setPeers([]);
+  net.clock.advance(SECOND);
+  t.same([a.up(), b.up()], [[], []]);
+  t.ok(a.log.lines.some((line) => /^debug .* is down: .*removed$/.test(line)), 'our goodbye says its reason');
+  a.flooder.setPeers([{ host: 'r2', port: PORT }]);
+  net.clock.advance(SECOND);
+  for (const node of nodes) t.equal(told(node).length, 1, 'a session that nobody needs may go, and come again');
+
+  net.kill('r2');
+  net.clock.advance(SECOND);
+  t.match(told(a).slice(1), [/^info peer r2:4444 is down: connection reset by the peer$/]);
+  const reborn = await new TestNode(net, 'r3', 2).start('r1');
+  net.clock.advance(SECOND);
+  t.match(told(a).slice(2), [/^info peer r3:50000 is up: node 0000000000000002 r3$/]);
+
+  a.flooder.setPeers([]);
+  reborn.flooder.setPeers([]);
+  net.clock.advance(SECOND);
+  t.same(a.up(), []);
+  await new TestNode(net, 'r4', 2).start('r1');
+  net.clock.advance(SECOND);
+  t.match(told(a).slice(3), [/^info peer r4:50000 is up/], 'it was started anew without a session');
 });
 
 t.test('ten thousand sessions', async (t) => {

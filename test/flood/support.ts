@@ -192,6 +192,7 @@ export class TestNode {
   readonly flooder: Flooder;
   readonly id: NodeId;
   duplicates: NodeId[] = [];
+  duplicateLines = new Set<string>();
 
   constructor(
     readonly network: TestNetwork,
@@ -209,7 +210,12 @@ export class TestNode {
       clock: network.clock,
       random: network.random,
       log: this.log,
-      events: { duplicateId: (node) => this.duplicates.push(node) },
+      events: {
+        duplicateId: (node, _, line) => {
+          this.duplicates.push(node);
+          this.duplicateLines.add(line);
+        },
+      },
       ...options,
     });
   }

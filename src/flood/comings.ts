@@ -1,0 +1,48 @@
+import type { NodeId } from '../clients/node-id.js';
+import type { Instant } from '../clients/time.js';
+import type { Logger } from '../ports.js';
+import { LineQuota } from './complaints.js';
+import type { ByeReason } from './frame.js';
+import type { Peer } from './peer.js';
+
+/** Reasons for which sessions end in a network that is well. */
+const WISHED: ReadonlySet<ByeReason> = new Set<ByeReason>(['removed', 'duplicate', 'full']);
+
+/** Nodes that are remembered as told of. */
+const MAX_NODES = 256;
+
+/**
+ * Sessions that come and go, for the log. Which nodes have sessions with which is chosen again all the time, so people
+ * are told of nodes: once that one is up, and that it is down where it has no session any more and nobody wished that.
+ * All else is for debugging.
+ */
+export class Comings {
+  readonly #lines: LineQuota;
+  /** The instances of nodes of which was told that they are up. A node that is started anew is told of again. */
+  readonly #told = new Map<NodeId, bigint>();
+
+  constructor(private readonly log: Logger) {
+    this.#lines = new LineQuota(log);
+  }
+
+  up({ session: { peer: hello }, stream }: Peer, now: Instant): void {
+    const who = hello === undefined ? 'a sroamd' : `node ${hello.node} ${hello.hostname}`.trimEnd();
+    const line = `peer ${stream.remote} is up: ${who}`;
+    if (hello !== undefined) {
+      if (this.#told.get(hello.node) === hello.instance) return this.log.debug(line);
+      if (this.#told.size >= MAX_NODES) this.#told.clear();
+      this.#told.set(hello.node, hello.instance);
+    }
+    this.#lines.info(line, now);
+  }
+
+  /** `hasOther`: there is another session with the node. */
+  down({ session, stream }: Peer, reason: string | undefined, hasOther: boolean, now: Instant): void {
+    const { node, parting, farewell } = session;
+    const why = parting === undefined ? (reason ?? 'connection closed') : `goodbye said: ${parting}`;
+    const line = `peer ${stream.remote} is down: ${why}`;
+    if (hasOther || parting !== undefined || (farewell !== undefined && WISHED.has(farewell))) return this.log.debug(line);
+    if (node !== undefined) this.#told.delete(node);
+    this.#lines.info(line, now);
+  }
+}
