@@ -150,6 +150,8 @@ export class Daemon {
       log,
       maxSessions: config.maxSessions,
       events: {
+        // Whoever hears of a roam from here finds the way behind this router laid.
+        writing: () => this.#routes.flush(),
         up: (peer) => {
           this.#catchUp.peerUp(clock.now());
           this.#reporter.peer(peer);

@@ -38,6 +38,8 @@ export interface FlooderOptions {
 }
 
 export interface FlooderEvents {
+  /** All that came from outside is in the replica, and will be written to peers now. */
+  writing?(): void;
   /** Records flow to and from a peer. */
   up?(peer: PeerStatus): void;
   /** They no longer do. */
@@ -226,6 +228,7 @@ export class Flooder {
     }
     if (this.#depth > 0) return;
     for (const dial of this.#dials.values()) if (dial.isDue(now)) this.#dial(dial, now);
+    this.#events.writing?.();
     for (const peer of this.#peers) peer.pump(now);
     this.#schedule(now);
     if (this.#peers.size === 0) this.#stopped?.();

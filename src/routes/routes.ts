@@ -1,7 +1,7 @@
 /**
  * Everything about routes in one place: takes what the database, the nodes and the kernel say, and drives the
  * {@link Reconciler} and {@link Paths} over the {@link Kernel} port. Changes made in one turn of the event loop go to
- * the kernel together, right after it.
+ * the kernel together, right after it or when they are {@link Routes.flush flushed}.
  */
 import type { Ip } from '../net/ip.js';
 import type { Mac } from '../net/mac.js';
@@ -33,6 +33,8 @@ export class Routes {
   #reconciler: Reconciler;
   #paths: Paths;
   #running: Promise<void> | undefined;
+  /** Begins what runs, where that has not begun by itself. */
+  #begin: () => Promise<void> = async () => {};
   #timer: Timer | undefined;
   #resync = false;
   #resyncFrom: Instant | undefined;
@@ -137,11 +139,18 @@ export class Routes {
     return new Promise((resolve) => clock.schedule(after(clock.now(), delay), resolve));
   }
 
+  /** Has the kernel brought up to date at once, as far as no batch is under way, instead of after this turn of the event loop. */
+  flush(): void {
+    void this.#begin();
+  }
+
   /** Has the kernel brought up to date after this turn of the event loop. */
   #kick(): void {
     if (!this.#started || this.#stopped || this.#running !== undefined) return;
+    let begun: Promise<void> | undefined;
+    this.#begin = () => (begun ??= this.#work());
     this.#running = Promise.resolve()
-      .then(() => this.#work())
+      .then(this.#begin)
       .finally(() => {
         this.#running = undefined;
         if (this.#reconciler.pending) this.#kick();

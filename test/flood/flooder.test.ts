@@ -32,6 +32,29 @@ t.test('a record reaches everybody along a line, in the time that the links take
   for (const node of nodes) t.equal(node.db.client(stationMac(1))?.node, nodeId(4), node.name);
 });
 
+t.test('before a change is written, to pass it on or from here, the owner may act on it', async (t) => {
+  const net = new TestNetwork();
+  const seen: string[] = [];
+  const of = (name: string, id: number): TestNode => {
+    const node: TestNode = new TestNode(net, name, id, {
+      events: { writing: () => seen.push(`${name} has ${node.db.get(associationKey(stationMac(1)))?.seqno}, sent ${node.flooder.counters['flood_sent']}`) },
+    });
+    return node;
+  };
+  const [a, b, c] = [of('a', 1), of('b', 2), of('c', 3)];
+  await a.start();
+  await b.start('a');
+  await c.start('b');
+  net.clock.advance(SECOND);
+  const sent = [a, b].map(({ flooder }) => flooder.counters['flood_sent']);
+  seen.length = 0;
+  a.put(association(1, 1));
+  t.strictSame(seen, [`a has 1, sent ${sent[0]}`]);
+  net.clock.advance(2 * net.delay);
+  t.ok(seen.includes(`b has 1, sent ${sent[1]}`));
+  t.equal(c.db.get(associationKey(stationMac(1)))?.seqno, 1);
+});
+
 t.test('triangle: messages are bounded, lifetimes do not creep (defect 8)', async (t) => {
   const { net, nodes } = await network({ 1: [2, 3], 2: [3], 3: [] });
   net.delay = 900;

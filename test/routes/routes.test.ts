@@ -36,6 +36,23 @@ t.test('changes of one turn are one batch, at once', async (t) => {
   t.ok(routes.isInstalled(client(2, SELF).mac));
 });
 
+t.test('flushed: the kernel has it before the turn ends; what comes after goes with the next batch', async (t) => {
+  const { kernel, installed, routes } = setup();
+  await routes.start();
+  await turn();
+  routes.flush();
+  t.strictSame(kernel.batches, [], 'nothing to do');
+  routes.setClient(client(1, SELF, '10.44.0.1/32'));
+  routes.flush();
+  t.equal(kernel.batches.length, 1);
+  routes.setClient(client(2, SELF, '10.44.0.2/32'));
+  routes.flush();
+  t.equal(kernel.batches.length, 1, 'one batch at a time');
+  await turn();
+  t.equal(kernel.batches.length, 2);
+  t.strictSame(installed, [1, 2].map((i) => client(i, SELF).mac));
+});
+
 t.test('a node\'s path comes from the kernel and follows its routes', async (t) => {
   const { kernel, clock, routes } = setup();
   kernel.paths.set(A6, path(2, 'fe80::1'));
