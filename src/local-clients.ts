@@ -258,8 +258,10 @@ export class LocalClients {
   #contradicted({ mac, network }: Station, node: NodeId | undefined, now: Instant): void {
     if (node !== undefined) {
       this.#keeper.release(mac);
-      this.#options.kernel.purge(mac, network);
-      this.#options.services()?.movedAway(mac, network, this.#stationsOn(network));
+      afterwards(() => {
+        this.#options.kernel.purge(mac, network);
+        this.#options.services()?.movedAway(mac, network, this.#stationsOn(network));
+      });
     }
     this.#conflicts.contradicted(mac, node, now);
     this.#options.rearm();
@@ -271,8 +273,10 @@ export class LocalClients {
 
   #ask({ mac, network }: Station, now: Instant): void {
     const { clock, services, rearm } = this.#options;
-    void services()?.probe(mac, network, now).then(({ answered }) => {
-      if (!answered || this.#stopped) return;
+    afterwards(async () => {
+      const answer = services()?.probe(mac, network, now);
+      rearm();
+      if ((await answer)?.answered !== true || this.#stopped) return;
       this.#conflicts.answered(mac, clock.now());
       rearm();
     });
@@ -326,4 +330,9 @@ export class LocalClients {
     }
     this.#stopped = true;
   }
+}
+
+/** Frames, dumps and the like: for them the routes and the flood do not wait, which are on their way then. */
+function afterwards(task: () => unknown): void {
+  void Promise.resolve().then(task);
 }

@@ -55,6 +55,12 @@ export class KernelWatch {
     this.#addresses.clear();
   }
 
+  /** Undefined where there is none, or none that is known. */
+  linkNamed(name: string): Link | undefined {
+    for (const link of this.#links.values()) if (link.name === name) return link;
+    return undefined;
+  }
+
   adopt(state: KernelState): void {
     this.#routes = new Set(state.routes.map((route) => prefixKey(route.destination)));
     this.#nexthops = new Set(state.nexthops.map((nexthop) => nexthop.id));

@@ -173,7 +173,7 @@ export class LinuxKernel implements Kernel {
   }
 
   async #purge(mac: Mac, network: string): Promise<void> {
-    const link = (await this.#rtnl.links()).find(({ name }) => name === network);
+    const link = this.#watch.linkNamed(network) ?? (await this.#rtnl.links()).find(({ name }) => name === network);
     if (link === undefined) return;
     const entries = link.kind === 'bridge' ? await this.#rtnl.fdb(link.index) : [];
     const neighbours = await this.#rtnl.neighbours({ ifindex: link.index });

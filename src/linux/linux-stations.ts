@@ -86,7 +86,8 @@ export class LinuxStations implements Stations {
         ifindex: 0,
         ethertype: ETH_P_802_2,
         filter: anyOf(stationMoved),
-        onFrames: (frames) => frames.forEach(({ bytes }) => this.#wifi.moved(macFromBytes(bytes.subarray(6, 12)))),
+        // The same frame is seen on the radio, on the bridge and on its other ports.
+        onFrames: (frames) => new Set(frames.map(({ bytes }) => macFromBytes(bytes.subarray(6, 12)))).forEach((mac) => this.#wifi.moved(mac)),
         onError: (code) => log.debug(`frames that tell of moves: ${code}`),
       });
     } catch (error) {
