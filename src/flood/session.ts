@@ -53,7 +53,7 @@ export const DEFAULT_TIMING: SessionTiming = {
   keepalive: 10 * SECOND,
   silence: 25 * SECOND,
   bye: 2 * SECOND,
-  trailer: 5,
+  trailer: 20,
 };
 
 /** Why a record or a TLV was not taken; each counted. */
