@@ -25,6 +25,7 @@ import { DirectoryStorage } from '../linux/storage.js';
 import { VERSION } from '../version.js';
 import { CliError, ExitCode } from './ask.js';
 import { ConfigError, loadConfig } from './load-config.js';
+import { rehearse } from './rehearsal.js';
 import { SignalInbox } from './signals.js';
 
 export interface DaemonArguments {
@@ -124,6 +125,10 @@ async function serve(first: Config, context: Context): Promise<Config | undefine
     },
   });
   raisePriority(log);
+  rehearse().then(
+    (handovers) => log.debug(`rehearsed ${handovers} handovers`),
+    (error: Error) => log.warn(`the rehearsal failed: ${error.message}`),
+  );
   networks.follow(() => signals.put('networks'));
   try {
     for (;;) {
