@@ -16,6 +16,7 @@ import { earliest } from '../clients/time.js';
 import type { HostRoute, KernelChange, KernelState, NeighbourEntry, NexthopObject, Path } from '../ports.js';
 import type { ClientView, NodePaths } from './desired.js';
 import { neighbourKey, sameNeighbour, sameNexthop, samePath, sameRoute } from './desired.js';
+import { Failures } from './failures.js';
 import { Layer } from './layer.js';
 import type { NexthopOwner } from './nexthop-ids.js';
 import { Wanted } from './wanted.js';
@@ -32,7 +33,7 @@ export interface ReconcilerOptions {
    * when the last change is acknowledged, or with the next batch where nothing had to change.
    */
   readonly installed?: (mac: Mac) => void;
-  /** A failure, once per cause until everything is right again. */
+  /** A failure that has lasted for some seconds, once per cause until everything is right again. */
   readonly failed?: (message: string) => void;
 }
 
@@ -63,7 +64,7 @@ export class Reconciler {
   /** Clients whose `installed` is still to be told, and those of them of which a key is right now. */
   #waiting = new Set<Mac>();
   #check = new Set<Mac>();
-  #reported = new Set<string>();
+  #failures = new Failures();
 
   constructor(options: ReconcilerOptions) {
     this.#options = options;
@@ -173,7 +174,7 @@ export class Reconciler {
       if (error === undefined) this.#done(change);
       else this.#failed(change, error, now);
     });
-    if (this.#layers.every((layer) => layer.retries.size === 0)) this.#reported.clear();
+    if (this.#layers.every((layer) => layer.retries.size === 0)) this.#failures.clear();
     this.#tellInstalled();
   }
 
@@ -329,9 +330,7 @@ export class Reconciler {
       this.#checkAgain(this.#wanted.neighbourOwner(key));
     }
     const [kind, name] = describe(change);
-    const cause = `${change.op} ${kind}: ${error.message}`;
-    if (this.#reported.has(cause)) return;
-    this.#reported.add(cause);
+    if (!this.#failures.add(`${change.op} ${kind}: ${error.message}`, now)) return;
     this.#options.failed?.(`cannot ${change.op} ${kind} ${name}: ${error.message}`);
   }
 

@@ -123,7 +123,7 @@ t.test('a family that the kernel refuses does not keep a client from being told 
   t.strictSame(installed, [here.mac, away.mac]);
 });
 
-t.test('what fails is tried again, later and later, and said once', async (t) => {
+t.test('what fails is tried again, later and later, and said once if that lasts', async (t) => {
   const { kernel, reconciler, installed, failures, step } = setup();
   kernel.failing = (change) => 'nexthop' in change;
   reconciler.setPaths(A, { 4: V4, 6: undefined });
@@ -134,16 +134,58 @@ t.test('what fails is tried again, later and later, and said once', async (t) =>
   t.strictSame(step(49), []);
   t.strictSame(step(50), ['set nexthop 0 v4 10.0.0.1 dev 2'].concat(['set 10.44.0.1/32 45 nexthop 0', 'set 10.44.0.2/32 45 nexthop 0']));
   t.equal(reconciler.deadline, 150);
+  for (const now of [150, 350, 750, 1550]) t.equal(step(now).length, 3);
+  t.strictSame(failures, [], 'it may mend itself: a link has just gone down');
+  t.equal(step(3150).length, 3);
   t.equal(failures.length, 2, 'the object, and the routes that miss it');
   t.match(failures[0], /^cannot set nexthop object \d+: no buffer space/);
+  t.equal(step(6350).length, 3);
+  t.equal(failures.length, 2, 'once');
   kernel.failing = () => false;
-  t.equal(step(150).length, 3);
+  t.equal(step(12_750).length, 3);
   t.equal(installed.length, 2);
   t.ok(reconciler.idle);
-  kernel.failing = () => true;
+
+  kernel.failing = (change) => 'route' in change;
   reconciler.setClient(client(3, A, '10.44.0.3/32'));
-  step(200);
+  step(20_000);
+  kernel.failing = () => false;
+  step(20_050);
+  kernel.failing = (change) => 'route' in change;
+  reconciler.setClient(client(4, A, '10.44.0.4/32'));
+  step(30_000);
+  t.equal(failures.length, 2, 'twice for a moment');
+  for (const now of [30_050, 30_150, 30_350, 30_750, 31_550, 33_150]) step(now);
   t.equal(failures.length, 3, 'it had gone, and is back');
+});
+
+t.test('a failure for a moment is not told while another lasts', async (t) => {
+  const { kernel, reconciler, failures, step } = setup();
+  kernel.failing = (change) => 'route' in change;
+  reconciler.setPaths(A, { 4: V4, 6: undefined });
+  reconciler.setClient(client(1, A, '10.44.0.1/32'));
+  for (let now = 0; now <= 40_000; now = reconciler.deadline!) step(now);
+  t.equal(failures.length, 1);
+  kernel.failing = (change) => 'route' in change || 'nexthop' in change;
+  reconciler.setPaths(B, { 4: path(3, '10.0.1.1'), 6: undefined });
+  for (const start of [50_000, 200_000]) {
+    reconciler.setClient(client(2, B, '10.44.0.2/32'));
+    step(start);
+    reconciler.removeClient(client(2, B).mac);
+    step(start + 50);
+  }
+  t.equal(failures.length, 1);
+});
+
+t.test('a call that fails as a whole is told too', async (t) => {
+  const { kernel, reconciler, failures, step } = setup();
+  kernel.failing = () => true;
+  reconciler.setClient(client(1, SELF, '10.44.0.1/32'));
+  for (let now = 0; now <= 3500; now += 250) {
+    step(now);
+    reconciler.adopt(kernel.snapshot());
+  }
+  t.match(failures, [/^cannot set neighbour/, /^cannot set route/]);
 });
 
 t.test('a route waits for its object, not the other way round', async (t) => {
