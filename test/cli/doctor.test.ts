@@ -5,7 +5,7 @@ import { checkDhcp } from '../../src/cli/doctor/dhcp.js';
 import type { Finding } from '../../src/cli/doctor/finding.js';
 import { formatFindings, hasErrors } from '../../src/cli/doctor/finding.js';
 import { checkLinks } from '../../src/cli/doctor/gateway.js';
-import { checkAccessPoints, checkClock, checkMtu, checkNodes, checkPeers, checkPrefixes, checkProblems, checkReach } from '../../src/cli/doctor/network.js';
+import { checkAccessPoints, checkClock, checkMtu, checkNodes, checkPeers, checkPrefixes, checkProblems, checkReach, leasesOfPresent } from '../../src/cli/doctor/network.js';
 import { networksOf } from '../../src/cli/doctor/uci.js';
 import { COLOURED, PLAIN } from '../../src/cli/style.js';
 import { parsePrefix } from '../../src/net/prefix.js';
@@ -95,6 +95,10 @@ t.test('leases in other prefixes than ours', async (t) => {
   t.same(checkPrefixes([lease('10.46.0.9')], []), [], 'a router without clients need not know them');
   t.match(checkPrefixes([lease('10.44.0.9'), lease('10.46.0.9')], prefixes), [{ level: 'error', message: /10\.46\.0\.9.*another option prefix/ }]);
   t.match(checkPrefixes([lease('10.46.0.9'), lease('2001:db8:45::/64')], prefixes), [{ message: /and so have 1 more/ }]);
+
+  const strange = [lease('10.46.0.9'), { ...lease('10.46.0.10'), mac: '02:00:00:00:00:02' }, { ...lease('10.46.0.11'), mac: '02:00:00:00:00:03' }];
+  const clients = [{ mac: '02:00:00:00:00:01', node: '0000000000000002' }, { mac: '02:00:00:00:00:02', node: '' }];
+  t.same(leasesOfPresent(strange, clients), [strange[0]], 'of who has gone none count: they only wait for their end');
 });
 
 t.test('what the daemon says, where it has not been found already', async (t) => {

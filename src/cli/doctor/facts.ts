@@ -7,9 +7,11 @@ import { parse } from 'uci-parser';
 import type { PlainTable, UbusClient } from 'ubus-ts';
 import type { LeaseView } from '../../status/leases.js';
 import type { NodeView, PeerView } from '../../status/peers.js';
+import type { ClientView } from '../../status/views.js';
 import { askOn, withUbus } from '../ask.js';
 import type { BabelFacts } from './babel.js';
 import type { MeshLink } from './network.js';
+import { leasesOfPresent } from './network.js';
 import { single } from './uci.js';
 
 const run = promisify(execFile);
@@ -25,6 +27,7 @@ export interface BusFacts {
   readonly accessPoints: readonly string[] | undefined;
   readonly peers: readonly PeerView[] | undefined;
   readonly nodes: readonly NodeView[] | undefined;
+  /** Those of clients that are at a router now. */
   readonly leases: readonly LeaseView[];
   /** What the daemon itself says is not as it should be. */
   readonly problems: readonly string[];
@@ -38,10 +41,16 @@ export async function gatherBus(socket: string | undefined): Promise<BusFacts> {
     accessPoints: (await ubus.list('hostapd.*').catch(() => [])).map(({ path }) => path),
     peers: (await tryCall(() => askOn(ubus, 'peers')))?.['peers'] as PeerView[] | undefined,
     nodes: (await tryCall(() => askOn(ubus, 'nodes')))?.['nodes'] as NodeView[] | undefined,
-    leases: ((await tryCall(() => askOn(ubus, 'leases')))?.['leases'] as LeaseView[] | undefined) ?? [],
+    leases: await presentLeases(ubus),
     problems: ((await tryCall(() => askOn(ubus, 'status')))?.['problems'] as string[] | undefined) ?? [],
     babelId: await babelId(ubus),
   })).catch(() => NO_BUS);
+}
+
+async function presentLeases(ubus: UbusClient): Promise<LeaseView[]> {
+  const leases = (await tryCall(() => askOn(ubus, 'leases')))?.['leases'] as LeaseView[] | undefined;
+  const clients = (await tryCall(() => askOn(ubus, 'clients')))?.['clients'] as ClientView[] | undefined;
+  return leasesOfPresent(leases ?? [], clients ?? []);
 }
 
 /** With `option ubus_bindings` babeld says who it is. */

@@ -4,6 +4,7 @@ import type { Prefix } from '../../net/prefix.js';
 import { anyContains } from '../../net/prefix.js';
 import type { LeaseView } from '../../status/leases.js';
 import type { NodeView, PeerView } from '../../status/peers.js';
+import type { ClientView } from '../../status/views.js';
 import type { PackageManager } from '../packages.js';
 import { installCommand } from '../packages.js';
 import type { Finding } from './finding.js';
@@ -86,6 +87,12 @@ export function checkReach(unreachable: readonly NodeView[]): Finding[] {
     message: `there is no route to router ${name || node} (${addresses.join(', ')}): its clients are not reached`,
     mend: [`ip route get ${addresses[0]}   # the routing protocol has to carry it`],
   }));
+}
+
+/** The leases of clients that are at a router now: those of the others may be from before something was mended. */
+export function leasesOfPresent(leases: readonly LeaseView[], clients: readonly Pick<ClientView, 'mac' | 'node'>[]): LeaseView[] {
+  const present = new Set(clients.filter(({ node }) => node !== '').map(({ mac }) => mac));
+  return leases.filter(({ mac }) => present.has(mac));
 }
 
 /** All routers have to give addresses from the same prefixes. */
