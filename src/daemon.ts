@@ -419,6 +419,7 @@ export class Daemon {
       this.#services?.nextDeadline,
       this.#finder.nextDeadline,
       this.#own.nextDeadline,
+      this.#persistence.nextDeadline,
     );
     if (this.#timer?.at === at) return;
     this.#timer?.timer.cancel();
@@ -436,6 +437,7 @@ export class Daemon {
     for (const record of this.#own.poll(now)) this.#apply(record);
     const { nextDeadline: readLinks } = this.#links;
     if (readLinks !== undefined && readLinks <= now) void this.#readLinks();
+    this.#persistence.poll(now);
     this.#arm();
   }
 

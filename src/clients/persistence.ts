@@ -4,13 +4,30 @@ import type { Clock, Logger, Storage, Timer, WallClock } from '../ports.js';
 import type { Database } from './database.js';
 import type { Record } from './record.js';
 import { readSnapshot, SnapshotWriter } from './snapshot.js';
-import type { Millis } from './time.js';
-import { after } from './time.js';
+import type { Instant, Millis } from './time.js';
+import { after, MINUTE, SECOND } from './time.js';
 
 const FILE = 'database';
 
 /** Records written before others have their turn. */
 const SLICE = 2000;
+
+/** What is stored may be wrong by so much of the time that has passed. */
+const CLOCK_SLACK: Millis = 10 * SECOND;
+
+/** Between two looks at the wall clock at the most. */
+const LOOK_INTERVAL: Millis = MINUTE;
+
+/** One moment by both clocks; `time` in seconds since 1970. */
+export interface Moment {
+  readonly instant: Instant;
+  readonly time: number;
+}
+
+/** Whether the wall clock was set between two moments: it went another way than the monotonic one. */
+export function wasClockSet(then: Moment, now: Moment): boolean {
+  return Math.abs((now.time - then.time) * SECOND - (now.instant - then.instant)) > CLOCK_SLACK;
+}
 
 export interface PersistencePorts {
   readonly clock: Clock;
@@ -46,10 +63,18 @@ export function restore(db: Database, records: readonly Record[], { clock }: Per
   }
 }
 
+/**
+ * Stored lifetimes go on by the wall clock, so the file is written anew as soon as that clock is found to have been set:
+ * else a router whose clock was slow at boot would find its leases run out at the next start. Only a daemon that ends
+ * without {@link stop} within a minute of the setting, before the next look at the clock, is left with the old file.
+ */
 export class Persistence {
   #timer: Timer | undefined;
   #saving: Promise<void> | undefined;
   #changed = false;
+  /** When the last write began, or this object was made. */
+  #writtenAt: Moment;
+  #nextLook: Instant;
   /** Why the last write failed. */
   #failure: string | undefined;
   #stopped = false;
@@ -59,7 +84,21 @@ export class Persistence {
     private readonly db: Database,
     private readonly ports: PersistencePorts,
     public interval: Millis,
-  ) {}
+  ) {
+    this.#writtenAt = this.#moment();
+    this.#nextLook = after(this.#writtenAt.instant, LOOK_INTERVAL);
+  }
+
+  /** When {@link poll} is due at the latest. */
+  get nextDeadline(): Instant {
+    return this.#nextLook;
+  }
+
+  /** Looks whether the wall clock was set. Costs little: to be called whenever the daemon wakes. */
+  poll(now: Instant): void {
+    this.#nextLook = after(now, LOOK_INTERVAL);
+    this.#checkClock();
+  }
 
   /** What is wrong with the storage: one line or none. */
   get problems(): readonly string[] {
@@ -69,6 +108,7 @@ export class Persistence {
   /** The database is another than what is stored. */
   changed(): void {
     this.#changed = true;
+    this.#checkClock();
     if (this.#timer !== undefined || this.#saving !== undefined || this.#stopped) return;
     const { clock } = this.ports;
     this.#timer = clock.schedule(after(clock.now(), this.interval), () => {
@@ -77,10 +117,31 @@ export class Persistence {
     });
   }
 
-  #begin(): void {
+  /** Writes at once where the wall clock was set. */
+  #checkClock(): void {
+    if (this.#stopped || !this.#isClockSet()) return;
+    if (this.#saving !== undefined) {
+      this.#changed = true;
+      return;
+    }
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#begin();
+  }
+
+  #isClockSet(): boolean {
+    return wasClockSet(this.#writtenAt, this.#moment());
+  }
+
+  #moment(): Moment {
     const { clock, wallClock } = this.ports;
+    return { instant: clock.now(), time: wallClock.time() };
+  }
+
+  #begin(): void {
     this.#changed = false;
-    const writer = new SnapshotWriter(this.db.records(), clock.now(), wallClock.time());
+    this.#writtenAt = this.#moment();
+    const writer = new SnapshotWriter(this.db.records(), this.#writtenAt.instant, this.#writtenAt.time);
     this.#saving = new Promise((resolve) => this.#write(writer, resolve)).finally(() => {
       this.#saving = undefined;
       if (this.#changed) this.changed();
@@ -114,7 +175,7 @@ export class Persistence {
     this.#timer?.cancel();
     this.#timer = undefined;
     await this.#saving;
-    if (!this.#changed) return;
+    if (!this.#changed && !this.#isClockSet()) return;
     this.#begin();
     await this.#saving;
   }

@@ -55,8 +55,10 @@ export class SnapshotWriter {
 
 /**
  * Reads a snapshot. The time since it was made is taken off the lifetimes where both clocks can have been right, else
- * none is: rather an address that is kept too long than one that is given twice. Records that have been dead for long
- * are left out. Throws {@link BadInput} for a file that is cut short, damaged, or of another version.
+ * none is: rather an address that is kept too long than one that is given twice. A lease that has run out by both gets no
+ * grace: elsewhere it may be forgotten and its address another client's, against whose record the old number would win.
+ * Records that have been dead for long are left out. Throws {@link BadInput} for a file that is cut short, damaged, or of
+ * another version.
  */
 export function readSnapshot(file: Uint8Array, now: Instant, time: number): Record[] {
   const body = file.subarray(0, Math.max(0, file.length - CRC_BYTES));

@@ -177,7 +177,7 @@ export const schema = {
   stateInterval: option(
     types.duration(10, 86400),
     '1m',
-    'The database is written to state_dir so often at the most, and when the daemon stops. Where that is flash memory, 1h spares it.',
+    "The database is written to state_dir so often at the most, when the daemon stops, and when the system's clock was set. Where that is flash memory, 1h spares it.",
   ),
   nodeId: optional(
     types.nodeId,

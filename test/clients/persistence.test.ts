@@ -2,12 +2,14 @@ import t from 'tap';
 import * as claims from '../../src/clients/claims.js';
 import { Database } from '../../src/clients/database.js';
 import { parseNodeId } from '../../src/clients/node-id.js';
-import { loadRecords, Persistence, restore } from '../../src/clients/persistence.js';
+import { loadRecords, Persistence, restore, wasClockSet } from '../../src/clients/persistence.js';
 import { MINUTE, SECOND } from '../../src/clients/time.js';
 import { macFromBytes } from '../../src/net/mac.js';
 import type { Storage } from '../../src/ports.js';
-import { TestClock, TestLog, turn } from '../support.js';
+import { at, TestClock, TestLog, turn } from '../support.js';
 
+const TIME = 1_800_000_000;
+const DAY = 86_400;
 const self = parseNodeId('0000000000000001');
 
 class MemoryStorage implements Storage {
@@ -31,7 +33,12 @@ class MemoryStorage implements Storage {
 }
 
 function setUp() {
-  const ports = { clock: new TestClock(), wallClock: { time: () => 1_800_000_000 }, storage: new MemoryStorage(), log: new TestLog() };
+  const clock = new TestClock();
+  const wallClock = {
+    zero: TIME,
+    time: () => wallClock.zero + clock.now() / SECOND,
+  };
+  const ports = { clock, wallClock, storage: new MemoryStorage(), log: new TestLog() };
   const db = new Database();
   const persistence = new Persistence(db, ports, MINUTE);
   const claim = (n: number) => {
@@ -110,29 +117,119 @@ t.test('a disk that cannot be read does not keep the daemon from starting', asyn
   t.match(ports.log.lines, ['error the stored database cannot be read: input/output error']);
 });
 
-t.test('the wall clock jumps while it runs: writes come when they are due, and what was stored is all there after a restart', async (t) => {
-  const year = 365 * 86_400;
+t.test('the wall clock was set: it went another way than the monotonic one, by more than some seconds', async (t) => {
+  const start = { instant: at(5000), time: TIME };
+  const wasSet = (millis: number, time: number) => wasClockSet(start, { instant: at(millis), time });
+  t.notOk(wasSet(5000, TIME));
+  t.notOk(wasSet(5000 + DAY * SECOND, TIME + DAY), 'time passes');
+  t.notOk(wasSet(65_000, TIME + 70), 'ten seconds');
+  t.notOk(wasSet(65_000, TIME + 50));
+  t.ok(wasSet(65_000, TIME + 71));
+  t.ok(wasSet(65_000, TIME + 49));
+});
+
+/** What was stored, as seconds left. */
+async function storedLifetimes(ports: ReturnType<typeof setUp>['ports']): Promise<number[]> {
+  return (await loadRecords(ports)).map(({ expires }) => Math.round((expires - ports.clock.now()) / SECOND));
+}
+
+t.test('the wall clock is set while it runs: all is there after a restart, under the new time or the old', async (t) => {
   for (const [name, before, later] of [
-    ['set from 1970', 5, 1_800_000_000],
-    ['put back by a year', 1_800_000_000, 1_800_000_000 - year],
-    ['put on by a year', 1_800_000_000, 1_800_000_000 + year],
-    ['back to 1970', 1_800_000_000, 5],
+    ['from 1970', 5, TIME],
+    ['on by five days', TIME - 5 * DAY, TIME],
+    ['on by a minute', TIME - 60, TIME],
+    ['back by a year', TIME + 365 * DAY, TIME],
+    ['on by a year', TIME - 365 * DAY, TIME],
+    ['back to 1970', TIME, 5],
   ] as const) {
-    const { ports, db, persistence, claim } = setUp();
-    let time: number = before;
-    ports.wallClock.time = () => time;
+    const { ports, persistence, claim } = setUp();
+    ports.wallClock.zero = before;
+    persistence.poll(ports.clock.now());
     claim(1);
-    await ports.clock.pass(MINUTE / 2);
-    time = later;
-    await ports.clock.pass(MINUTE / 2);
-    t.equal(ports.storage.saves, 1, `${name}: written after a minute`);
-    const left = [...db.records()].map(({ expires }) => Math.floor((expires - ports.clock.now()) / SECOND));
-    for (const [when, restart] of [['the new time', later], ['the old time', before]] as const) {
-      time = restart;
-      const read = await loadRecords(ports);
-      const kept = read.map(({ expires }) => (expires - ports.clock.now()) / SECOND);
-      t.same(kept, left, `${name}, started under ${when}`);
-    }
+    await ports.clock.pass(MINUTE);
+    const { saves } = ports.storage;
+    ports.wallClock.zero = later;
+    persistence.poll(ports.clock.now());
+    await turn();
+    t.equal(ports.storage.saves, saves + 1, `${name}: written at once, though nothing has changed`);
+    t.same(await storedLifetimes(ports), [59 * 60], `${name}, started under the new time`);
+    ports.wallClock.zero = before;
+    t.same(await storedLifetimes(ports), [59 * 60], `${name}, started under the old time`);
+    ports.wallClock.zero = later;
+    await ports.clock.pass(10 * MINUTE);
+    persistence.poll(ports.clock.now());
+    t.equal(ports.storage.saves, saves + 1, `${name}: and once`);
     await persistence.stop();
+    t.equal(ports.storage.saves, saves + 1, `${name}: nothing to do at the end`);
   }
+});
+
+t.test('the wall clock is found to have been set at a change, at the end, and before the first write', async (t) => {
+  const at5DaysSlow = async () => {
+    const all = setUp();
+    all.ports.wallClock.zero = TIME - 5 * DAY;
+    all.claim(1);
+    await all.ports.clock.pass(MINUTE);
+    all.ports.wallClock.zero = TIME;
+    return all;
+  };
+  const changing = await at5DaysSlow();
+  changing.claim(2);
+  await turn();
+  t.same(await storedLifetimes(changing.ports), [59 * 60, 60 * 60], 'a change does not wait for the interval then');
+
+  const ending = await at5DaysSlow();
+  await ending.persistence.stop();
+  t.same(await storedLifetimes(ending.ports), [59 * 60]);
+  ending.ports.wallClock.zero += DAY;
+  ending.persistence.poll(ending.ports.clock.now());
+  await turn();
+  t.same(await storedLifetimes(ending.ports), [], 'nothing is written after the end');
+
+  const { ports } = await at5DaysSlow();
+  ports.wallClock.zero = TIME - 5 * DAY;
+  const db = new Database();
+  restore(db, await loadRecords(ports), ports);
+  const started = new Persistence(db, ports, MINUTE);
+  ports.wallClock.zero = TIME;
+  started.poll(ports.clock.now());
+  await turn();
+  t.same(await storedLifetimes(ports), [59 * 60], 'as it was read under the old time');
+});
+
+t.test('the wall clock is looked at once a minute at the least', async (t) => {
+  const { ports, persistence } = setUp();
+  t.equal(persistence.nextDeadline, MINUTE);
+  await ports.clock.pass(20 * SECOND);
+  persistence.poll(ports.clock.now());
+  t.equal(persistence.nextDeadline, 20 * SECOND + MINUTE);
+});
+
+t.test('the wall clock is set while the file is written: it is written again', async (t) => {
+  const { ports, persistence, claim } = setUp();
+  for (let n = 0; n < 5000; n++) claim(n);
+  ports.wallClock.zero -= 5 * DAY;
+  persistence.poll(ports.clock.now());
+  ports.wallClock.zero += 5 * DAY;
+  persistence.poll(ports.clock.now());
+  t.equal(ports.storage.saves, 0);
+  await ports.clock.pass(SECOND);
+  t.equal(ports.storage.saves, 2);
+  t.equal((await loadRecords(ports)).length, 5000);
+});
+
+t.test('the wall clock is set while the disk is full: tried again after the interval, not in a circle', async (t) => {
+  const { ports, persistence, claim } = setUp();
+  claim(1);
+  await ports.clock.pass(MINUTE);
+  ports.storage.failing = new Error('no space left on device');
+  ports.wallClock.zero += 5 * DAY;
+  persistence.poll(ports.clock.now());
+  await turn();
+  ports.storage.failing = undefined;
+  persistence.poll(ports.clock.now());
+  await turn();
+  t.equal(ports.storage.saves, 1);
+  await ports.clock.pass(MINUTE);
+  t.equal(ports.storage.saves, 2);
 });

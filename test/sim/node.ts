@@ -65,6 +65,8 @@ export class SimNode {
   readonly log: string[] = [];
   /** A start that failed, or a promise of the daemon that nobody expected to. */
   failure: Error | undefined;
+  /** Seconds by which its wall clock is wrong. */
+  wallError = 0;
   #starts = 0;
   /** A start that came while the daemon was still stopping: it is made up for. */
   #startAfterStop = false;
@@ -180,7 +182,7 @@ export class SimNode {
   /** Seconds since 1970; after power came back without a clock chip it is 1970 for a while. */
   get wallTime(): number {
     const { now } = this.#scheduler;
-    return now < this.#clockSetAt ? (now - this.#poweredAt) / SECOND : EPOCH + now / SECOND;
+    return now < this.#clockSetAt ? (now - this.#poweredAt) / SECOND : EPOCH + now / SECOND + this.wallError;
   }
 
   /** The routing protocol has other routes now; the kernel tells of those that are others than the last time. */
