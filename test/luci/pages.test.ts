@@ -159,6 +159,16 @@ async function testHistory(t: Test, browser: Browser): Promise<void> {
   router.move(1, garden);
   await page.waitForFunction("document.querySelectorAll('tr[data-mac]').length === 2");
   t.match(await row.first().innerText(), /roof\s+garden/, 'the latest comes first');
+  router.move(2, self);
+  router.move(2, hall);
+  await page.waitForFunction("document.querySelectorAll('tr[data-mac]').length === 3");
+  await page.getByLabel('Filter').fill('ANNA');
+  t.equal(await page.locator('tr[data-mac]').count(), 2);
+  await page.getByLabel('Filter').fill('02-00-00-00-00-02');
+  t.equal(await page.locator('tr[data-mac]').count(), 1);
+  await page.getByLabel('Filter').fill('nobody');
+  t.match(await page.locator('table').innerText(), /No such roams/);
+  await page.getByLabel('Filter').fill('');
   await shoot(page, 'history-light-wide');
   await shoot(await open('roaming/history', { theme: 'dark' }, { width: 390, height: 800 }), 'history-dark-phone');
 }

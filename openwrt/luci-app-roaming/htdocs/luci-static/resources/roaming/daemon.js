@@ -63,6 +63,25 @@ return baseclass.extend({
 		return millis < 1000 ? _('%s ms').format(millis < 100 ? millis.toFixed(1) : millis.toFixed(0)) : _('%s s').format((millis / 1000).toFixed(1));
 	},
 
+	/* A field to type into; `changed` is called as its text does. */
+	filter(changed) {
+		return E('input', {
+			'type': 'text',
+			'class': 'cbi-input-text',
+			'placeholder': _('Name, address or router'),
+			'aria-label': _('Filter'),
+			'input': changed
+		});
+	},
+
+	/* Whether one of the texts has in it what was typed into the field; a MAC may be typed with hyphens. */
+	matches(filter, texts) {
+		const wanted = filter.value.trim().toLowerCase();
+		const spelled = /^[0-9a-f]{2}(-[0-9a-f]{1,2})+$/.test(wanted) ? [ wanted, wanted.replaceAll('-', ':') ] : [ wanted ];
+
+		return texts.some(text => spelled.some(word => text.toLowerCase().includes(word)));
+	},
+
 	/* One box above the page: what keeps the daemon from serving clients. Null where all is well. */
 	warning(status, errors) {
 		const lines = status.version == null

@@ -7,6 +7,9 @@
 const INTERVAL = 5;
 const MOST_ROWS = 200;
 
+/* All that the daemon keeps: of those the filter chooses. */
+const MOST_ROAMS = 500;
+
 /* In the order in which they follow. */
 const STEPS = [
 	[ 'left', _('left') ],
@@ -22,7 +25,7 @@ return view.extend({
 	},
 
 	async look() {
-		const [ status, roams ] = await Promise.all([ daemon.status(), daemon.history(MOST_ROWS) ]);
+		const [ status, roams ] = await Promise.all([ daemon.status(), daemon.history(MOST_ROAMS) ]);
 		const errors = status.version == null ? await daemon.serviceErrors() : [];
 
 		return { status, roams, errors };
@@ -31,6 +34,7 @@ return view.extend({
 	render(seen) {
 		this.warning = E('div');
 		this.table = E('table', { 'class': 'table cbi-section-table' });
+		this.filter = daemon.filter(() => this.show(this.seen));
 
 		this.show(seen);
 		poll.add(() => this.look().then(seen => this.show(seen)), INTERVAL);
@@ -41,17 +45,19 @@ return view.extend({
 			E('div', { 'class': 'cbi-map-descr' }, [
 				_('As this router saw them. Gap: how long packets to the client had no way, as far as this router can tell. Steps: milliseconds after the first.')
 			]),
-			E('div', { 'class': 'cbi-section' }, [ this.table ])
+			E('div', { 'class': 'cbi-section' }, [ E('p', {}, [ this.filter ]), this.table ])
 		]);
 	},
 
-	show({ status, roams, errors }) {
+	show(seen) {
+		const { status, roams, errors } = this.seen = seen;
 		const titles = [ _('Time'), _('Client'), _('From'), _('To'), _('Gap'), _('Steps') ];
 		const warning = daemon.warning(status, errors);
-		const rows = roams.map(roam => this.row(roam, titles));
+		const wanted = roams.filter(roam => daemon.matches(this.filter, [ roam.mac, roam.hostname, roam.from_name, roam.to_name ]));
+		const rows = wanted.slice(0, MOST_ROWS).map(roam => this.row(roam, titles));
 
 		if (rows.length == 0)
-			rows.push(E('tr', { 'class': 'tr placeholder' }, [ E('td', { 'class': 'td' }, [ E('em', {}, [ _('No roams yet') ]) ]) ]));
+			rows.push(E('tr', { 'class': 'tr placeholder' }, [ E('td', { 'class': 'td' }, [ E('em', {}, [ roams.length == 0 ? _('No roams yet') : _('No such roams') ]) ]) ]));
 
 		dom.content(this.warning, warning ? [ warning ] : []);
 		dom.content(this.table, [ E('tr', { 'class': 'tr table-titles' }, titles.map(title => E('th', { 'class': 'th' }, [ title ]))), ...rows ]);

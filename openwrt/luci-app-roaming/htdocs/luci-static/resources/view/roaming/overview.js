@@ -29,13 +29,7 @@ return view.extend({
 		this.summary = E('div', { 'class': 'cbi-map-descr' });
 		this.picture = Picture;
 		this.table = E('table', { 'class': 'table cbi-section-table' });
-		this.filter = E('input', {
-			'type': 'text',
-			'class': 'cbi-input-text',
-			'placeholder': _('Name, address or router'),
-			'aria-label': _('Filter'),
-			'input': () => this.show(this.seen)
-		});
+		this.filter = daemon.filter(() => this.show(this.seen));
 
 		const page = E('div', { 'class': 'cbi-map' }, [
 			E('h2', {}, [ _('Roaming clients') ]),
@@ -62,7 +56,7 @@ return view.extend({
 		dom.content(this.warning, warning ? [ warning ] : []);
 		dom.content(this.summary, [ status.version == null ? '' : this.summarise(status, present) ]);
 		this.picture.update(nodes, present, peers, status.time || 0);
-		dom.content(this.table, this.rows(clients.filter(this.matcher()), status));
+		dom.content(this.table, this.rows(clients.filter(client => this.isWanted(client)), status));
 	},
 
 	summarise(status, present) {
@@ -74,11 +68,8 @@ return view.extend({
 		].join(', ');
 	},
 
-	matcher() {
-		const wanted = this.filter.value.trim().toLowerCase();
-
-		return ({ mac, hostname, addresses, node_name, ssid }) =>
-			[ mac, hostname, node_name, ssid, ...addresses ].some(text => text.toLowerCase().includes(wanted));
+	isWanted({ mac, hostname, addresses, node_name, ssid }) {
+		return daemon.matches(this.filter, [ mac, hostname, node_name, ssid, ...addresses ]);
 	},
 
 	rows(clients, status) {
