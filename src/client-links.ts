@@ -1,7 +1,7 @@
 /** The interfaces of this router that clients are on, as the kernel has them, set up as clients need them. */
 import { gatewayWanted } from './client-gateway.js';
 import type { Instant, Millis } from './clients/time.js';
-import { after, SECOND } from './clients/time.js';
+import { after, earliest, SECOND } from './clients/time.js';
 import type { Config } from './config/config.js';
 import { GatewayLinks } from './gateway/links.js';
 import type { ClientLink, Clock, Kernel, LinkControl, Logger } from './ports.js';
@@ -49,7 +49,7 @@ export class ClientLinks {
 
   /** The kernel says that something is another: they are to be read, once for all that comes together. */
   changed(now: Instant): void {
-    this.#readAt ??= after(now, READ_DELAY);
+    this.#readAt = earliest(this.#readAt, after(now, READ_DELAY));
   }
 
   /** When they are to be read. */
@@ -59,7 +59,7 @@ export class ClientLinks {
 
   /** Something of them, or of what is made of them, could not be read: they are to be read again soon. */
   failed(now: Instant): void {
-    this.#readAt ??= after(now, RETRY_DELAY);
+    this.#readAt = earliest(this.#readAt, after(now, RETRY_DELAY));
   }
 
   /** Reads them, and once more if something of them had to be set. */
@@ -69,6 +69,7 @@ export class ClientLinks {
     const links = await kernel.clientLinks(this.#config.interface);
     if (this.#stopped) return;
     const isSet = await this.#gateway.prepare(links, gatewayWanted(this.#config), clock.now());
+    this.#readAt = earliest(this.#readAt, this.#gateway.nextSetup);
     this.#links = isSet ? await kernel.clientLinks(this.#config.interface) : links;
   }
 

@@ -57,6 +57,18 @@ t.test('where something was set they are read again, and a stop takes it back', 
   t.equal(kernel.link.mac, lan.mac);
 });
 
+t.test('what another program sets otherwise time and again is set once more later, and a change is still read at once', async (t) => {
+  const { kernel, links } = start();
+  for (let i = 0; i < 10; i++) {
+    kernel.link = lan;
+    await links.read();
+  }
+  t.equal(links.get('br-lan')?.mac, lan.mac);
+  t.equal(links.nextDeadline, 10_000);
+  links.changed(at(100));
+  t.equal(links.nextDeadline, 150);
+});
+
 t.test('what was set lingers where it is to', async (t) => {
   const { kernel, links } = start();
   await links.read();

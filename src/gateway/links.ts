@@ -1,6 +1,6 @@
 /** Keeps client interfaces as clients have to see them, with `option setup`; says what is not so, once. */
 import type { Instant } from '../clients/time.js';
-import { SECOND } from '../clients/time.js';
+import { after, earliest, SECOND } from '../clients/time.js';
 import type { Prefix4 } from '../net/prefix.js';
 import type { ClientLink, LinkChange, LinkControl, Logger } from '../ports.js';
 import { checkGatewayLink, neededSettings, noSuchInterface } from './check.js';
@@ -8,7 +8,7 @@ import type { Gateway } from './gateway.js';
 import type { Step } from './setup.js';
 import { describeChange, planSetup, subjectOf } from './setup.js';
 
-/** Another program may have other ideas of the interface: this often in ten seconds it is contradicted. */
+/** Another program may have other ideas of an interface: this often in ten seconds it is contradicted. */
 const MAX_SETUPS = 5;
 const SETUP_WINDOW = 10 * SECOND;
 
@@ -28,8 +28,10 @@ export interface GatewayWanted {
 export class GatewayLinks {
   /** What was there before, by what it is about. */
   #undo = new Map<string, LinkChange>();
-  /** When something was set, of late. */
-  #setups: Instant[] = [];
+  /** When something was set of late, by interface. */
+  #setups = new Map<string, readonly Instant[]>();
+  /** Something is left to be set, but not before. */
+  #setupFrom: Instant | undefined;
   /** What was said already, by interface, or of {@link KERNEL}. */
   #said = new Map<string, ReadonlySet<string>>();
   /** The interfaces by which no redirect leaves; undefined: the kernel does not keep any from leaving. */
@@ -47,6 +49,11 @@ export class GatewayLinks {
     return [...this.#said.values()].flatMap((said) => [...said]);
   }
 
+  /** When {@link prepare} is to be called again though nothing changes: it was contradicted too often to go on at once. */
+  get nextSetup(): Instant | undefined {
+    return this.#setupFrom;
+  }
+
   /** Returns whether anything was changed: then the interfaces are to be read again. */
   prepare(links: readonly ClientLink[], wanted: GatewayWanted, now: Instant): Promise<boolean> {
     return this.#inTurn(() => this.#prepare(links, wanted, now));
@@ -59,6 +66,7 @@ export class GatewayLinks {
       if (!links.some((link) => link.network === network)) this.#tell(network, [noSuchInterface(network)]);
     }
     let changed = false;
+    this.#setupFrom = undefined;
     for (const link of links) {
       const needed = neededSettings(link.network, watchesOnly || this.#filtered !== undefined);
       const settings = await this.control.settings(needed.map(({ name }) => name));
@@ -85,7 +93,7 @@ export class GatewayLinks {
   }
 
   async #setUp(link: ClientLink, steps: readonly Step[], now: Instant): Promise<boolean> {
-    if (steps.length === 0 || !this.#mayContradict(now)) return false;
+    if (steps.length === 0 || !this.#mayContradict(link.network, now)) return false;
     const errors = await this.control.apply(steps.map(({ change }) => change));
     steps.forEach(({ change, undo }, i) => {
       const error = errors[i];
@@ -97,11 +105,12 @@ export class GatewayLinks {
     return errors.includes(undefined);
   }
 
-  #mayContradict(now: Instant): boolean {
-    this.#setups = this.#setups.filter((at) => at > now - SETUP_WINDOW);
-    if (this.#setups.length >= MAX_SETUPS) return false;
-    this.#setups.push(now);
-    return true;
+  #mayContradict(network: string, now: Instant): boolean {
+    const recent = (this.#setups.get(network) ?? []).filter((at) => at > now - SETUP_WINDOW);
+    const may = recent.length < MAX_SETUPS;
+    if (!may) this.#setupFrom = earliest(this.#setupFrom, after(recent[0]!, SETUP_WINDOW));
+    this.#setups.set(network, may ? [...recent, now] : recent);
+    return may;
   }
 
   /** Each problem once, for as long as it is there. */

@@ -160,7 +160,7 @@ t.test('what cannot be set is said', async (t) => {
 });
 
 t.test('another program that sets it otherwise is not fought for ever', async (t) => {
-  const { link, prepare, told } = start(true);
+  const { link, links, prepare, told } = start(true);
   let rounds = 0;
   for (let i = 0; i < 50; i++) {
     link.link = { ...link.link, mac: OWN_MAC };
@@ -168,7 +168,18 @@ t.test('another program that sets it otherwise is not fought for ever', async (t
   }
   t.equal(rounds, 5);
   t.match(told().filter((line) => line.startsWith('warn')), [/has the MAC/], 'then it is said');
-  t.equal(await prepare(after(NOW, 11 * SECOND)), true, 'and later tried again');
+  t.equal(links.nextSetup, after(NOW, 10 * SECOND), 'and when it is to be tried again');
+  t.equal(await prepare(links.nextSetup), true);
+  t.equal(links.nextSetup, undefined);
+});
+
+t.test('many interfaces are all set up at once', async (t) => {
+  const { link, links } = start(true);
+  const interfaces = Array.from({ length: 12 }, (_, i) => `br${i}`);
+  const wanted = { interfaces, gateway, prefixes4, setup: true, watchesOnly: false };
+  await links.prepare(interfaces.map((network, i) => ({ ...link.link, network, ifindex: i + 1 })), wanted, NOW);
+  const set = link.applied.flatMap((change) => (change.op === 'mac' ? [change.ifindex] : []));
+  t.same(set, interfaces.map((_, i) => i + 1));
 });
 
 t.test('redirects are filtered, whether or not there is setup', async (t) => {
