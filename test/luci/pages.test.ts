@@ -122,6 +122,22 @@ async function testClients(t: Test, browser: Browser): Promise<void> {
     t.equal(await page.evaluate("document.body.dataset.pwned"), undefined);
   });
 
+  await t.test('a long name is cut, and leaves the other columns their room', async (t) => {
+    const name = 'a-very-long-name-that-somebody-gave-to-a-thing-in-the-house-0001';
+    router.move(31, self, name);
+    const row = rowOf(page, '02:00:00:00:00:1f');
+    await row.waitFor();
+    const shown = row.getByTitle(name);
+    t.ok(await shown.evaluate((element) => element.scrollWidth > element.clientWidth), 'with an ellipsis');
+    const broken = await page.locator('.th, tr[data-mac] button').evaluateAll((all) => all.filter((one) => {
+      const text = one.ownerDocument.createRange();
+      text.selectNodeContents(one);
+      return new Set(Array.from(text.getClientRects(), ({ top }) => top)).size > 1;
+    }).length);
+    t.equal(broken, 0, 'no title and no button has two lines');
+    await shoot(page, 'clients-long-name');
+  });
+
   await t.test('who may only read', async (t) => {
     web.denied.length = 0;
     const reading = await open('roaming/overview', { session: 'reader' });
