@@ -8,7 +8,7 @@ import type { InterfaceAddress } from './netlink/address.js';
 import type { Link } from './netlink/link.js';
 import { isCacheEntry, RT_TABLE_LOCAL, RTM_NEWROUTE } from './netlink/route.js';
 import type { RtnetlinkEvent } from './netlink/rtnetlink.js';
-import { parseEvent } from './netlink/rtnetlink.js';
+import { parseEvent, RTM_NEWNETCONF } from './netlink/rtnetlink.js';
 import type { NetlinkMessage } from './netlink/wire.js';
 
 /** Stands for "any route may have changed". */
@@ -94,6 +94,7 @@ export class KernelWatch {
     for (const message of messages) {
       // Our own, and by far the most.
       if (message.type === RTM_NEWROUTE && OWN_PROTOCOLS.has(message.payload[RTM_PROTOCOL] ?? 0)) continue;
+      if (message.type === RTM_NEWNETCONF) news.links = true;
       const event = parse(message);
       if (event !== undefined) this.#take(event, routes, news);
     }

@@ -218,8 +218,8 @@ export class LinuxKernel implements Kernel {
   }
 
   start(listener: (event: KernelEvent) => void): void {
-    const { link, address4, address6, route4, route6, rule4, rule6, nexthop } = RtnetlinkGroup;
-    const groups = [link, address4, address6, route4, route6, rule4, rule6];
+    const { link, address4, address6, route4, route6, rule4, rule6, settings4, settings6, nexthop } = RtnetlinkGroup;
+    const groups = [link, address4, address6, route4, route6, rule4, rule6, settings4, settings6];
     this.#monitor = new NetlinkMonitor(this.#options.addon, {
       protocol: NETLINK_ROUTE,
       groups: this.nexthopObjects ? [...groups, nexthop] : groups,

@@ -5,6 +5,7 @@ import { RTM_DELLINK, RTM_NEWLINK } from '../../src/linux/netlink/link.js';
 import { RTM_DELNEXTHOP, replaceNexthop } from '../../src/linux/netlink/nexthop.js';
 import { replaceRoute, RTM_DELROUTE } from '../../src/linux/netlink/route.js';
 import { addRule, RTM_DELRULE } from '../../src/linux/netlink/rule.js';
+import { RTM_NEWNETCONF } from '../../src/linux/netlink/rtnetlink.js';
 import type { NetlinkMessage } from '../../src/linux/netlink/wire.js';
 import { MessageWriter, parseMessages } from '../../src/linux/netlink/wire.js';
 import { parseIp } from '../../src/net/ip.js';
@@ -92,6 +93,11 @@ t.test('addresses: not those that are only renewed', async (t) => {
   t.strictSame(kinds(watch, news(replaceAddress(address), RTM_DELADDR)), ['links']);
   watch.forgetLinks();
   t.strictSame(kinds(watch, news(replaceAddress(address))), ['links']);
+});
+
+t.test('settings of interfaces', async (t) => {
+  const settings = news(new MessageWriter(RTM_NEWNETCONF).u8(2, 0, 0, 0).attributeU32(1, 9).done());
+  t.strictSame(kinds(new KernelWatch(44), settings, settings), ['links']);
 });
 
 t.test('what cannot be read is passed over', async (t) => {

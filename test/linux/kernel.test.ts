@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import t from 'tap';
 import type { Test } from 'tap';
 import { execFileSync } from 'node:child_process';
@@ -7,6 +8,7 @@ import { LinuxKernel } from '../../src/linux/kernel.js';
 import { NetlinkMonitor } from '../../src/linux/netlink/monitor.js';
 import { parseEvent, RtnetlinkGroup } from '../../src/linux/netlink/rtnetlink.js';
 import { NETLINK_ROUTE } from '../../src/linux/netlink/socket.js';
+import { setSysctl } from '../../src/linux/sysctl.js';
 import { parseIp } from '../../src/net/ip.js';
 import { parseMac } from '../../src/net/mac.js';
 import type { Clock, KernelChange, KernelEvent } from '../../src/ports.js';
@@ -346,6 +348,14 @@ await inNamespace(t, import.meta.url, async (t) => {
     await until(t, 'links are told', () => events.some(({ kind }) => kind === 'links'));
     ip('link set br-client address 00:00:5e:00:52:13');
     t.equal((await kernel.state()).routes.length, 4);
+    await wait(100);
+    for (const name of ['net.ipv4.conf.br-client.forwarding', 'net.ipv6.conf.all.forwarding']) {
+      events.length = 0;
+      const before = await readFile(`/proc/sys/${name.replaceAll('.', '/')}`, 'utf8');
+      await setSysctl(name, before.trim() === '0' ? '1' : '0');
+      await until(t, `${name} is told`, () => events.some(({ kind }) => kind === 'links'));
+      await setSysctl(name, before.trim());
+    }
     await routes.stop();
   });
 
@@ -389,7 +399,7 @@ await inNamespace(t, import.meta.url, async (t) => {
     for (let i = 0; i < 10_000; i++) routes.setClient(client(i, A, `10.44.${i >> 8}.${i & 255}/32`, `2001:db8:44:${i.toString(16)}::/64`));
     await routes.settled();
     t.equal(await held(), 20_000);
-    t.strictSame(events, []);
+    t.strictSame(events.filter(({ kind }) => kind !== 'links'), [], 'an interface may still be settling');
     for (const [command, count] of [['del', 0], ['add', 20_000]] as const) {
       ip(`-6 route ${command} 2001:db8:9::1 via fe80::1:1 dev up0`);
       await wait(50);

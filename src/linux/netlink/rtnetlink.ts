@@ -38,8 +38,13 @@ export const RtnetlinkGroup = {
   address6: 9,
   route6: 11,
   rule6: 19,
+  settings4: 24,
+  settings6: 25,
   nexthop: 32,
 } as const;
+
+/** An interface's settings, or those of all (/proc/sys/net/ipv4/conf): forwarding among them, send_redirects not. */
+export const RTM_NEWNETCONF = 80;
 
 /** Something was made or changed, or else removed. */
 export type RtnetlinkEvent = { readonly removed: boolean } & (
