@@ -143,6 +143,11 @@ export interface Path {
   readonly gateway: Ip | undefined;
 }
 
+/** A path, and whether only a default route leads there: that one is for any address, and says nothing of this. */
+export interface ResolvedPath extends Path {
+  readonly byDefault?: boolean;
+}
+
 /** A route of ours, in the daemon's own table. */
 export interface HostRoute {
   readonly destination: Prefix;
@@ -198,7 +203,7 @@ export interface Kernel {
   /** Applies in order, in as few system calls as can be; the n-th result is the n-th change's error, if any. */
   apply(changes: readonly KernelChange[]): Promise<(Error | undefined)[]>;
   /** Where the kernel, without our own table, sends packets for `address`; undefined where it does not know. */
-  resolve(address: Ip): Promise<Path | undefined>;
+  resolve(address: Ip): Promise<ResolvedPath | undefined>;
   /** The client has gone from this router: its bridge forwarding and learnt neighbour entries go too. */
   purge(mac: Mac, network: string): void;
   /** Those of the named interfaces that exist. */

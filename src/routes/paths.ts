@@ -1,6 +1,9 @@
 /**
  * Recursive resolution, as BGP does it (RFC 4271 5.1.3): which next hop the kernel takes towards a node's own
  * addresses. Asked again when routes that cover such an address change.
+ *
+ * A default route is the last resort: a node tells all its addresses, that of an uplink of its own too, to which the
+ * default route of another leads into the Internet.
  */
 import type { Family, Ip } from '../net/ip.js';
 import { familyOf } from '../net/ip.js';
@@ -9,7 +12,7 @@ import { contains } from '../net/prefix.js';
 import type { NodeId } from '../clients/node-id.js';
 import type { Millis } from '../clients/time.js';
 import { after, SECOND } from '../clients/time.js';
-import type { Clock, Kernel, Path, Timer } from '../ports.js';
+import type { Clock, Kernel, Path, ResolvedPath, Timer } from '../ports.js';
 import type { NodePaths } from './desired.js';
 import { samePath } from './desired.js';
 
@@ -120,7 +123,9 @@ export class Paths {
     const node = this.#nodes.get(id);
     if (node === undefined) return;
     try {
-      const [four, six] = await Promise.all([this.#resolve(node, 4), this.#resolve(node, 6)]);
+      const found = await Promise.all([this.#resolve(node, 4), this.#resolve(node, 6)]);
+      const isReached = found.some((path) => path !== undefined && path.byDefault !== true);
+      const [four, six] = found.map((path) => (isReached && path?.byDefault === true ? undefined : toPath(path)));
       this.#failing = false;
       if (this.#stopped || this.#nodes.get(id) !== node) return;
       if (samePath(four, node.paths[4]) && samePath(six, node.paths[6])) return;
@@ -137,14 +142,22 @@ export class Paths {
     }
   }
 
-  /** The first of the node's addresses of a family to which the kernel has a way. */
-  async #resolve(node: Node, family: Family): Promise<Path | undefined> {
+  /** The first of the node's addresses of a family to which the kernel has a way, best one of their own. */
+  async #resolve(node: Node, family: Family): Promise<ResolvedPath | undefined> {
+    let lastResort: ResolvedPath | undefined;
     for (const address of node.addresses) {
       if (familyOf(address) !== family) continue;
       const path = await this.#options.kernel.resolve(address);
+      if (path === undefined) continue;
       // A node on the link itself is the gateway to its clients.
-      if (path !== undefined) return { ifindex: path.ifindex, gateway: path.gateway ?? address };
+      const resolved = { ...path, gateway: path.gateway ?? address };
+      if (path.byDefault !== true) return resolved;
+      lastResort ??= resolved;
     }
-    return undefined;
+    return lastResort;
   }
+}
+
+function toPath(path: ResolvedPath | undefined): Path | undefined {
+  return path && { ifindex: path.ifindex, gateway: path.gateway };
 }

@@ -157,6 +157,12 @@ await inNamespace(t, import.meta.url, async (t) => {
     for (const none of ['10.9.0.3', '10.9.0.4', '10.9.0.5', '2001:db8:9::3', '2001:db8:9::4', '192.0.2.1', '2001:db8:ffff::1']) {
       t.equal(await kernel.resolve(parseIp(none)), undefined, none);
     }
+    ipBatch(['route add default via 10.0.0.3 dev up0', 'route add 2000::/3 via fe80::1:3 dev up1', 'route add 10.8.0.0/16 nexthop via 10.0.0.4 dev up0 nexthop via 10.0.0.5 dev up0']);
+    t.strictSame(await kernel.resolve(parseIp('192.0.2.1')), { ifindex: up0, gateway: '10.0.0.3', byDefault: true });
+    t.strictSame(await kernel.resolve(parseIp('2001:db8:ffff::1')), { ifindex: up1, gateway: 'fe80::1:3', byDefault: true });
+    t.strictSame(await kernel.resolve(A4), { ifindex: up0, gateway: '10.0.0.2' }, 'a route of its own');
+    t.match((await kernel.resolve(parseIp('10.8.0.1')))!.gateway, /^10\.0\.0\.[45]$/, 'one of several ways');
+    ipBatch(['route del default', 'route del 2000::/3', 'route del 10.8.0.0/16']);
     t.equal(await kernel.resolve(parseIp('10.9.0.99')), undefined, 'our own address');
     t.equal(await kernel.resolve(parseIp('10.9.0.7')), undefined, 'a client\'s route');
     t.equal(await kernel.resolve(parseIp('2001:db8:9::7')), undefined, 'a client\'s route');

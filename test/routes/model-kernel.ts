@@ -10,7 +10,7 @@ import type {
   KernelState,
   NeighbourEntry,
   NexthopObject,
-  Path,
+  ResolvedPath,
 } from '../../src/ports.js';
 import { formatPrefix } from '../../src/net/prefix.js';
 import { neighbourKey } from '../../src/routes/desired.js';
@@ -20,7 +20,7 @@ export class ModelKernel implements Kernel {
   readonly nexthops = new Map<number, NexthopObject>();
   readonly neighbours = new Map<string, NeighbourEntry>();
   /** Answers of {@link resolve}; an error is thrown. */
-  readonly paths = new Map<Ip, Path | Error>();
+  readonly paths = new Map<Ip, ResolvedPath | Error>();
   readonly batches: (readonly KernelChange[])[] = [];
   readonly queries: Ip[] = [];
   rules = false;
@@ -111,7 +111,7 @@ export class ModelKernel implements Kernel {
     throw new Error('answers were lost');
   }
 
-  async resolve(address: Ip): Promise<Path | undefined> {
+  async resolve(address: Ip): Promise<ResolvedPath | undefined> {
     this.queries.push(address);
     const answer = this.paths.get(address);
     if (answer instanceof Error) throw answer;

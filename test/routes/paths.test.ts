@@ -41,6 +41,26 @@ t.test('addresses are tried in their order, each family by itself', async (t) =>
   t.strictSame(changes[1], [A, { 4: path(4, 'fe80::4'), 6: { ifindex: 2, gateway: A6 } }]);
 });
 
+t.test('a default route counts only where no other leads to the node, by either family', async (t) => {
+  const { kernel, clock, changes, paths } = setup();
+  const uplink = { ...path(9, '192.168.178.1'), byDefault: true };
+  kernel.paths.set(A4, uplink);
+  kernel.paths.set(A4b, path(3, '10.0.0.2'));
+  paths.setNode(A, [A4, A6, A4b]);
+  await clock.pass(0);
+  t.strictSame(changes.at(-1), [A, { 4: path(3, '10.0.0.2'), 6: undefined }], 'the address of its uplink comes first in its record');
+  kernel.paths.set(A4b, uplink);
+  kernel.paths.set(A6, path(2, 'fe80::1'));
+  paths.refresh();
+  await clock.pass(DEBOUNCE);
+  t.strictSame(changes.at(-1), [A, { 4: undefined, 6: path(2, 'fe80::1') }], 'IPv4 by the IPv6 next hop');
+  kernel.paths.delete(A6);
+  paths.refresh();
+  await clock.pass(DEBOUNCE);
+  t.strictSame(changes.at(-1), [A, { 4: path(9, '192.168.178.1'), 6: undefined }], 'a router that has nothing but a default route');
+  t.equal(changes.length, 3);
+});
+
 t.test('a burst of changes is one pass, over the nodes that they concern', async (t) => {
   const { kernel, clock, changes, paths } = setup();
   kernel.paths.set(A6, path(2, 'fe80::1'));
