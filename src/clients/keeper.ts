@@ -17,8 +17,8 @@ const SHORTEST_ROUND: Millis = 10 * SECOND;
  */
 export class Keeper {
   #kept = new Set<Mac>();
-  /** Clients that stand in {@link #rounds}, once each; one that was released leaves it at its next round. */
-  #queued = new Set<Mac>();
+  /** When each client in {@link #rounds} has its next round; one that was released leaves it at that. */
+  #queued = new Map<Mac, Instant>();
   #rounds = new DeadlineHeap<Mac>();
 
   /** `leaseLifetime`: of leases and learnt addresses. Those that are not `ours`, of a prefix configured once, run out. */
@@ -28,10 +28,11 @@ export class Keeper {
     private readonly isOurs: (address: Ip) => boolean,
   ) {}
 
-  /** From now on the client's records are kept. */
+  /** From now on the client's records are kept. Those past their half time at once: it may roam on before any round. */
   keep(mac: Mac, now: Instant): void {
     this.#kept.add(mac);
-    if (!this.#queued.has(mac)) this.#queue(mac, now);
+    if (this.#due(mac, now).length > 0) this.#queue(mac, now);
+    else if (!this.#queued.has(mac)) this.#queue(mac, this.#nextRound(now));
   }
 
   /** The client is not here any more: its records run out, unless another node keeps them. */
@@ -47,17 +48,20 @@ export class Keeper {
   poll(now: Instant): Record[] {
     const extended: Record[] = [];
     for (let mac = this.#rounds.popDue(now); mac !== undefined; mac = this.#rounds.popDue(now)) {
+      const at = this.#queued.get(mac);
+      // An earlier round has taken its place.
+      if (at === undefined || at > now) continue;
       this.#queued.delete(mac);
       if (!this.#kept.has(mac)) continue;
-      extended.push(...this.#extend(mac, now));
-      this.#queue(mac, now);
+      extended.push(...this.#due(mac, now));
+      this.#queue(mac, this.#nextRound(now));
     }
     return extended;
   }
 
-  #queue(mac: Mac, now: Instant): void {
-    this.#queued.add(mac);
-    this.#rounds.push(this.#nextRound(now), mac);
+  #queue(mac: Mac, at: Instant): void {
+    this.#queued.set(mac, at);
+    this.#rounds.push(at, mac);
   }
 
   /** Rounds are a quarter of the shortest lifetime apart, so that each record is found before its half time is long over. */
@@ -65,7 +69,8 @@ export class Keeper {
     return after(now, Math.max(SHORTEST_ROUND, Math.min(this.leaseLifetime, ASSOCIATION_LIFETIME) / 4));
   }
 
-  #extend(mac: Mac, now: Instant): Record[] {
+  /** The client's records that are past their half time, as they are to be. */
+  #due(mac: Mac, now: Instant): Record[] {
     const extended: Record[] = [];
     for (const key of keysOf(this.db, mac, this.isOurs)) {
       const record = this.db.get(key)!;

@@ -39,6 +39,23 @@ t.test('a client that stays keeps what it has, for few messages', async (t) => {
   t.ok(extended <= 24 * 6 + 24 * 2 + 2, `${extended} extensions in a day`);
 });
 
+t.test('a client that roams on before any node has made its round keeps what it has', async (t) => {
+  const db = new Database();
+  db.apply(claims.lease4(db, address, mac, HOUR, at(0)), at(0));
+  const keepers = Array.from({ length: 12 }, () => new Keeper(db, HOUR, () => true));
+  let extended = 0;
+  for (let stay = 0; stay < 36; stay++) {
+    const [begin, end] = [at(stay * 10 * MINUTE), at((stay + 1) * 10 * MINUTE - 1)];
+    const keeper = keepers[stay % keepers.length]!;
+    keeper.keep(mac, begin);
+    extended += run(db, keeper, end);
+    keeper.release(mac);
+    db.expire(end);
+    t.equal(db.owner(address), mac, `until the end of stay ${stay}`);
+  }
+  t.ok(extended <= 12, `${extended} extensions in six hours`);
+});
+
 t.test('a client that left is not kept, and one that came back is kept once', async (t) => {
   const db = new Database();
   const keeper = new Keeper(db, HOUR, () => true);
