@@ -2,16 +2,20 @@ import { ASSOCIATION_LIFETIME, assert } from './claims.js';
 import type { Database } from './database.js';
 import type { Record, RecordKey } from './record.js';
 import type { Instant, Millis } from './time.js';
-import { after, earliest, SECOND } from './time.js';
+import { after, earliest, MINUTE, SECOND } from './time.js';
 
 /** How long a node waits before it corrects what others say of it, at first and at most. */
 const FIRST_CORRECTION: Millis = 50;
 const LONGEST_CORRECTION: Millis = 60 * SECOND;
 
+/** The same is not said again sooner, whatever became of it: there was no room for it, or this router only observes. */
+const REST: Millis = 10 * MINUTE;
+
 interface Said {
   value: string;
   corrections: number;
   correctAt: Instant | undefined;
+  restUntil: Instant;
 }
 
 /**
@@ -26,12 +30,20 @@ export class OwnRecords {
 
   /** From now on `key` says `value`; returns the record to apply, undefined where the database says so already. */
   say(key: RecordKey, value: string, now: Instant): Record | undefined {
-    const said = this.#said.get(key);
-    if (said === undefined) this.#said.set(key, { value, corrections: 0, correctAt: undefined });
-    else said.value = value;
+    const before = this.#said.get(key);
+    if (before?.value === value && now < before.restUntil) return undefined;
+    const said = before ?? { value, corrections: 0, correctAt: undefined, restUntil: now };
+    said.value = value;
+    this.#said.set(key, said);
     const known = this.db.get(key);
     if (known?.value === value && known.expires > now) return undefined;
-    return assert(this.db, key, value, ASSOCIATION_LIFETIME, now);
+    return this.#assert(key, said, now);
+  }
+
+  #assert(key: RecordKey, said: Said, now: Instant): Record {
+    said.correctAt = undefined;
+    said.restUntil = after(now, REST);
+    return assert(this.db, key, said.value, ASSOCIATION_LIFETIME, now);
   }
 
   /** The record of a key has changed, whoever said so; returns whether that is to be corrected. */
@@ -49,21 +61,16 @@ export class OwnRecords {
   }
 
   /** The next correction, else half of the record's life. */
-  #dueAt(key: RecordKey, { correctAt }: Said): Instant | undefined {
+  #dueAt(key: RecordKey, { correctAt, restUntil }: Said): Instant {
     if (correctAt !== undefined) return correctAt;
     const record = this.db.get(key);
-    return record && after(record.expires, -ASSOCIATION_LIFETIME / 2);
+    return record === undefined ? restUntil : (Math.max(restUntil, after(record.expires, -ASSOCIATION_LIFETIME / 2)) as Instant);
   }
 
   /** The records to apply and flood now. */
   poll(now: Instant): Record[] {
     const due: Record[] = [];
-    for (const [key, said] of this.#said) {
-      const at = this.#dueAt(key, said);
-      if (at === undefined || at > now) continue;
-      said.correctAt = undefined;
-      due.push(assert(this.db, key, said.value, ASSOCIATION_LIFETIME, now));
-    }
+    for (const [key, said] of this.#said) if (this.#dueAt(key, said) <= now) due.push(this.#assert(key, said, now));
     return due;
   }
 }

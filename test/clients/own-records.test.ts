@@ -79,3 +79,28 @@ t.test('with another node of the same id there is no end to it, so it goes ever 
   t.same(corrections.slice(0, 3), [50, 150, 350]);
   t.ok(corrections.length < 75, `${corrections.length} in an hour`);
 });
+
+t.test('what is not taken into the database is said again now and then, not all the time', async (t) => {
+  const db = new Database();
+  const own = new OwnRecords(db);
+  // As where this router only observes: what an earlier run said lives on with others, and is not to be kept alive.
+  db.apply({ key, value, seqno: 0, expires: at(HOUR) }, at(0));
+  t.equal(own.say(key, value, at(0)), undefined);
+  const said: number[] = [];
+  for (let now = own.nextDeadline!; now <= HOUR && said.length < 100; now = own.nextDeadline!) {
+    own.poll(now);
+    said.push(now);
+    if (own.say(key, value, after(now, 1)) !== undefined) said.push(now);
+  }
+  t.same(said, [30, 40, 50, 60].map((minutes) => minutes * MINUTE));
+});
+
+t.test('what the database had no room for is said again', async (t) => {
+  const db = new Database(1);
+  const own = new OwnRecords(db);
+  for (let i = 0; i < 2; i++) db.apply({ key: nodeKey(parseNodeId(`00000000000000f${i}`)), value: foreign, seqno: 0, expires: at(MINUTE) }, at(0), true);
+  t.same(db.apply(own.say(key, value, at(0))!, at(0), true), { kind: 'refused' });
+  db.expire(at(12 * MINUTE));
+  run(db, own, 20 * MINUTE);
+  t.match(db.get(key), { value });
+});
