@@ -166,8 +166,8 @@ export const schema = {
     types.unicastAddress,
     "This router's own addresses, as the routing protocol carries them: where others send its clients' packets. Default: found out.",
   ),
-  table: option(types.integer(1, 4294967295), '44', 'Kernel routing table for the host routes.'),
-  rulePriority: option(types.integer(1, 32765), '440', 'Priority of the rule that looks the table up, ahead of main and of what mwan3 and pbr install.'),
+  table: option(types.routingTable, '44', 'Kernel routing table for the host routes; the next one is for packets to unknown clients.'),
+  rulePriority: option(types.integer(1, 32763), '440', 'Priority of the rule that looks the table up, ahead of main and of what mwan3 and pbr install.'),
   linger: option(types.boolean, '0', 'Leave the routes in the kernel when the daemon stops, for a restart.'),
   stateDir: option(
     types.text(1, 255, 'path'),

@@ -43,6 +43,18 @@ export function integer(min: number, max: number): ValueType<number> {
   };
 }
 
+/** A kernel's routing table of which, and of the next one, the kernel itself makes no use (RT_TABLE_DEFAULT to _LOCAL). */
+export const routingTable: ValueType<number> = {
+  label: 'routing table',
+  read(text) {
+    const value = Number(text);
+    if (!/^\d{1,10}$/.test(text) || value < 1 || value > 4294967294 || (value >= 252 && value <= 255)) {
+      throw new BadInput("a number from 1 to 4294967294, but not 252 to 255 (the kernel's own, and the one before)");
+    }
+    return value;
+  },
+};
+
 const UNITS: { [unit: string]: number } = { '': 1, s: 1, m: 60, h: 3600, d: 86400, w: 604800 };
 
 /** Seconds; a number, or one with a unit as dnsmasq knows them: `90`, `30m`, `12h`. Bounds in seconds. */
