@@ -260,15 +260,17 @@ export class LocalClients {
       this.#keeper.release(mac);
       afterwards(() => {
         this.#options.kernel.purge(mac, network);
-        this.#options.services()?.movedAway(mac, network, this.#stationsOn(network));
+        this.#options.services()?.movedAway(mac, network, this.#neighboursOf(mac, network));
       });
     }
     this.#conflicts.contradicted(mac, node, now);
     this.#options.rearm();
   }
 
-  #stationsOn(network: string): Mac[] {
-    return [...this.#presence.stations()].filter((station) => station.network === network).map(({ mac }) => mac);
+  /** The client itself is none of them: it may be here still, and would give up an address that it hears of elsewhere. */
+  #neighboursOf(mac: Mac, network: string): Mac[] {
+    const others = [...this.#presence.stations()].filter((station) => station.network === network && station.mac !== mac);
+    return others.map((station) => station.mac);
   }
 
   #ask({ mac, network }: Station, now: Instant): void {

@@ -84,6 +84,7 @@ t.test('another access point believes that it has the client, which answers here
   t.same(placesOf(world, 0), ['n0', 'n0', 'n0']);
   t.equal(world.clients[0]!.deauthenticated, 0);
   t.same([...world.nodes[2]!.ap.table.keys()], [], 'the other one was asked, was silent, and is forgotten');
+  t.same(world.clients[0]!.lost, [], 'and it was not told that its own address is elsewhere (RFC 5227 2.4)');
   t.match(world.nodes[0]!.notifications.filter(({ type }) => type === 'conflict'), [{ data: { kind: 'association' } }]);
   await allIsWell(t, world);
 });

@@ -179,6 +179,10 @@ export class Client {
     if (header.etherType === EtherType.ipv4) return this.#receiveDhcp(parseDhcp4(parseUdpFrame4(frame).payload));
     const link = parseLinkFrame(frame);
     if (link?.protocol === 'nd') return this.#receiveNd(link.packet, header.source);
+    // RFC 5227 2.4: the second time within ten seconds a host gives its address up.
+    if (link !== undefined && link.packet.senderIp === this.lease?.address && link.packet.senderMac !== this.mac) {
+      this.lost.push(`client ${this.number} hears that ${link.packet.senderMac} has its address ${link.packet.senderIp}`);
+    }
     if (link?.packet.operation !== ArpOperation.request || link.packet.targetIp !== this.lease?.address) return;
     const { senderMac, senderIp } = link.packet;
     const reply = { operation: ArpOperation.reply, senderMac: this.mac, senderIp: this.lease.address, targetMac: senderMac, targetIp: senderIp };
