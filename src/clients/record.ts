@@ -185,11 +185,23 @@ export function textBytes(text: string, limit: number): Uint8Array {
   return bytes;
 }
 
+/** Addresses that a node tells at the most. */
+const MAX_NODE_ADDRESSES = 8;
+
+/** Those to tell, in their order: half of the room is each family's, since a routing protocol may carry one alone. */
+function toldOf(addresses: readonly Ip[]): Ip[] {
+  const six = addresses.filter(isIp6);
+  const four = addresses.filter((address) => !isIp6(address));
+  const room = ({ length }: readonly Ip[]) => Math.max(MAX_NODE_ADDRESSES / 2, MAX_NODE_ADDRESSES - length);
+  const told = new Set([...four.slice(0, room(six)), ...six.slice(0, room(four))]);
+  return addresses.filter((address) => told.has(address));
+}
+
 /** At most eight addresses and 63 bytes of name are told, so that the record fits its TLV. */
 export function nodeInfoValue(info: NodeInfo): string {
   const w = new Writer();
   writeItem(w, Item.hostname, textBytes(info.hostname, 63));
-  for (const address of info.addresses.slice(0, 8)) writeItem(w, Item.address, ipToBytes(address));
+  for (const address of toldOf(info.addresses)) writeItem(w, Item.address, ipToBytes(address));
   if (info.port !== 0) writeItem(w, Item.port, Uint8Array.of(info.port >> 8, info.port & 0xff));
   return toBinary(w.done());
 }

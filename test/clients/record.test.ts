@@ -1,6 +1,7 @@
 import t from 'tap';
 import fc from 'fast-check';
 import { BadInput, fromBinary, fromHex, ShortInput, toBinary, toHex } from '../../src/net/bytes.js';
+import type { Ip } from '../../src/net/ip.js';
 import { parseIp, parseIp4, parseIp6 } from '../../src/net/ip.js';
 import { parseMac } from '../../src/net/mac.js';
 import { parseNodeId } from '../../src/clients/node-id.js';
@@ -133,4 +134,17 @@ t.test('the neighbours that a node floods to', async (t) => {
     t.throws(() => meaningOf(adjacenciesKey(node), adjacenciesValue(others).slice(0, length)), BadInput, `${length} bytes`);
   }
   t.throws(() => meaningOf(key('8501020304050607'), ''), BadInput, 'a short node id');
+});
+
+t.test('of many addresses of a node the first eight are told, and of neither family so many that the other has none', async (t) => {
+  const four = Array.from({ length: 9 }, (_, i) => parseIp(`10.99.0.${i}`));
+  const six = Array.from({ length: 9 }, (_, i) => parseIp(`2001:db8::${i + 1}`));
+  const told = (addresses: readonly Ip[]) => {
+    const meaning = meaningOf(nodeKey(parseNodeId('0000000000000001')), nodeInfoValue({ hostname: '', addresses, port: 0 }));
+    return meaning.type === 'node' ? meaning.info.addresses : [];
+  };
+  t.strictSame(told([...six, ...four]), [...six.slice(0, 4), ...four.slice(0, 4)]);
+  t.strictSame(told([four[0]!, ...six, ...four.slice(1)]), [four[0], ...six.slice(0, 4), ...four.slice(1, 4)], 'in their order');
+  t.strictSame(told([...six, four[0]!]), [...six.slice(0, 7), four[0]]);
+  t.strictSame(told(four), four.slice(0, 8));
 });
