@@ -126,7 +126,7 @@ t.test('opkg installs, upgrades and removes it', { skip: opkg ? false : 'no opkg
   const root = mkdtempSync(join(tmpdir(), 'opkg-'));
   t.teardown(() => rmSync(root, { recursive: true }));
   const at = (path: string) => join(root, path);
-  for (const directory of ['tmp', 'usr/lib/opkg/info']) mkdirSync(at(directory), { recursive: true });
+  for (const directory of ['tmp', 'usr/lib/opkg/info', 'var/lock']) mkdirSync(at(directory), { recursive: true });
   writeFileSync(at('opkg.conf'), 'dest root /\narch all 1\narch test 10\n');
   const installed = (name: string) => `Package: ${name}\nVersion: 1\nStatus: install user installed\nArchitecture: test\n\n`;
   writeFileSync(at('usr/lib/opkg/status'), installed('libc') + installed('node'));
