@@ -152,14 +152,14 @@ export class Daemon {
       events: {
         // Whoever hears of a roam from here finds the way behind this router laid.
         writing: () => this.#routes.flush(),
-        up: (peer) => {
+        up: (peer, isNews) => {
           this.#catchUp.peerUp(clock.now());
-          this.#reporter.peer(peer);
+          if (isNews) this.#reporter.peer(peer);
           this.#finder.sessionUp(peer.node);
         },
         unreachable: (endpoint) => this.#finder.unreachable(endpoint),
-        down: (peer, reason) => {
-          this.#reporter.peer({ ...peer, state: 'down' }, reason);
+        down: (peer, reason, isNews) => {
+          if (isNews) this.#reporter.peer({ ...peer, state: 'down' }, reason);
           this.#finder.sessionDown();
         },
         duplicateId: (node, remote, line) => this.#reporter.conflict({ kind: 'node', node, remote }, line),

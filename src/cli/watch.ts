@@ -20,7 +20,7 @@ const REFRESH = 1000;
 const ACCESS_POINTS = 'hostapd.*';
 
 export interface WatchOptions {
-  /** Only clients that are found by this word; undefined: all, and what happens to sessions. */
+  /** Only clients that are found by this word; undefined: all, and routers that come and go. */
   readonly word: string | undefined;
   readonly ubus: string | undefined;
   readonly json: boolean;

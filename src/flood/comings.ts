@@ -12,9 +12,9 @@ const WISHED: ReadonlySet<ByeReason> = new Set<ByeReason>(['removed', 'duplicate
 const MAX_NODES = 256;
 
 /**
- * Sessions that come and go, for the log. Which nodes have sessions with which is chosen again all the time, so people
- * are told of nodes: once that one is up, and that it is down where it has no session any more and nobody wished that.
- * All else is for debugging.
+ * Sessions that come and go, for people. Which nodes have sessions with which is chosen again all the time, so what is told
+ * is that of nodes: once that one is up, and that it is down where it has no session any more and nobody wished that. All
+ * else is for debugging.
  */
 export class Comings {
   readonly #lines: LineQuota;
@@ -25,24 +25,32 @@ export class Comings {
     this.#lines = new LineQuota(log);
   }
 
-  up({ session: { peer: hello }, stream }: Peer, now: Instant): void {
+  /** Returns whether that is news of the node. */
+  up({ session: { peer: hello }, stream }: Peer, now: Instant): boolean {
     const who = hello === undefined ? 'a sroamd' : `node ${hello.node} ${hello.hostname}`.trimEnd();
     const line = `peer ${stream.remote} is up: ${who}`;
     if (hello !== undefined) {
-      if (this.#told.get(hello.node) === hello.instance) return this.log.debug(line);
+      if (this.#told.get(hello.node) === hello.instance) return this.#inPassing(line);
       if (this.#told.size >= MAX_NODES) this.#told.clear();
       this.#told.set(hello.node, hello.instance);
     }
     this.#lines.info(line, now);
+    return true;
   }
 
-  /** `hasOther`: there is another session with the node. */
-  down({ session, stream }: Peer, reason: string | undefined, hasOther: boolean, now: Instant): void {
+  /** Returns whether that is news of the node. `hasOther`: there is another session with it. */
+  down({ session, stream }: Peer, reason: string | undefined, hasOther: boolean, now: Instant): boolean {
     const { node, parting, farewell } = session;
     const why = parting === undefined ? (reason ?? 'connection closed') : `goodbye said: ${parting}`;
     const line = `peer ${stream.remote} is down: ${why}`;
-    if (hasOther || parting !== undefined || (farewell !== undefined && WISHED.has(farewell))) return this.log.debug(line);
+    if (hasOther || parting !== undefined || (farewell !== undefined && WISHED.has(farewell))) return this.#inPassing(line);
     if (node !== undefined) this.#told.delete(node);
     this.#lines.info(line, now);
+    return true;
+  }
+
+  #inPassing(line: string): false {
+    this.log.debug(line);
+    return false;
   }
 }

@@ -40,10 +40,10 @@ export interface FlooderOptions {
 export interface FlooderEvents {
   /** All that came from outside is in the replica, and will be written to peers now. */
   writing?(): void;
-  /** Records flow to and from a peer. */
-  up?(peer: PeerStatus): void;
+  /** Records flow to and from a peer. `isNews`: of its node, not only of this session with it; see {@link Comings}. */
+  up?(peer: PeerStatus, isNews: boolean): void;
   /** They no longer do. */
-  down?(peer: PeerStatus, reason: string | undefined): void;
+  down?(peer: PeerStatus, reason: string | undefined, isNews: boolean): void;
   /** No session came of dialling an endpoint, or it was with another node than the one that was hoped for. */
   unreachable?(endpoint: Endpoint): void;
   /** Another node has the id of this one, or two others have the same: `line` says so. */
@@ -402,8 +402,8 @@ export class Flooder {
     peer.upSince = this.#options.clock.now();
     peer.session.standby = this.#isStandby(peer.session);
     if (peer.dial !== undefined) peer.dial.lastError = undefined;
-    this.#comings.up(peer, peer.upSince);
-    this.#events.up?.(peer.status(peer.upSince));
+    const isNews = this.#comings.up(peer, peer.upSince);
+    this.#events.up?.(peer.status(peer.upSince), isNews);
   }
 
   #closed(peer: Peer, reason: string | undefined): void {
@@ -414,8 +414,8 @@ export class Flooder {
     peer.finish(now);
     if (peer.upSince !== undefined) {
       const { node } = peer.session;
-      this.#comings.down(peer, reason, node !== undefined && this.#sessionWith(node) !== undefined, now);
-      this.#events.down?.(peer.status(now), reason);
+      const isNews = this.#comings.down(peer, reason, node !== undefined && this.#sessionWith(node) !== undefined, now);
+      this.#events.down?.(peer.status(now), reason, isNews);
     } else if (peer.dial === undefined && peer.session.node === undefined) {
       this.#complaints.add('failed handshake', `peer ${peer.stream.remote}: ${reason}`, now);
     }

@@ -75,7 +75,7 @@ export class Reporter {
     this.#history.step(mac, step, this.view.now());
   }
 
-  /** Notifies `peer`: a flooding session has come up or gone down. */
+  /** Notifies `peer`: a router has come, by its first flooding session, or gone with its last one. */
   peer(peer: PeerStatus, reason?: string): void {
     this.bus.notify('peer', { ...viewPeer(this.view.db, peer), ...(reason === undefined ? {} : { reason }) });
   }

@@ -439,6 +439,7 @@ t.test('people are told of nodes, not of each session', async (t) => {
   await new TestNode(net, 'r4', 2).start('r1');
   net.clock.advance(SECOND);
   t.match(told(a).slice(3), [/^info peer r4:50000 is up/], 'it was started anew without a session');
+  t.same(a.news, ['up', 'down', 'up', 'up'].map((state) => `${b.id} ${state}`), 'the events say the same');
 });
 
 t.test('ten thousand sessions', async (t) => {

@@ -193,6 +193,8 @@ export class TestNode {
   readonly id: NodeId;
   duplicates: NodeId[] = [];
   duplicateLines = new Set<string>();
+  /** Nodes that came and went, by what the events call news. */
+  readonly news: string[] = [];
 
   constructor(
     readonly network: TestNetwork,
@@ -211,6 +213,8 @@ export class TestNode {
       random: network.random,
       log: this.log,
       events: {
+        up: ({ node }, isNews) => void (isNews && this.news.push(`${node} up`)),
+        down: ({ node }, _, isNews) => void (isNews && this.news.push(`${node} down`)),
         duplicateId: (node, _, line) => {
           this.duplicates.push(node);
           this.duplicateLines.add(line);
