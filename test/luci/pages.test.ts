@@ -68,6 +68,9 @@ function populate(router: TestRouter): void {
 }
 
 const rowOf = (page: Page, mac: string) => page.locator(`tr[data-mac="${mac}"]`);
+/** Whether a name is cut. Found and asked in one go: the page makes its rows anew. */
+const isCut = (page: Page, name: string) =>
+  page.evaluate<boolean>(`((e) => e.clientWidth > 0 && e.scrollWidth > e.clientWidth)(document.querySelector('tr [title="${name}"]'))`);
 const placeOf = (page: Page, mac: string) => page.locator(`g[data-mac="${mac}"]`).getAttribute('data-node');
 
 async function testClients(t: Test, browser: Browser): Promise<void> {
@@ -127,8 +130,7 @@ async function testClients(t: Test, browser: Browser): Promise<void> {
     router.move(31, self, name);
     const row = rowOf(page, '02:00:00:00:00:1f');
     await row.waitFor();
-    const shown = row.getByTitle(name);
-    t.ok(await shown.evaluate((element) => element.clientWidth > 0 && element.scrollWidth > element.clientWidth), 'with an ellipsis');
+    t.ok(await isCut(page, name), 'with an ellipsis');
     const broken = await page.locator('.th, tr[data-mac] button').evaluateAll((all) => all.filter((one) => {
       const text = one.ownerDocument.createRange();
       text.selectNodeContents(one);
@@ -185,6 +187,11 @@ async function testHistory(t: Test, browser: Browser): Promise<void> {
   await page.getByLabel('Filter').fill('nobody');
   t.match(await page.locator('table').innerText(), /No such roams/);
   await page.getByLabel('Filter').fill('');
+  const long = 'a-very-long-name-that-somebody-gave-to-a-thing-in-the-house-0001';
+  router.move(3, hall, long);
+  router.move(3, self);
+  await page.getByTitle(long).waitFor();
+  t.ok(await isCut(page, long), 'a long name is cut, with an ellipsis');
   await shoot(page, 'history-light-wide');
   await shoot(await open('roaming/history', { theme: 'dark' }, { width: 390, height: 800 }), 'history-dark-phone');
 }

@@ -13,6 +13,8 @@ function query(method, expect, params) {
 	return (...args) => call(...args).catch(() => otherwise);
 }
 
+const NAME_STYLE = 'display: inline-block; max-width: 14em; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; vertical-align: bottom';
+
 const callDisassociate = rpc.declare({ object: 'roaming', method: 'disassociate', params: [ 'mac' ] });
 const callService = rpc.declare({ object: 'service', method: 'list', params: [ 'name', 'verbose' ], expect: { roaming: {} } });
 
@@ -40,6 +42,11 @@ return baseclass.extend({
 	/* A router by its name, else by its id. */
 	nameOf(node, name) {
 		return name || node || '-';
+	},
+
+	/* A name in a column: a long one would take its room from the others. The pointer shows all of it. */
+	cut(name) {
+		return E('span', { 'style': NAME_STYLE, 'title': name }, [ name ]);
 	},
 
 	/* Seconds for people. */

@@ -67,9 +67,9 @@ return view.extend({
 		const steps = STEPS.filter(([ step ]) => roam.steps[step] != null).slice(1);
 		const cells = [
 			[ new Date(roam.time * 1000).toLocaleString() ],
-			[ roam.hostname ? `${roam.hostname} (${roam.mac})` : roam.mac ],
-			[ daemon.nameOf(roam.from, roam.from_name) ],
-			[ daemon.nameOf(roam.to, roam.to_name) ],
+			roam.hostname ? [ daemon.cut(roam.hostname), ` (${roam.mac})` ] : [ roam.mac ],
+			[ daemon.cut(daemon.nameOf(roam.from, roam.from_name)) ],
+			[ daemon.cut(daemon.nameOf(roam.to, roam.to_name)) ],
 			[ daemon.gap(roam.gap) ],
 			[ steps.map(([ step, title ]) => `${title} ${roam.steps[step]}`).join(', ') || '-' ]
 		];

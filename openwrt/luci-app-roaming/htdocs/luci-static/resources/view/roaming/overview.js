@@ -12,8 +12,6 @@ const INTERVAL = 2;
 /* More rows than that are no help to anybody: there is a filter. */
 const MOST_ROWS = 200;
 
-const NAME_STYLE = 'display: inline-block; max-width: 14em; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; vertical-align: bottom';
-
 return view.extend({
 	load() {
 		return this.look();
@@ -89,10 +87,10 @@ return view.extend({
 
 	row(client, status, titles) {
 		const cells = [
-			[ client.hostname ? this.name(client.hostname) : '-' ],
+			[ client.hostname ? daemon.cut(client.hostname) : '-' ],
 			[ client.mac ],
 			client.addresses.map(address => E('div', {}, [ address ])),
-			[ daemon.nameOf(client.node, client.node_name), client.here ? ` (${_('here')})` : '' ],
+			[ daemon.cut(daemon.nameOf(client.node, client.node_name)), client.here ? ` (${_('here')})` : '' ],
 			[ client.ssid || '-' ],
 			[ client.since ? daemon.age(status.time - client.since) : '-' ],
 			[ `${client.roams}` ],
@@ -101,11 +99,6 @@ return view.extend({
 
 		return E('tr', { 'class': 'tr', 'data-mac': client.mac },
 			cells.map((content, i) => E('td', { 'class': 'td', 'data-title': titles[i] }, content)));
-	},
-
-	/* A long name would take its room from the other columns; the pointer shows all of it. */
-	name(hostname) {
-		return E('span', { 'style': NAME_STYLE, 'title': hostname }, [ hostname ]);
 	},
 
 	sendAway(client) {
