@@ -154,13 +154,15 @@ async function serve(first: Config, context: Context): Promise<Config | undefine
 async function makePorts(config: Config, networks: () => readonly string[], log: StreamLogger, ubus: UbusClient): Promise<Ports> {
   const addon = installedAddon();
   const psk = config.auth === 'none' || config.key === undefined ? undefined : derivePsk(config.key);
+  const { table, rulePriority } = config;
+  const strays = new LinuxStrays({ addon, log, table, rulePriority });
   const acting = {
-    kernel: await LinuxKernel.open({ addon, log, table: config.table, rulePriority: config.rulePriority }),
+    kernel: await LinuxKernel.open({ addon, log, table, rulePriority, strays }),
     packets: new PacketSockets(addon, log),
     stations: new LinuxStations({ addon, ubus, log, networks, sources: sourcesOf(config) }),
     linkControl: new LinuxLinkControl(addon),
     dhcpPort: new LinuxDhcpPort(log),
-    strays: new LinuxStrays({ addon, log, table: config.table, rulePriority: config.rulePriority }),
+    strays,
   };
   return {
     ...(config.mode === 'observe' ? observing(acting, log) : acting),

@@ -28,3 +28,26 @@ export function earliest(...deadlines: (Instant | undefined)[]): Instant | undef
   for (const at of deadlines) if (at !== undefined && (first === undefined || at < first)) first = at;
   return first;
 }
+
+/** How often something may be done: `burst` times at once, and once more in each `interval`. */
+export class Pace {
+  /** When all of the burst is there again (the generic cell rate algorithm, ITU-T I.371). */
+  #whole = -Infinity as Instant;
+
+  constructor(
+    private readonly burst: number,
+    private readonly interval: Millis,
+  ) {}
+
+  /** Whether it may be done now; then it counts as done. */
+  take(now: Instant): boolean {
+    if (now < this.from) return false;
+    this.#whole = after(Math.max(this.#whole, now) as Instant, this.interval);
+    return true;
+  }
+
+  /** From when on it may be done. */
+  get from(): Instant {
+    return after(this.#whole, -(this.burst - 1) * this.interval);
+  }
+}

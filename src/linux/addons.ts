@@ -30,6 +30,8 @@ export interface NativeSocket {
   send(bytes: Uint8Array): number;
   /** setsockopt(2), the value in host byte order. For SOL_PACKET and SOL_NETLINK: SOL_SOCKET has other numbers on MIPS. */
   setOption(level: number, name: number, value: Uint8Array): number;
+  /** From now on only messages are received that the filter lets pass: an array of struct sock_filter in host byte order. */
+  attachFilter(filter: Uint8Array): number;
   /** getsockopt(2) into `value`. */
   getOption(level: number, name: number, value: Uint8Array): number;
   /** Closes at once; no callback follows. May be called again, and from within the callback. */

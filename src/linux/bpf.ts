@@ -1,7 +1,7 @@
 /**
- * Classic BPF programs for packet sockets (Linux, Documentation/networking/filter.rst): a small assembler and the
- * filters the daemon needs. They look at Ethernet frames as a packet socket of type SOCK_RAW sees them: an 802.1Q
- * tag has been taken off and stands in the metadata.
+ * Classic BPF programs for sockets (Linux, Documentation/networking/filter.rst): a small assembler and the filters of
+ * packet sockets that the daemon needs. They look at Ethernet frames as a packet socket of type SOCK_RAW sees them: an
+ * 802.1Q tag has been taken off and stands in the metadata.
  */
 
 /** One instruction: struct sock_filter. Jumps count instructions forward from the next one. */
@@ -14,11 +14,12 @@ export interface BpfInstruction {
 
 export type BpfProgram = readonly BpfInstruction[];
 
-/** One condition on the frame: loads a value and compares it; the frame fails unless the comparison holds. */
+/** One condition on the message: loads a value and compares it; the message fails unless the comparison holds. */
 type Step =
   | { readonly load: number; readonly k: number }
   | { readonly equals: number }
   | { readonly oneOf: readonly number[] }
+  | { readonly noneOf: readonly number[] }
   | { readonly noneSet: number };
 
 /** Conditions that must all hold. */
@@ -48,9 +49,10 @@ const IPPROTO_UDP = 17;
 const IPPROTO_ICMPV6 = 58;
 const DHCP_SERVER_PORT = 67;
 
-const byteAt = (k: number): Step => ({ load: LD_B_ABS, k });
-const halfAt = (k: number): Step => ({ load: LD_H_ABS, k });
-const is = (equals: number): Step => ({ equals });
+export const byteAt = (k: number): Step => ({ load: LD_B_ABS, k });
+/** In network byte order. */
+export const halfAt = (k: number): Step => ({ load: LD_H_ABS, k });
+export const is = (equals: number): Step => ({ equals });
 
 /** A tagged frame belongs to the VLAN interface, which sees it as well; not to the one below. */
 const untagged: BpfTest = [{ load: LD_W_ABS, k: VLAN_TAG_PRESENT }, is(0)];
@@ -102,7 +104,7 @@ export const clientTraffic: readonly BpfTest[] = [arp, dhcp4Server, clientDiscov
 export const stationMoved: BpfTest = [...untagged, halfAt(NET), is(0x0001), byteAt(NET + 2), is(0xaf), byteAt(NET + 3), is(0x81)];
 
 /**
- * A program that accepts a frame for which any of the tests holds.
+ * A program that accepts a message for which any of the tests holds.
  *
  * @throws RangeError when a test is so long that a jump does not fit its eight bits
  */
@@ -112,7 +114,7 @@ export function anyOf(...tests: readonly BpfTest[]): BpfProgram {
 
 /** One test: falls out at the end, with the next instruction, when a condition fails, and accepts otherwise. */
 function assemble(test: BpfTest): BpfInstruction[] {
-  const lengths = test.map((step) => ('oneOf' in step ? step.oneOf.length : 1));
+  const lengths = test.map((step) => ('oneOf' in step ? step.oneOf.length : 'noneOf' in step ? step.noneOf.length : 1));
   const total = lengths.reduce((sum, length) => sum + length, 0) + 1;
   const out: BpfInstruction[] = [];
   // From the instruction that is about to be added to the one behind this test.
@@ -124,6 +126,7 @@ function assemble(test: BpfTest): BpfInstruction[] {
   for (const step of test) {
     if ('load' in step) out.push({ code: step.load, jt: 0, jf: 0, k: step.k });
     else if ('noneSet' in step) out.push({ code: JSET_K, jt: fail(), jf: 0, k: step.noneSet });
+    else if ('noneOf' in step) for (const k of step.noneOf) out.push({ code: JEQ_K, jt: fail(), jf: 0, k });
     else if ('oneOf' in step) {
       step.oneOf.forEach((k, i) => {
         const rest = step.oneOf.length - 1 - i;

@@ -3,10 +3,10 @@ import { ANY4, ANY6 } from '../net/ip.js';
 import type { Prefix } from '../net/prefix.js';
 import { prefixKey, prefixOf } from '../net/prefix.js';
 import type { HostRoute, KernelChange, KernelEvent, KernelState } from '../ports.js';
-import { OWN_PROTOCOLS, NEXTHOP_PROTOCOL } from './kernel-messages.js';
+import { NEXTHOP_PROTOCOL, OWN_PROTOCOLS } from './kernel-messages.js';
 import type { InterfaceAddress } from './netlink/address.js';
 import type { Link } from './netlink/link.js';
-import { isCacheEntry, RT_TABLE_LOCAL, RTM_NEWROUTE } from './netlink/route.js';
+import { isCacheEntry, RT_TABLE_LOCAL } from './netlink/route.js';
 import type { RtnetlinkEvent } from './netlink/rtnetlink.js';
 import { parseEvent, RTM_NEWNETCONF } from './netlink/rtnetlink.js';
 import type { NetlinkMessage } from './netlink/wire.js';
@@ -14,13 +14,9 @@ import type { NetlinkMessage } from './netlink/wire.js';
 /** Stands for "any route may have changed". */
 const EVERYTHING = [prefixOf(ANY4, 0), prefixOf(ANY6, 0)];
 
-/** struct rtmsg: where rtm_protocol stands. */
-const RTM_PROTOCOL = 5;
-
-export interface Told {
-  readonly events: readonly KernelEvent[];
-  /** A rule to this table went: it may have been ours. */
-  readonly ruleGone: boolean;
+interface News {
+  links: boolean;
+  lost: boolean;
 }
 
 /**
@@ -31,6 +27,7 @@ export class KernelWatch {
   #table: number;
   #routes = new Set<string>();
   #nexthops = new Set<number>();
+  #neighbours = new Set<string>();
   #links = new Map<number, Link>();
   #addresses = new Map<string, string>();
   /** Interfaces that something of ours is, was or should be on. */
@@ -64,6 +61,7 @@ export class KernelWatch {
   adopt(state: KernelState): void {
     this.#routes = new Set(state.routes.map((route) => prefixKey(route.destination)));
     this.#nexthops = new Set(state.nexthops.map((nexthop) => nexthop.id));
+    this.#neighbours = new Set(state.neighbours.map(({ ifindex, address }) => `${ifindex} ${address}`));
     for (const { path } of state.nexthops) this.#used.add(path.ifindex);
     for (const { via } of state.routes) this.#use(via);
   }
@@ -79,6 +77,10 @@ export class KernelWatch {
       this.#used.add(change.nexthop.path.ifindex);
       if (change.op === 'set') this.#nexthops.add(change.nexthop.id);
       else this.#nexthops.delete(change.nexthop.id);
+    } else {
+      const key = `${change.neighbour.ifindex} ${change.neighbour.address}`;
+      if (change.op === 'set') this.#neighbours.add(key);
+      else this.#neighbours.delete(key);
     }
   }
 
@@ -88,12 +90,10 @@ export class KernelWatch {
   }
 
   /** What the messages of one wake-up come to: each kind of news once, routes once for each destination. */
-  tell(messages: readonly NetlinkMessage[]): Told {
+  tell(messages: readonly NetlinkMessage[]): readonly KernelEvent[] {
     const routes = new Map<string, Prefix>();
-    const news = { links: false, lost: false, ruleGone: false };
+    const news: News = { links: false, lost: false };
     for (const message of messages) {
-      // Our own, and by far the most.
-      if (message.type === RTM_NEWROUTE && OWN_PROTOCOLS.has(message.payload[RTM_PROTOCOL] ?? 0)) continue;
       if (message.type === RTM_NEWNETCONF) news.links = true;
       const event = parse(message);
       if (event !== undefined) this.#take(event, routes, news);
@@ -101,16 +101,17 @@ export class KernelWatch {
     const events: KernelEvent[] = [...routes.values()].map((destination) => ({ kind: 'routes', destination }));
     if (news.links) events.push({ kind: 'links' });
     if (news.lost) events.push({ kind: 'lost' });
-    return { events, ruleGone: news.ruleGone };
+    return events;
   }
 
-  #take(event: RtnetlinkEvent, routes: Map<string, Prefix>, news: { links: boolean; lost: boolean; ruleGone: boolean }): void {
+  #take(event: RtnetlinkEvent, routes: Map<string, Prefix>, news: News): void {
     const touch = (prefix: Prefix) => routes.set(prefixKey(prefix), prefix);
     switch (event.kind) {
       case 'route': {
         const { destination, table } = event.route;
         if (table === this.#table) {
-          if (event.removed && this.#routes.delete(prefixKey(destination))) news.lost = true;
+          const isTaken = event.removed || !OWN_PROTOCOLS.has(event.route.protocol);
+          if (isTaken && this.#routes.delete(prefixKey(destination))) news.lost = true;
         } else if (table !== RT_TABLE_LOCAL) touch(destination);
         break;
       }
@@ -127,7 +128,10 @@ export class KernelWatch {
         break;
       case 'rule':
         if (event.rule.table !== this.#table) EVERYTHING.forEach(touch);
-        else if (event.removed) news.ruleGone = true;
+        else if (event.removed) news.lost = true;
+        break;
+      case 'neighbour':
+        if (event.removed && this.#neighbours.delete(`${event.neighbour.ifindex} ${event.neighbour.ip}`)) news.lost = true;
         break;
       default:
         break;
@@ -135,7 +139,7 @@ export class KernelWatch {
   }
 
   /** With an interface that goes down the kernel drops what is on it; once it is back, what failed can be done. */
-  #takeLink(link: Link, removed: boolean, news: { links: boolean; lost: boolean }): void {
+  #takeLink(link: Link, removed: boolean, news: News): void {
     const before = this.#links.get(link.index);
     if (removed) this.#links.delete(link.index);
     else this.#links.set(link.index, link);

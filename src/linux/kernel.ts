@@ -14,6 +14,7 @@ import {
   toNexthopObject,
   wasGone,
 } from './kernel-messages.js';
+import { kernelNews } from './kernel-filter.js';
 import { KernelWatch } from './kernel-watch.js';
 import type { InterfaceAddress } from './netlink/address.js';
 import { NetlinkError } from './netlink/error.js';
@@ -24,7 +25,7 @@ import { Rtnetlink, RtnetlinkGroup } from './netlink/rtnetlink.js';
 import type { Rule } from './netlink/rule.js';
 import { addRule, deleteRule } from './netlink/rule.js';
 import { NETLINK_ROUTE } from './netlink/socket.js';
-import type { NetlinkMessage } from './netlink/wire.js';
+import type { LinuxStrays } from './strays.js';
 import { setSysctl } from './sysctl.js';
 
 /** The daemon's own table. */
@@ -62,6 +63,8 @@ export interface LinuxKernelOptions {
   readonly table?: number;
   /** Default {@link DEFAULT_RULE_PRIORITY}. */
   readonly rulePriority?: number;
+  /** Hears what the kernel tells as well. */
+  readonly strays?: Pick<LinuxStrays, 'hear' | 'overrun'>;
 }
 
 export class LinuxKernel implements Kernel {
@@ -71,7 +74,6 @@ export class LinuxKernel implements Kernel {
   #table: number;
   #watch: KernelWatch;
   #monitor: NetlinkMonitor | undefined;
-  #rulesWanted = false;
   #nexthopCompatibility: string | undefined;
 
   private constructor(options: LinuxKernelOptions, rtnl: Rtnetlink, nexthopObjects: boolean) {
@@ -89,7 +91,6 @@ export class LinuxKernel implements Kernel {
   }
 
   async installRules(): Promise<void> {
-    this.#rulesWanted = true;
     if (this.nexthopObjects) await this.#setCompatibility('0');
     for (const family of FAMILIES) {
       const wanted = this.#rule(family);
@@ -101,7 +102,6 @@ export class LinuxKernel implements Kernel {
   }
 
   async removeRules(): Promise<void> {
-    this.#rulesWanted = false;
     if (this.#nexthopCompatibility !== undefined) await this.#setCompatibility(this.#nexthopCompatibility);
     for (const family of FAMILIES) {
       for (const rule of await this.#ownRules(family)) {
@@ -223,17 +223,22 @@ export class LinuxKernel implements Kernel {
   }
 
   start(listener: (event: KernelEvent) => void): void {
-    const { link, address4, address6, route4, route6, rule4, rule6, settings4, settings6, nexthop } = RtnetlinkGroup;
-    const groups = [link, address4, address6, route4, route6, rule4, rule6, settings4, settings6];
+    const { link, neighbour, address4, address6, route4, route6, rule4, rule6, settings4, settings6, nexthop } = RtnetlinkGroup;
+    const groups = [link, neighbour, address4, address6, route4, route6, rule4, rule6, settings4, settings6];
+    const { strays } = this.#options;
     this.#monitor = new NetlinkMonitor(this.#options.addon, {
       protocol: NETLINK_ROUTE,
       groups: this.nexthopObjects ? [...groups, nexthop] : groups,
+      filter: kernelNews,
       receiveBuffer: EVENT_BUFFER,
-      onMessages: (messages) => this.#tell(messages, listener),
+      onMessages: (messages) => {
+        strays?.hear(messages);
+        for (const event of this.#watch.tell(messages)) listener(event);
+      },
       onOverrun: (code) => {
         this.#options.log.warn(`events of the kernel were lost (${code}): its state is read again`);
         this.#watch.forgetLinks();
-        this.#repairRules();
+        strays?.overrun();
         this.#learnLinks(listener);
       },
     });
@@ -244,19 +249,6 @@ export class LinuxKernel implements Kernel {
     this.#monitor?.close();
     this.#monitor = undefined;
     this.#rtnl.close();
-  }
-
-  #tell(messages: readonly NetlinkMessage[], listener: (event: KernelEvent) => void): void {
-    const { events, ruleGone } = this.#watch.tell(messages);
-    if (ruleGone) this.#repairRules();
-    for (const event of events) listener(event);
-  }
-
-  #repairRules(): void {
-    if (!this.#rulesWanted) return;
-    this.installRules().catch((error: Error) => {
-      if (this.#rulesWanted) this.#options.log.error(`cannot install the rule to table ${this.#table}: ${error.message}`);
-    });
   }
 
   /** Learns what interfaces there are; then tells `listener`, if given, that anything may have changed. */

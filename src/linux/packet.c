@@ -421,10 +421,22 @@ static napi_value int_value(napi_env env, int number) {
     return value;
 }
 
+/* Puts a filter in force: an array of struct sock_filter, in host byte order, or empty. Returns 0, or the errno. */
+static int attach_filter(int fd, uint8_t *filter, size_t length) {
+    const struct sock_fprog program = {
+        .len = (unsigned short)(length / sizeof(struct sock_filter)),
+        .filter = (struct sock_filter *)(void *)filter,
+    };
+
+    if (length % sizeof(struct sock_filter) != 0 || length / sizeof(struct sock_filter) > BPF_MAXINSNS)
+        return EINVAL;
+    return program.len > 0 && setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) != 0 ? errno : 0;
+}
+
 /* --- what JavaScript sees ----------------------------------------------------------------------------------- */
 
-/* new PacketSocket(ifindex, ethertype, filter, slotLength, callback). The filter is an array of struct sock_filter, in
- * host byte order, or empty. Nothing is received before the filter is in force, for only bind() starts reception. */
+/* new PacketSocket(ifindex, ethertype, filter, slotLength, callback). Nothing is received before the filter is in force,
+ * for only bind() starts reception. */
 static napi_value new_packet_socket(napi_env env, napi_callback_info info) {
     napi_value argv[5], self;
     int32_t ifindex, ethertype, slot_length;
@@ -437,25 +449,19 @@ static napi_value new_packet_socket(napi_env env, napi_callback_info info) {
         !get_bytes(env, argv[2], &filter, &filter_length) || !get_int(env, argv[3], &slot_length) ||
         !is_function(env, argv[4]))
         return NULL;
-    if (filter_length % sizeof(struct sock_filter) != 0 || filter_length / sizeof(struct sock_filter) > BPF_MAXINSNS)
-        return throw_errno(env, EINVAL, "filter");
     if (slot_length < 64 || slot_length > MAX_SLOT_LENGTH)
         return throw_errno(env, EINVAL, "slotLength");
 
     const int fd = socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return throw_errno(env, errno, "socket");
-    const struct sock_fprog program = {
-        .len = (unsigned short)(filter_length / sizeof(struct sock_filter)),
-        .filter = (struct sock_filter *)(void *)filter,
-    };
     const struct sockaddr_ll address = {
         .sll_family = AF_PACKET,
         .sll_protocol = htons((uint16_t)ethertype),
         .sll_ifindex = ifindex,
     };
     const char *failed = NULL;
-    if (program.len > 0 && setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) != 0)
+    if ((errno = attach_filter(fd, filter, filter_length)) != 0)
         failed = "SO_ATTACH_FILTER";
     else if (setsockopt(fd, SOL_PACKET, PACKET_AUXDATA, &on, sizeof on) != 0)
         failed = "PACKET_AUXDATA";
@@ -514,6 +520,19 @@ static napi_value method_send(napi_env env, napi_callback_info info) {
     return int_value(env, sent < 0 ? errno : 0);
 }
 
+/* attachFilter(filter) -> 0, or the errno; EBADF when closed. */
+static napi_value method_attach_filter(napi_env env, napi_callback_info info) {
+    napi_value argv[1], self;
+    socket_t *s;
+    uint8_t *filter;
+    size_t length;
+
+    if (!get_arguments(env, info, 1, argv, &self) || (s = get_socket(env, self)) == NULL ||
+        !get_bytes(env, argv[0], &filter, &length))
+        return NULL;
+    return int_value(env, s->fd < 0 ? EBADF : attach_filter(s->fd, filter, length));
+}
+
 /* What setOption and getOption are given: a socket and (level, name, value). */
 typedef struct {
     int fd;
@@ -570,6 +589,7 @@ static napi_value method_close(napi_env env, napi_callback_info info) {
 static bool export_class(napi_env env, napi_value exports, const char *name, napi_callback constructor) {
     const napi_property_descriptor methods[] = {
         {.utf8name = "send", .method = method_send},
+        {.utf8name = "attachFilter", .method = method_attach_filter},
         {.utf8name = "setOption", .method = method_set_option},
         {.utf8name = "getOption", .method = method_get_option},
         {.utf8name = "close", .method = method_close},

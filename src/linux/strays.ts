@@ -7,22 +7,23 @@
  * which nothing comes back, a bridge without ports. A packet socket sees what goes there. All packets have one next hop:
  * however many addresses are scanned, there is one neighbour entry.
  */
+import type { Instant } from '../clients/time.js';
+import { Pace, SECOND } from '../clients/time.js';
 import { ipFromBytes, parseIp } from '../net/ip.js';
 import type { Family, Ip } from '../net/ip.js';
-import { hostPrefix } from '../net/prefix.js';
+import { hostPrefix, prefixKey } from '../net/prefix.js';
 import type { Prefix } from '../net/prefix.js';
-import type { Logger, Strays } from '../ports.js';
+import type { Logger, Strays, Timer } from '../ports.js';
 import type { PacketAddon } from './addons.js';
+import { systemClock } from './clock.js';
 import { RULE_PROTOCOL } from './kernel-messages.js';
 import { NetlinkError } from './netlink/error.js';
-import { addSink, deleteLink, RTM_DELLINK } from './netlink/link.js';
-import { NetlinkMonitor } from './netlink/monitor.js';
+import { addSink, deleteLink, RTM_DELLINK, RTM_NEWLINK } from './netlink/link.js';
 import type { Route } from './netlink/route.js';
-import { deleteRoute, replaceRoute, RT_TABLE_MAIN } from './netlink/route.js';
-import { parseEvent, Rtnetlink, RtnetlinkGroup } from './netlink/rtnetlink.js';
+import { deleteRoute, replaceRoute, RT_TABLE_MAIN, RTM_DELROUTE } from './netlink/route.js';
+import { parseEvent, Rtnetlink } from './netlink/rtnetlink.js';
 import type { Rule } from './netlink/rule.js';
 import { addRule, deleteRule, RTM_DELRULE } from './netlink/rule.js';
-import { NETLINK_ROUTE } from './netlink/socket.js';
 import type { NetlinkMessage } from './netlink/wire.js';
 import { PacketSocket } from './packet-socket.js';
 
@@ -34,6 +35,10 @@ const NEXT_HOP: { readonly [family in Family]: Ip } = { 4: parseIp('192.0.0.8'),
 
 const ETHERNET = 14;
 
+/** Another program may take away what is ours again and again: so often it is put back at once, then in each interval. */
+const REPAIRS = 5;
+const REPAIR_INTERVAL = 2 * SECOND;
+
 export interface LinuxStraysOptions {
   readonly addon: PacketAddon;
   readonly log: Logger;
@@ -43,16 +48,22 @@ export interface LinuxStraysOptions {
   readonly rulePriority: number;
 }
 
+/** Messages that may say that something is gone: an interface that is switched off takes its routes along. */
+const TAKING: ReadonlySet<number> = new Set([RTM_DELRULE, RTM_DELROUTE, RTM_DELLINK, RTM_NEWLINK]);
+
 type Wanted = Parameters<Strays['start']>[0] & { readonly listener: (address: Ip) => void };
 
 export class LinuxStrays implements Strays {
   readonly #options: LinuxStraysOptions;
   readonly #rtnl: Rtnetlink;
   #socket: PacketSocket | undefined;
-  #monitor: NetlinkMonitor | undefined;
   #wanted: Wanted | undefined;
-  /** Whether a repair waits for its turn. */
-  #repairing = false;
+  /** Addresses that are answered as unreachable. */
+  #refused = new Set<Ip>();
+  /** A repair that waits for its time, or its turn. */
+  #repairing: Timer | undefined;
+  #pace = new Pace(REPAIRS, REPAIR_INTERVAL);
+  #contradicted = false;
   /** Changes follow each other. */
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -64,65 +75,90 @@ export class LinuxStrays implements Strays {
   start(prefixes: Parameters<Strays['start']>[0], listener: (address: Ip) => void): Promise<void> {
     return this.#inTurn(async () => {
       this.#wanted = { ...prefixes, listener };
-      this.#watch();
       await this.#install(this.#wanted);
     });
   }
 
   async #install({ caught, unreachable, listener }: Wanted): Promise<void> {
     await this.#takeBack();
-    const ifindex = caught.length > 0 ? await this.#makeSink(listener) : undefined;
-    for (const prefix of caught) await this.#rtnl.apply(replaceRoute({ ...this.#route(prefix), oif: ifindex!, gateway: NEXT_HOP[prefix.family], onlink: true }));
-    for (const prefix of unreachable) await this.#rtnl.apply(replaceRoute({ ...this.#route(prefix), type: 'unreachable' }));
+    const ifindex = caught.length > 0 ? await this.#makeSink(listener) : 0;
+    await this.#addRoutes(ifindex);
     for (const prefix of [...caught, ...unreachable]) await this.#addRules(prefix);
   }
 
-  /** Others may take away what is ours: a person, or a program that clears rules which it does not know. */
-  #watch(): void {
-    const { link, rule4, rule6 } = RtnetlinkGroup;
-    this.#monitor ??= new NetlinkMonitor(this.#options.addon, {
-      protocol: NETLINK_ROUTE,
-      groups: [link, rule4, rule6],
-      onMessages: (messages) => {
-        if (messages.some((message) => this.#takesOurs(message))) this.#repairSoon();
-      },
-      onOverrun: () => this.#repairSoon(),
-    });
+  /** `ifindex`: the sink's. */
+  async #addRoutes(ifindex: number): Promise<void> {
+    const { caught = [], unreachable = [] } = this.#wanted ?? {};
+    const refused = [...unreachable, ...[...this.#refused].map((address) => hostPrefix(address))];
+    const routes: Route[] = [
+      ...caught.map((prefix) => ({ ...this.#route(prefix), oif: ifindex, gateway: NEXT_HOP[prefix.family], onlink: true })),
+      ...refused.map((prefix) => ({ ...this.#route(prefix), type: 'unreachable' as const })),
+    ];
+    for (const route of routes) await this.#rtnl.apply(replaceRoute(route));
+  }
+
+  /** What rtnetlink tells: others may take away what is ours, a person, or a program that clears what it does not know. */
+  hear(messages: readonly NetlinkMessage[]): void {
+    if (this.#wanted !== undefined && messages.some((message) => this.#takesOurs(message))) this.#repairSoon();
+  }
+
+  /** Messages were lost. */
+  overrun(): void {
+    if (this.#wanted !== undefined) this.#repairSoon();
   }
 
   #takesOurs(message: NetlinkMessage): boolean {
-    if (message.type !== RTM_DELRULE && message.type !== RTM_DELLINK) return false;
+    if (!TAKING.has(message.type)) return false;
     try {
       const event = parseEvent(message);
-      return event?.kind === 'rule' ? this.#isOurs(event.rule) : event?.kind === 'link' && event.link.name === SINK;
+      if (event?.kind === 'link') return event.link.name === SINK && (event.removed || !event.link.up);
+      if (event?.kind === 'route') return event.route.table === this.#table && this.#isWanted(event.route.destination);
+      return event?.kind === 'rule' && this.#isOurs(event.rule);
     } catch {
       return true;
     }
   }
 
+  #isWanted(destination: Prefix): boolean {
+    const key = prefixKey(destination);
+    const { caught = [], unreachable = [] } = this.#wanted ?? {};
+    return (key === destination.address && this.#refused.has(destination.address)) || [...caught, ...unreachable].some((prefix) => prefixKey(prefix) === key);
+  }
+
   /** After what is under way, of which the kernel tells as well; once for all that it has told. */
   #repairSoon(): void {
-    if (this.#repairing) return;
-    this.#repairing = true;
-    void this.#inTurn(() => {
-      this.#repairing = false;
-      return this.#repair();
-    }).catch((error: Error) => this.#options.log.warn(`packets for unknown clients are not caught: ${error.message}`));
+    if (this.#repairing !== undefined) return;
+    const now = systemClock.now();
+    const contradicted = this.#pace.from > now;
+    if (contradicted && !this.#contradicted) {
+      this.#options.log.warn(`what catches packets for unknown clients is taken away again and again: it is put back every ${REPAIR_INTERVAL / SECOND} seconds`);
+    }
+    this.#contradicted = contradicted;
+    this.#repairing = systemClock.schedule(Math.max(now, this.#pace.from) as Instant, () => {
+      this.#pace.take(systemClock.now());
+      void this.#inTurn(() => {
+        this.#repairing = undefined;
+        return this.#repair();
+      }).catch((error: Error) => this.#options.log.warn(`packets for unknown clients are not caught: ${error.message}`));
+    });
   }
 
   async #repair(): Promise<void> {
     const wanted = this.#wanted;
     if (wanted === undefined) return;
-    const hasSink = (await this.#rtnl.links()).some(({ name }) => name === SINK);
-    if (wanted.caught.length > 0 && !hasSink) {
-      this.#options.log.warn(`${SINK} was removed: it is made anew`);
+    const sink = (await this.#rtnl.links()).find(({ name, up }) => name === SINK && up);
+    if (wanted.caught.length > 0 && sink === undefined) {
+      this.#options.log.warn(`${SINK} was removed or switched off: it is made anew`);
       return this.#install(wanted);
     }
+    await this.#addRoutes(sink?.index ?? 0);
     for (const prefix of [...wanted.caught, ...wanted.unreachable]) await this.#addRules(prefix);
   }
 
   refuse(address: Ip, refused: boolean): void {
     const route: Route = { ...this.#route(hostPrefix(address)), type: 'unreachable' };
+    if (refused) this.#refused.add(address);
+    else this.#refused.delete(address);
     void this.#inTurn(() => this.#rtnl.apply(refused ? replaceRoute(route) : deleteRoute(route))).catch((error: Error) =>
       this.#options.log.debug(`${address}: cannot say whether it is unreachable: ${error.message}`),
     );
@@ -131,7 +167,7 @@ export class LinuxStrays implements Strays {
   stop(): Promise<void> {
     return this.#inTurn(async () => {
       this.#wanted = undefined;
-      this.#monitor?.close();
+      this.#repairing?.cancel();
       await this.#takeBack().catch((error: Error) => this.#options.log.warn(`cannot remove ${SINK}: ${error.message}`));
       this.#rtnl.close();
     });

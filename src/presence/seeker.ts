@@ -3,7 +3,7 @@
  * makes us look for so many addresses in a second and no more, and remember so many.
  */
 import type { Instant, Millis } from '../clients/time.js';
-import { after, SECOND } from '../clients/time.js';
+import { after, Pace, SECOND } from '../clients/time.js';
 import type { Ip } from '../net/ip.js';
 
 /** An address is looked for once in this time, and packets to it are refused meanwhile. */
@@ -15,30 +15,9 @@ export const SEEK_RATE = 10;
 /** What other nodes are told at once: those of the last second, the newest. */
 export const MAX_TOLD = 12;
 
-class Allowance {
-  #left: number;
-  #at: Instant | undefined;
-
-  constructor(
-    private readonly rate: number,
-    private readonly burst: number,
-  ) {
-    this.#left = burst;
-  }
-
-  spend(now: Instant): boolean {
-    const gained = this.#at === undefined ? 0 : ((now - this.#at) / SECOND) * this.rate;
-    this.#left = Math.min(this.burst, this.#left + gained);
-    this.#at = now;
-    if (this.#left < 1) return false;
-    this.#left--;
-    return true;
-  }
-}
-
 export class Seeker {
-  readonly #own = new Allowance(SEEK_RATE, 2 * SEEK_RATE);
-  readonly #others = new Allowance(SEEK_RATE, 2 * SEEK_RATE);
+  readonly #own = new Pace(2 * SEEK_RATE, SECOND / SEEK_RATE);
+  readonly #others = new Pace(2 * SEEK_RATE, SECOND / SEEK_RATE);
   /** When each address was last looked for, in that order. */
   #sought = new Map<Ip, { readonly at: Instant; readonly refused: boolean }>();
   readonly counters = { sought: 0, limited: 0 };
@@ -53,10 +32,10 @@ export class Seeker {
     return this.#seek(address, this.#others, false, now);
   }
 
-  #seek(address: Ip, allowance: Allowance, refused: boolean, now: Instant): boolean {
+  #seek(address: Ip, pace: Pace, refused: boolean, now: Instant): boolean {
     const last = this.#sought.get(address);
     if (last !== undefined && now < after(last.at, SEEK_INTERVAL)) return false;
-    if (!allowance.spend(now)) {
+    if (!pace.take(now)) {
       this.counters.limited++;
       return false;
     }

@@ -7,14 +7,20 @@ import type { Ip } from '../net/ip.js';
 import type { Mac } from '../net/mac.js';
 import type { NodeId } from '../clients/node-id.js';
 import type { Instant, Millis } from '../clients/time.js';
-import { after, earliest, SECOND } from '../clients/time.js';
+import { after, earliest, Pace, SECOND } from '../clients/time.js';
 import type { Clock, Kernel, KernelChange, KernelEvent, Logger, Timer } from '../ports.js';
 import type { ClientView } from './desired.js';
 import { Paths } from './paths.js';
 import { Reconciler } from './reconciler.js';
 
-/** Between two dumps of the kernel's state, however often it says that events were lost. */
+/** Between two dumps of the kernel's state, however often it says that something was lost. */
 const RESYNC_INTERVAL: Millis = SECOND / 4;
+
+/** So many dumps may follow each other like that. Where another program contradicts for ever, the next ones come slower. */
+const RESYNC_BURST = 8;
+const RESYNC_SLOWLY: Millis = 2 * SECOND;
+
+const CONTRADICTED = `what is ours in the kernel is taken away again and again: from now on it is put back every ${RESYNC_SLOWLY / SECOND} seconds`;
 
 /** How long a clean stop tries to take everything back. */
 const WITHDRAW_LIMIT: Millis = 5 * SECOND;
@@ -38,6 +44,8 @@ export class Routes {
   #timer: Timer | undefined;
   #resync = false;
   #resyncFrom: Instant | undefined;
+  #resyncPace = new Pace(RESYNC_BURST, RESYNC_SLOWLY);
+  #contradicted = false;
   #started = false;
   #stopped = false;
 
@@ -131,6 +139,9 @@ export class Routes {
     this.#kick();
     while (!this.#reconciler.idle && clock.now() < limit) await (this.#running ?? this.#delay(10));
     if (!this.#reconciler.idle) log.error('some routes could not be removed');
+    // Rules that are gone now are not to be put back.
+    this.#stopped = true;
+    await this.#running;
     await kernel.removeRules().catch((error: Error) => log.error(`cannot remove the rules: ${error.message}`));
   }
 
@@ -186,13 +197,22 @@ export class Routes {
   async #readState(): Promise<void> {
     const { clock, kernel, log } = this.#options;
     this.#resync = false;
-    this.#resyncFrom = after(clock.now(), RESYNC_INTERVAL);
+    this.#paceResync(clock.now());
     try {
       this.#reconciler.adopt(await kernel.state());
+      await kernel.installRules();
     } catch (error) {
-      log.warn(`cannot read the kernel's routes: ${(error as Error).message}`);
+      log.warn(`cannot read the kernel's routes or set its rules: ${(error as Error).message}`);
       this.#resync = true;
     }
+  }
+
+  #paceResync(now: Instant): void {
+    this.#resyncPace.take(now);
+    this.#resyncFrom = Math.max(after(now, RESYNC_INTERVAL), this.#resyncPace.from) as Instant;
+    const contradicted = this.#resyncPace.from > now;
+    if (contradicted && !this.#contradicted) this.#options.log.warn(CONTRADICTED);
+    this.#contradicted = contradicted;
   }
 
   /** Work that waits for a time: retries, or the next dump. */

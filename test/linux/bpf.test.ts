@@ -2,6 +2,15 @@ import fc from 'fast-check';
 import t from 'tap';
 import type { BpfProgram } from '../../src/linux/bpf.js';
 import { anyOf, arp, clientDiscovery, clientTraffic, dhcp4Server, encodeBpf, neighbourDiscovery, stationMoved } from '../../src/linux/bpf.js';
+import { kernelNews } from '../../src/linux/kernel-filter.js';
+import { deleteFdbEntry } from '../../src/linux/netlink/fdb.js';
+import { setLinkUp } from '../../src/linux/netlink/link.js';
+import { deleteNeighbour, replaceNeighbour, RTM_NEWNEIGH } from '../../src/linux/netlink/neighbour.js';
+import { replaceRoute, RTM_DELROUTE } from '../../src/linux/netlink/route.js';
+import { addRule } from '../../src/linux/netlink/rule.js';
+import { parseIp } from '../../src/net/ip.js';
+import { parseMac } from '../../src/net/mac.js';
+import { parsePrefix } from '../../src/net/prefix.js';
 import { fromHex, toHex } from '../../src/net/bytes.js';
 
 /**
@@ -128,6 +137,24 @@ t.test('any frame at all, compared with the filter in words', async () => {
     ),
     { numRuns: 5000 },
   );
+});
+
+t.test('what wakes the daemon of all that rtnetlink tells', async (t) => {
+  const passes = (message: Uint8Array, type?: number) => {
+    const bytes = message.slice();
+    if (type !== undefined) new Uint16Array(bytes.buffer)[2] = type;
+    return run(kernelNews, bytes) > 0;
+  };
+  const route = (protocol: number) => replaceRoute({ destination: parsePrefix('10.44.0.1/32'), table: 44, protocol, oif: 9 });
+  t.strictSame([44, 45, 42, 0].map((protocol) => passes(route(protocol))), [false, false, true, true], 'not our own routes');
+  t.ok(passes(route(44), RTM_DELROUTE), 'but that they go');
+  for (const ip of ['10.44.0.1', 'fe80::1'].map(parseIp)) {
+    const entry = { ip, ifindex: 9, mac: parseMac('02:00:00:00:00:01'), state: 'reachable' } as const;
+    t.strictSame([passes(replaceNeighbour(entry)), passes(deleteNeighbour(entry))], [false, true], 'neighbours that go');
+  }
+  const entry = { mac: parseMac('02:00:00:00:00:01'), port: 3 };
+  t.strictSame([passes(deleteFdbEntry(entry)), passes(deleteFdbEntry(entry), RTM_NEWNEIGH)], [false, false], 'nothing of bridges');
+  t.ok(passes(addRule({ family: 4, priority: 100, table: 7 })) && passes(setLinkUp(9, true)), 'all else');
 });
 
 t.test('the bytes that the kernel takes', async (t) => {

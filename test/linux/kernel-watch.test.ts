@@ -2,6 +2,7 @@ import t from 'tap';
 import { KernelWatch } from '../../src/linux/kernel-watch.js';
 import { RTM_DELADDR, replaceAddress } from '../../src/linux/netlink/address.js';
 import { RTM_DELLINK, RTM_NEWLINK } from '../../src/linux/netlink/link.js';
+import { deleteNeighbour } from '../../src/linux/netlink/neighbour.js';
 import { RTM_DELNEXTHOP, replaceNexthop } from '../../src/linux/netlink/nexthop.js';
 import { replaceRoute, RTM_DELROUTE } from '../../src/linux/netlink/route.js';
 import { addRule, RTM_DELRULE } from '../../src/linux/netlink/rule.js';
@@ -9,6 +10,7 @@ import { RTM_NEWNETCONF } from '../../src/linux/netlink/rtnetlink.js';
 import type { NetlinkMessage } from '../../src/linux/netlink/wire.js';
 import { MessageWriter, parseMessages } from '../../src/linux/netlink/wire.js';
 import { parseIp } from '../../src/net/ip.js';
+import { parseMac } from '../../src/net/mac.js';
 import { parsePrefix } from '../../src/net/prefix.js';
 import type { HostRoute, KernelChange, NexthopObject } from '../../src/ports.js';
 
@@ -28,7 +30,7 @@ const destination = parsePrefix('10.44.0.1/32');
 const route: HostRoute = { destination, protocol: 44, via: { ifindex: 9 } };
 const nexthop: NexthopObject = { id: 0x526f0000, family: 6, path: { ifindex: 2, gateway: parseIp('fe80::1') } };
 const kinds = (watch: KernelWatch, ...messages: NetlinkMessage[]) =>
-  watch.tell(messages).events.map((event) =>
+  watch.tell(messages).map((event) =>
     event.kind === 'routes' ? `${event.destination.address}/${event.destination.length}` : event.kind,
   );
 const routeNews = (table: number, protocol: number, type?: number, prefix = destination) =>
@@ -59,6 +61,25 @@ t.test('ours, when another removes it', async (t) => {
   t.strictSame(kinds(watch, routeNews(44, 44, RTM_DELROUTE), nexthopNews(45, RTM_DELNEXTHOP)), [], 'we did it');
 });
 
+t.test('ours, when another puts its own in the place', async (t) => {
+  const watch = new KernelWatch(44);
+  t.strictSame(kinds(watch, routeNews(44, 3)), [], 'none of ours');
+  watch.changing({ op: 'set', route });
+  t.strictSame(kinds(watch, routeNews(44, 44), routeNews(44, 3)), ['lost']);
+});
+
+t.test('neighbour entries of ours, when another removes them', async (t) => {
+  const watch = new KernelWatch(44);
+  const neighbour = { ifindex: 9, address: parseIp('10.44.0.1'), mac: parseMac('02:00:00:00:00:01') };
+  const gone = (ip: string, ifindex = 9) => news(deleteNeighbour({ ip: parseIp(ip), ifindex }));
+  watch.changing({ op: 'set', neighbour });
+  t.strictSame(kinds(watch, gone('10.44.0.2'), gone('10.44.0.1', 8)), [], 'those of others');
+  t.strictSame(kinds(watch, gone('10.44.0.1')), ['lost']);
+  watch.adopt({ routes: [], nexthops: [], neighbours: [neighbour] });
+  watch.changing({ op: 'delete', neighbour });
+  t.strictSame(kinds(watch, gone('10.44.0.1')), [], 'we did it');
+});
+
 t.test('another\'s nexthop object or rule may change any path', async (t) => {
   const watch = new KernelWatch(44);
   t.strictSame(kinds(watch, nexthopNews(11)), ['0.0.0.0/0', '::/0']);
@@ -68,8 +89,8 @@ t.test('another\'s nexthop object or rule may change any path', async (t) => {
 t.test('our rule', async (t) => {
   const watch = new KernelWatch(44);
   const rule = addRule({ family: 4, priority: 440, table: 44, protocol: 44 });
-  t.strictSame(watch.tell([news(rule)]), { events: [], ruleGone: false });
-  t.strictSame(watch.tell([news(rule, RTM_DELRULE)]), { events: [], ruleGone: true });
+  t.strictSame(kinds(watch, news(rule)), []);
+  t.strictSame(kinds(watch, news(rule, RTM_DELRULE)), ['lost']);
 });
 
 t.test('interfaces: only real changes, and lost where something of ours was on it', async (t) => {
@@ -104,6 +125,6 @@ t.test('what cannot be read is passed over', async (t) => {
   const watch = new KernelWatch(44);
   const message = routeNews(254, 42);
   for (let length = 0; length < message.payload.length; length++) {
-    t.ok(watch.tell([{ ...message, payload: message.payload.subarray(0, length) }]).events.length <= 1);
+    t.ok(watch.tell([{ ...message, payload: message.payload.subarray(0, length) }]).length <= 1);
   }
 });

@@ -1,5 +1,6 @@
 import t from 'tap';
 import { execFile, execFileSync } from 'node:child_process';
+import { LinuxKernel } from '../../src/linux/kernel.js';
 import { destinationOf, LinuxStrays, SINK } from '../../src/linux/strays.js';
 import { parseIp } from '../../src/net/ip.js';
 import { parsePrefix } from '../../src/net/prefix.js';
@@ -31,6 +32,9 @@ await inNamespace(t, import.meta.url, async (t) => {
   const clean = before();
   const options = { addon: addon(), log: new TestLog(), table: 44, rulePriority: 440 };
   const strays = new LinuxStrays(options);
+  const kernel = await LinuxKernel.open({ ...options, strays });
+  kernel.start(() => undefined);
+  t.teardown(() => kernel.stop());
   const seen: string[] = [];
   const prefixes = {
     caught: [parsePrefix('10.44.0.0/16'), parsePrefix('2001:db8:44:1::/64')],
@@ -80,6 +84,15 @@ await inNamespace(t, import.meta.url, async (t) => {
     await until(t, 'the rules', () => rules() === whole);
     ip(`link del ${SINK}`);
     await until(t, 'the interface', () => ip('-o link').includes(SINK) && rules() === whole && table45().includes(SINK));
+    strays.refuse(parseIp('10.44.0.8'), true);
+    await until(t, 'the refusal', () => table45().includes('unreachable 10.44.0.8'));
+    const routes = table45().replace(/ (metric|pref) \S+/g, '');
+    for (const words of ['-4 route flush table 45', '-6 route flush table 45', `link set ${SINK} down`]) {
+      ip(words);
+      await until(t, `after ip ${words}`, () => rules() === whole && table45().replace(/ (metric|pref) \S+/g, '') === routes);
+    }
+    strays.refuse(parseIp('10.44.0.8'), false);
+    await until(t, 'no refusal', () => !table45().includes('10.44.0.8'));
     seen.length = 0;
     await ping('10.44.0.9');
     await until(t, 'packets are caught', () => seen.includes('10.44.0.9'));

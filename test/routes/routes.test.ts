@@ -90,6 +90,28 @@ t.test('lost events: a dump, then what is missing; many of them: few dumps', asy
   t.ok(kernel.stateCalls <= 7, `${kernel.stateCalls} dumps`);
 });
 
+t.test('another program that takes away what is ours for ever: it is put back, ever more slowly, and told of once', async (t) => {
+  const { kernel, clock, log, routes } = setup();
+  await routes.start();
+  routes.setClient(client(1, SELF, '10.44.0.1/32'));
+  await clock.pass(1000);
+  for (let i = 0; i < 6000; i++) {
+    kernel.linkDown(9);
+    kernel.rules = false;
+    routes.kernelChanged({ kind: 'lost' });
+    await clock.pass(10);
+  }
+  t.ok(kernel.stateCalls < 45, `${kernel.stateCalls} dumps in a minute`);
+  t.strictSame(log.lines.filter((line) => line.includes('again and again')).length, 1, log.lines.join('\n'));
+  await clock.pass(2000);
+  t.ok(kernel.routes.size === 1 && kernel.rules);
+  await clock.pass(60_000);
+  kernel.linkDown(9);
+  routes.kernelChanged({ kind: 'lost' });
+  await clock.pass(1);
+  t.equal(kernel.routes.size, 1, 'at once again');
+});
+
 t.test('a kernel that loses the answers, or cannot dump, is asked again', async (t) => {
   const { kernel, clock, log, installed, routes } = setup();
   await routes.start();
@@ -101,7 +123,7 @@ t.test('a kernel that loses the answers, or cannot dump, is asked again', async 
   kernel.state = state;
   await clock.pass(1000);
   t.ok(installed.length === 1 && kernel.routes.size === 1);
-  t.match(log.lines.join('\n'), /cannot read the kernel's routes: EBUSY/);
+  t.match(log.lines.join('\n'), /cannot read the kernel's routes or set its rules: EBUSY/);
 });
 
 t.test('after a restart: nothing unknown is removed before the database is loaded and the paths are known', async (t) => {

@@ -1,5 +1,7 @@
 /** What the kernel tells of its own accord: netlink multicast groups. */
 import type { NativeSocket, PacketAddon } from '../addons.js';
+import type { BpfProgram } from '../bpf.js';
+import { encodeBpf } from '../bpf.js';
 import { errnoName } from '../errno.js';
 import { NetlinkError } from './error.js';
 import type { NetlinkMessage } from './wire.js';
@@ -14,6 +16,8 @@ export interface NetlinkMonitorOptions {
   readonly protocol: number;
   /** Numbers of the groups, RTNLGRP_... or as generic netlink resolves them. */
   readonly groups: readonly number[];
+  /** Messages that it does not let pass wake nobody. Default: all pass. */
+  readonly filter?: BpfProgram;
   /** The messages of one wake-up, in the kernel's order. */
   readonly onMessages: (messages: NetlinkMessage[]) => void;
   /**
@@ -36,6 +40,7 @@ export class NetlinkMonitor {
       else options.onOverrun(errnoName(errno));
     });
     try {
+      if (options.filter !== undefined) check(this.#native.attachFilter(encodeBpf(options.filter)));
       for (const group of options.groups) this.join(group);
     } catch (error) {
       this.close();
@@ -60,8 +65,7 @@ export class NetlinkMonitor {
   }
 
   #membership(option: number, group: number): void {
-    const errno = this.#native.setOption(SOL_NETLINK, option, new Uint8Array(Int32Array.of(group).buffer));
-    if (errno !== 0) throw new NetlinkError(errno);
+    check(this.#native.setOption(SOL_NETLINK, option, new Uint8Array(Int32Array.of(group).buffer)));
   }
 
   #receive(datagrams: Uint8Array[], options: NetlinkMonitorOptions): void {
@@ -77,4 +81,8 @@ export class NetlinkMonitor {
     if (messages.length > 0) options.onMessages(messages);
     if (bad && !this.#closed) options.onOverrun('EBADMSG');
   }
+}
+
+function check(errno: number): void {
+  if (errno !== 0) throw new NetlinkError(errno);
 }

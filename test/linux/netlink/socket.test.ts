@@ -31,6 +31,7 @@ class FakeKernel {
         if (kernel.errno === 0) queueMicrotask(() => kernel.answer(messages, kernel));
         return kernel.errno;
       }
+      attachFilter = () => 0;
       setOption = () => 0;
       getOption = () => 0;
       close = () => undefined;
