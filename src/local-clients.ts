@@ -123,22 +123,27 @@ export class LocalClients {
 
   /** What an access point, a bridge or the neighbour cache tells. */
   event(event: StationEvent, now: Instant): void {
+    if (event.kind === 'left') return this.#lost(event, now);
+    if (event.kind === 'authorized' && !this.#isClient(event)) return this.#bystanders.saw(event);
     const { mac, network } = event;
-    if (event.kind === 'left') this.#bystanders.left(event);
-    else if (event.kind === 'authorized' && !this.#isClient(event)) return this.#bystanders.saw(event);
     if (!this.#config.interface.includes(network)) return;
-    if (event.kind === 'neighbour') this.#neighbour(event, now);
-    else if (event.kind === 'left') {
-      this.#options.reporter().left(mac, now);
-      this.#presenceChanged(this.#presence.left(mac, event.via, now, event.source), now);
-      this.#conflicts.left(mac, now);
-    } else {
-      const change = this.#presence.authorized(event, now);
-      // A station that another node has claimed meanwhile, and that comes anew to a radio which never missed it.
-      const isBack = this.#options.db.client(mac)?.node !== this.#options.self;
-      this.#conflicts.joined(mac);
-      this.#presenceChanged(change ?? (isBack ? { kind: 'joined', station: this.#presence.get(mac)! } : undefined), now);
-    }
+    if (event.kind === 'neighbour') return this.#neighbour(event, now);
+    const change = this.#presence.authorized(event, now);
+    // A station that another node has claimed meanwhile, and that comes anew to a radio which never missed it.
+    const isBack = this.#options.db.client(mac)?.node !== this.#options.self;
+    this.#conflicts.joined(mac);
+    this.#presenceChanged(change ?? (isBack ? { kind: 'joined', station: this.#presence.get(mac)! } : undefined), now);
+  }
+
+  #lost(event: StationEvent & { kind: 'left' }, now: Instant): void {
+    const { mac, via, source } = event;
+    this.#bystanders.left(event);
+    const change = this.#presence.left(mac, via, now, source);
+    if (this.#presence.isAssociated(mac)) return this.#presenceChanged(change, now);
+    // Where another source still vouches for it, it has not begun to roam.
+    this.#options.reporter().left(mac, now);
+    this.#presenceChanged(change, now);
+    this.#conflicts.left(mac, now);
   }
 
   #isClient(sight: Sight): boolean {

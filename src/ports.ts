@@ -52,11 +52,10 @@ export type StationEvent =
       readonly ssid: string;
       readonly source: PresenceSource;
     }
-  /** The station left: disassociated, timed out, forgotten, or its access point or port is gone. */
+  /** The station left: disassociated, timed out, forgotten, or its access point or port is gone, perhaps out of its bridge. */
   | {
       readonly kind: 'left';
       readonly mac: Mac;
-      readonly network: string;
       readonly via: string;
       readonly source: PresenceSource;
     }

@@ -147,12 +147,16 @@ export class BridgeStations {
     if (before?.via === learnt.via) return;
     this.#learnt.set(key, learnt);
     this.#listener?.({ kind: 'authorized', ...learnt, ssid: '', source: 'fdb' });
-    if (before !== undefined) this.#listener?.({ kind: 'left', ...before, source: 'fdb' });
+    if (before !== undefined) this.#left(before);
   }
 
   #forget(learnt: Learnt): void {
     this.#learnt.delete(keyOf(learnt));
-    this.#listener?.({ kind: 'left', ...learnt, source: 'fdb' });
+    this.#left(learnt);
+  }
+
+  #left({ mac, via }: Learnt): void {
+    this.#listener?.({ kind: 'left', mac, via, source: 'fdb' });
   }
 
   /** Entries that the daemon itself made say nothing about the host. */

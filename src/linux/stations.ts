@@ -170,7 +170,7 @@ export class HostapdStations implements Omit<Stations, 'refresh'> {
 
   #left(device: string, mac: Mac): void {
     this.#told.get(device)?.delete(mac);
-    this.#listener?.({ kind: 'left', mac, network: networkOf(device), via: device, source: 'hostapd' });
+    this.#listener?.({ kind: 'left', mac, via: device, source: 'hostapd' });
   }
 
   /** The access point stopped: its stations are off. If only ubusd went, they are still there, and compared later. */

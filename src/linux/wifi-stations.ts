@@ -207,7 +207,7 @@ export class WifiStations implements Stations {
     const told = this.#told.get(key);
     if (told === undefined) return;
     this.#told.delete(key);
-    this.#listener?.({ kind: 'left', ...told, network: this.#networkOf(told.via), source: 'nl80211' });
+    this.#listener?.({ kind: 'left', ...told, source: 'nl80211' });
   }
 }
 

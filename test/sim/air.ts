@@ -47,8 +47,8 @@ export class AccessPoint {
   }
 
   #event(kind: 'authorized' | 'left', mac: Mac, via: string): StationEvent {
-    const common = { mac, network: CLIENT_NETWORK, via, source: 'hostapd' as const };
-    return kind === 'left' ? { kind, ...common } : { kind, ...common, ssid: 'mesh' };
+    const common = { mac, via, source: 'hostapd' as const };
+    return kind === 'left' ? { kind, ...common } : { kind, ...common, network: CLIENT_NETWORK, ssid: 'mesh' };
   }
 
   /** A station is authorised; `client` is truly there, or the access point only believes so. */
@@ -56,6 +56,13 @@ export class AccessPoint {
     this.table.set(`${via} ${mac}`, { mac, via });
     this.#tell(this.#event('authorized', mac, via));
     this.#watch(mac, via);
+  }
+
+  /** The interface of a radio is gone. */
+  removeRadio(via: string): void {
+    for (const station of [...this.table.values()]) {
+      if (station.via === via) this.remove(station.mac, via);
+    }
   }
 
   remove(mac: Mac, via: string): boolean {

@@ -140,6 +140,17 @@ t.test('two radios of one router list a client, the stale one last (seed 60)', a
   t.same(placesOf(world, 0), ['n0', 'n0', 'n0']);
 });
 
+t.test('an access point whose interface is gone has lost its stations, whatever bridge it was a port of', async (t) => {
+  const world = await setUp();
+  world.join(0, 0);
+  await world.run(5 * SECOND);
+  world.nodes[0]!.ap.removeRadio('wlan0');
+  await world.run(10 * SECOND);
+  t.same(placesOf(world, 0), ['', '', ''], 'nothing is left of it');
+  world.join(0, 1);
+  await allIsWell(t, world);
+});
+
 t.test('all lose their power and what they stored: clients keep their addresses (sroamd defect 24)', async (t) => {
   const world = await setUp({ clients: 8, settings: () => ({ flash: false }) });
   world.clients.forEach(({ number }) => world.join(number, number % 3));
@@ -247,6 +258,20 @@ t.test('a client that flaps is where it stays within seconds of its last move', 
   t.same(placesOf(world, 0), ['n1', 'n1', 'n1']);
   t.equal(world.clients[0]!.deauthenticated, 0);
   await allIsWell(t, world);
+});
+
+t.test('a change of band long ago is no beginning of a roam', async (t) => {
+  const world = await setUp();
+  world.join(0, 0, { via: 'wlan0' });
+  await world.run(5 * SECOND);
+  world.join(0, 0, { via: 'wlan1' });
+  await world.run(MINUTE);
+  t.same([...world.nodes[0]!.ap.table.values()].map(({ via }) => via), ['wlan1'], 'the first radio has missed it long since');
+  world.join(0, 2);
+  await world.run(SECOND);
+  const { roams } = world.nodes[0]!.process!.methods['history']!.call({}) as { roams: { gap?: number }[] };
+  t.equal(roams.length, 1);
+  t.ok(roams[0]!.gap === undefined || roams[0]!.gap < 1000, `a gap of ${roams[0]!.gap} ms`);
 });
 
 t.test('a client that goes back and forth at the edge of two cells is followed each time, and is not damped', async (t) => {
