@@ -11,7 +11,7 @@ import type { NodeId } from '../clients/node-id.js';
 import type { Record, RecordKey } from '../clients/record.js';
 import { meaningOf } from '../clients/record.js';
 import type { Instant, Millis } from '../clients/time.js';
-import { after, earliest, SECOND } from '../clients/time.js';
+import { after, earliest, MINUTE, SECOND } from '../clients/time.js';
 import { Writer } from '../net/bytes.js';
 import type { DigestTree } from './digest.js';
 import { ROOT } from './digest.js';
@@ -59,6 +59,13 @@ export const DEFAULT_TIMING: SessionTiming = {
 /** Why a record or a TLV was not taken; each counted. */
 export type DropCause = 'empty key' | 'invalid record' | 'dead record' | 'database full';
 
+/**
+ * What is refused is missed again by the next comparison, which therefore waits so long for each such record, but never
+ * longer than that: a database that is full would be sent the rest every few seconds.
+ */
+const PAUSE_FOR_REFUSED: Millis = 100;
+const LONGEST_PAUSE: Millis = 30 * MINUTE;
+
 export interface SessionEvents {
   /** The peer has told its id. An answer is the reason not to talk to it. */
   hello(hello: Hello): ByeReason | undefined;
@@ -97,8 +104,11 @@ export class Session {
   #trailerAt: Instant | undefined;
   #trailerDue = false;
   #standby = false;
-  /** When the databases were last compared. */
+  /** When the databases were last compared, and when that began. */
   #compared: Instant;
+  #compareBegan: Instant;
+  /** Records that were refused since then. */
+  #refused = 0;
   #byeDue: ByeReason | undefined;
   /** Closed by ourselves towards a sroamd, which knows no goodbye: what waits is still sent. */
   #mute = false;
@@ -111,6 +121,7 @@ export class Session {
     this.#outbox = new Outbox(options.replica, options.tree);
     this.#keepalive = new Keepalive(options.timing, now);
     this.#compared = now;
+    this.#compareBegan = now;
     this.#deadline = after(now, options.timing.handshake);
   }
 
@@ -254,6 +265,7 @@ export class Session {
 
   #receiveComparison(tlv: Extract<Tlv, { type: 'digest' | 'summary' | 'request' }>, now: Instant): void {
     const { tree } = this.#options;
+    if ('index' in tlv && tlv.index === ROOT && !this.#mayCompare(now)) return;
     this.#compared = now;
     switch (tlv.type) {
       case 'digest':
@@ -286,7 +298,15 @@ export class Session {
     const { tree, timing } = this.#options;
     // A comparison that still goes on finds the difference by itself.
     const busy = !this.#outbox.idle || now < after(this.#compared, timing.keepalive / 2);
-    if (this.#state === 'up' && root !== tree.root && !busy) this.#startComparison(now);
+    if (this.#state === 'up' && root !== tree.root && !busy && this.#mayCompare(now)) this.#startComparison(now);
+  }
+
+  /** Whether it is time to begin a comparison, whoever does; one begins then. */
+  #mayCompare(now: Instant): boolean {
+    if (now < after(this.#compareBegan, Math.min(PAUSE_FOR_REFUSED * this.#refused, LONGEST_PAUSE))) return false;
+    this.#compareBegan = now;
+    this.#refused = 0;
+    return true;
   }
 
   /** One side asks, or all would be compared twice. */
@@ -305,7 +325,7 @@ export class Session {
       meaningOf(key, value);
     } catch (error) {
       if (!isBadInput(error)) throw error;
-      this.#events.dropped('invalid record', `record of type ${key.charCodeAt(0)}: ${error.message}`);
+      this.#refuse('invalid record', `record of type ${key.charCodeAt(0)}: ${error.message}`);
       return;
     }
     // A sroamd never forgets: what has died and been deleted here is not to come back.
@@ -314,9 +334,15 @@ export class Session {
       return;
     }
     const applied = this.#events.record({ key, value, seqno, expires: after(now, lifetime * SECOND) });
-    if (applied.kind === 'refused') this.#events.dropped('database full', 'no room for another record');
+    if (applied.kind === 'refused') this.#refuse('database full', 'no room for another record');
     else if (applied.kind === 'older') this.#outbox.change(key);
     else if (applied.record.seqno === seqno && applied.record.value === value) this.#outbox.has(key);
+  }
+
+  /** Of a record that the peer has and goes on having. */
+  #refuse(cause: DropCause, detail: string): void {
+    this.#refused++;
+    this.#events.dropped(cause, detail);
   }
 
   #receiveBye(reason: ByeReason): void {

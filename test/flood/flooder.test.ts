@@ -479,6 +479,40 @@ t.test('a database that is full', async (t) => {
   t.same(small.up(), ['r2']);
 });
 
+t.test('whoever has no room is not sent the rest all the time', async (t) => {
+  const sizes = [[1000, Infinity], [Infinity, 1000], [1000, 1000]] as const;
+  for (const [first, second] of sizes) {
+    const net = new TestNetwork();
+    const one = new TestNode(net, 'r1', 1, { db: new Database(first) });
+    const two = new TestNode(net, 'r2', 2, { db: new Database(second) });
+    // Each is full of something else, or has much that the other has no room for.
+    for (let i = 0; i < Math.min(first, 3000); i++) one.put(association(i, 1));
+    for (let i = 0; i < Math.min(second, 3000); i++) two.put(association(5000 + i, 2));
+    await one.start();
+    await two.start('r1');
+    net.clock.advance(MINUTE);
+    const before = net.bytes;
+    net.clock.advance(30 * MINUTE);
+    t.comment(`${net.bytes - before} bytes in half an hour with room for ${first} and ${second}`);
+    t.ok(net.bytes - before < 1_500_000, `${net.bytes - before} bytes`);
+    t.same(one.up(), ['r2']);
+  }
+});
+
+t.test('what a full database has missed comes once there is room', async (t) => {
+  const net = new TestNetwork();
+  const small = await new TestNode(net, 'r1', 1, { db: new Database(1000) }).start();
+  const large = new TestNode(net, 'r2', 2);
+  for (let i = 0; i < 1000; i++) small.put(association(i, 1, 1, after(START, 10 * MINUTE)));
+  for (let i = 0; i < 500; i++) large.put(lease(i));
+  await large.start('r1');
+  net.clock.advance(20 * MINUTE);
+  t.equal(large.db.size, 1500);
+  small.db.expire(net.clock.now());
+  net.clock.advance(11 * MINUTE);
+  t.equal(small.db.size, 500);
+});
+
 t.test('partition, changes on both sides, and healing', async (t) => {
   const { net, nodes } = await network({ 1: [2], 2: [3], 3: [4], 4: [1] });
   for (let i = 0; i < 3000; i++) nodes[i % 4]!.put(association(i, (i % 4) + 1));
