@@ -1,4 +1,5 @@
 /** Which id a node has: stable over restarts, and over those of a router that keeps nothing, whose /var is in memory. */
+import { toHex } from '../net/bytes.js';
 import { modifiedEui64 } from '../net/ip.js';
 import type { Mac } from '../net/mac.js';
 import { isStationMac, isUniversalMac } from '../net/mac.js';
@@ -27,22 +28,31 @@ export function hardwareNodeId(permanentMacs: readonly Mac[]): NodeId | undefine
   return lowest === undefined ? undefined : nodeIdFromBytes(modifiedEui64(lowest));
 }
 
+/** Whether an id follows from a MAC that is none of this hardware's: the storage is a copy of another router's. */
+function isForeign(id: NodeId, permanentMacs: readonly Mac[]): boolean {
+  return /^.{6}fffe/.test(id) && !permanentMacs.some((mac) => toHex(modifiedEui64(mac)) === id);
+}
+
 /**
  * The id of this node: as configured, as at an earlier start, by the hardware, or by chance. It is kept for ever, since
- * peers remember what it said. Where the disk is full, read-only or not there yet, a node with an id for this run only
+ * peers remember what it said, unless the storage came from another router with its id. Where the disk is full, read-only or not there yet, a node with an id for this run only
  * is better than none.
  */
 export async function loadNodeId(configured: string | undefined, { storage, kernel, random, log }: IdentityPorts): Promise<NodeId> {
   if (configured !== undefined) return parseNodeId(configured);
   const failed = (what: string) => (error: Error) => log.warn(`the node id cannot be ${what}: ${error.message}`);
   const stored = await storage.load(NODE_ID_FILE).catch(failed('read'));
-  if (stored?.length === 8) return nodeIdFromBytes(stored);
-  if (stored) log.error(`the stored node id has ${stored.length} bytes, not 8: a new one is made`);
   const macs = await kernel.permanentMacs().catch((error: Error) => {
     log.warn(`the MAC addresses of the hardware cannot be read: ${error.message}`);
     return [];
   });
-  const id = hardwareNodeId(macs) ?? nodeIdFromBytes(random.bytes(8));
+  const made = hardwareNodeId(macs);
+  if (stored?.length === 8) {
+    const kept = nodeIdFromBytes(stored);
+    if (made === undefined || !isForeign(kept, macs)) return kept;
+    log.warn(`the stored node id, ${kept}, is of another router's hardware: this one is ${made}`);
+  } else if (stored) log.error(`the stored node id has ${stored.length} bytes, not 8: a new one is made`);
+  const id = made ?? nodeIdFromBytes(random.bytes(8));
   await storage.save(NODE_ID_FILE, nodeIdToBytes(id)).catch(failed('kept'));
   return id;
 }

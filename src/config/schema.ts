@@ -181,7 +181,7 @@ export const schema = {
   ),
   nodeId: optional(
     types.nodeId,
-    "This router's id in the mesh: 16 hexadecimal digits that no other router has. Default: the one in state_dir; at the first start it is made of the lowest MAC address of the hardware, or by chance where there is no hardware.",
+    "This router's id in the mesh: 16 hexadecimal digits that no other router has. Default: the one in state_dir, unless it is of another router's hardware; at the first start it is made of the lowest MAC address of the hardware, or by chance where there is no hardware.",
   ),
   maxRecords: option(types.integer(100, 10_000_000), '200000', 'Records that the database holds at the most; as many again of what this router itself tells.'),
   maxRecordBytes: option(

@@ -54,6 +54,21 @@ t.test('as configured, else as kept, else by the hardware, else by chance', asyn
   t.equal(await loadNodeId(undefined, router(['a4:2b:b0:00:00:01'], virtual.files).ports), CHANCE);
 });
 
+t.test('a copy of another router\'s flash memory: the id of that one\'s hardware is not taken', async (t) => {
+  const image = () => ({ 'node-id': fromHex('a62bb0fffe000001') });
+  const original = router(['a4:2b:b0:00:00:02', 'a4:2b:b0:00:00:01'], image());
+  t.equal(await loadNodeId(undefined, original.ports), 'a62bb0fffe000001');
+  t.strictSame(original.log.lines, []);
+  const plugged = router(['00:0e:c6:00:00:09', 'a4:2b:b0:00:00:01'], image());
+  t.equal(await loadNodeId(undefined, plugged.ports), 'a62bb0fffe000001', 'a lower address was plugged in');
+
+  const copy = router(['a4:2b:b0:00:07:02', 'a4:2b:b0:00:07:01'], image());
+  t.equal(await loadNodeId(undefined, copy.ports), 'a62bb0fffe000701');
+  t.equal(toHex(copy.files['node-id']!), 'a62bb0fffe000701');
+  t.match(copy.log.lines, [/the stored node id, a62bb0fffe000001, is of another router's hardware: this one is a62bb0fffe000701/]);
+  t.equal(await loadNodeId(undefined, router([], image()).ports), 'a62bb0fffe000001', 'nothing is known of this hardware');
+});
+
 t.test('what is stored or asked in vain keeps nobody from starting, and is said', async (t) => {
   const damaged = router([], { 'node-id': Uint8Array.of(1, 2, 3) });
   t.equal(await loadNodeId(undefined, damaged.ports), CHANCE);
