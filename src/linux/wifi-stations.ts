@@ -204,6 +204,8 @@ export class WifiStations implements Stations {
 
   #left(key: string): void {
     this.#removing.delete(key);
+    // What is on its way as an answer is of the time before.
+    this.#asking.delete(key);
     const told = this.#told.get(key);
     if (told === undefined) return;
     this.#told.delete(key);

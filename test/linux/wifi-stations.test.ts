@@ -210,6 +210,30 @@ t.test('told and asked for at the same time: once', async (t) => {
   t.same(air.take(), [`authorized ${A} wlan0`]);
 });
 
+t.test('an answer from before it left does not bring a station back', async (t) => {
+  const air = new Air();
+  await air.pass(0);
+  air.tell({ removed: false, station: at(7, A, false) });
+  air.set(at(7, A, true));
+  air.runDue(5);
+  air.tell({ removed: true, station: at(7, A) });
+  await air.pass(60_000);
+  t.same(air.take(), []);
+});
+
+t.test('one that has tried for long, left and comes anew is waited for no longer than any other', async (t) => {
+  const air = new Air();
+  await air.pass(0);
+  air.tell({ removed: false, station: at(7, A, false) });
+  await air.pass(60_000);
+  air.tell({ removed: true, station: at(7, A) });
+  air.tell({ removed: false, station: at(7, A, false) });
+  await air.pass(20);
+  air.set(at(7, A, true));
+  await air.pass(20);
+  t.same(air.take(), [`authorized ${A} wlan0`]);
+});
+
 t.test('who is there at the start; and after lost events what has changed, once', async (t) => {
   const air = new Air();
   air.set(at(7, A, true));
