@@ -31,12 +31,25 @@ interface AccessPoint {
   readonly object: RemoteObject;
   readonly device: string;
   ssid: string;
+  /** For each list that is waited for: stations of which something was told meanwhile, which counts instead. */
+  readonly lists: Set<Set<Mac>>;
+}
+
+/** Those whose handshake is done, and those of which the list may say what was once. */
+interface Listed {
+  readonly authorized: ReadonlySet<Mac>;
+  readonly outdated: ReadonlySet<Mac>;
 }
 
 export class HostapdStations implements Omit<Stations, 'refresh'> {
   #accessPoints = new Map<string, AccessPoint>();
   /** Stations told as authorised, by the interface that told them: what is compared after a reconnect. */
   #told = new Map<string, Set<Mac>>();
+  /**
+   * Stations that associate, each with the turn that its timers stand for: they are asked about. What was told of them
+   * before stands until hostapd says otherwise.
+   */
+  #associating = new Map<string, symbol>();
   #listener: ((event: StationEvent) => void) | undefined;
   #watch: Promise<{ close(): Promise<void> }> | undefined;
 
@@ -75,7 +88,6 @@ export class HostapdStations implements Omit<Stations, 'refresh'> {
   }
 
   disassociate(mac: Mac, via: string): void {
-    this.#told.get(via)?.delete(mac);
     const accessPoint = this.#accessPoints.get(via);
     accessPoint?.object
       .call('del_client', { addr: mac, reason: REASON_LEFT, deauth: true, ban_time: 0 })
@@ -91,7 +103,7 @@ export class HostapdStations implements Omit<Stations, 'refresh'> {
   /** An access point is there: subscribed to already, so that nothing falls between its list and its notifications. */
   async #appeared(object: RemoteObject): Promise<void> {
     const device = object.path.slice(PREFIX.length);
-    const accessPoint: AccessPoint = { object, device, ssid: '' };
+    const accessPoint: AccessPoint = { object, device, ssid: '', lists: new Set() };
     this.#accessPoints.set(device, accessPoint);
     this.changed();
     await this.#readAll(accessPoint, LIST_DELAYS);
@@ -104,63 +116,78 @@ export class HostapdStations implements Omit<Stations, 'refresh'> {
     try {
       const status = await object.call('get_status');
       accessPoint.ssid = typeof status?.['ssid'] === 'string' ? status['ssid'] : '';
-      const clients = (await object.call('get_clients'))?.['clients'];
-      this.#compare(device, isTable(clients) ? clients : {});
+      this.#compare(device, await this.#list(accessPoint));
     } catch (error) {
       this.log.warn(`${object.path} does not say who is there: ${(error as Error).message}`);
       if (delay !== undefined) this.#later(delay, () => void this.#readAll(accessPoint, later));
     }
   }
 
-  /** What the access point lists now, against what was told of it before the connection was lost. */
-  #compare(device: string, clients: { readonly [mac: string]: unknown }): void {
-    const present = new Set<Mac>();
-    for (const [address, state] of Object.entries(clients)) {
-      const mac = readMac(address);
-      if (mac !== undefined && isTable(state) && state['authorized'] === true) present.add(mac);
+  /** Notifications that are read together with an answer are handled before whoever waits for it goes on. */
+  async #list({ object, lists }: AccessPoint): Promise<Listed> {
+    const outdated = new Set<Mac>();
+    lists.add(outdated);
+    try {
+      const clients = (await object.call('get_clients'))?.['clients'];
+      return { authorized: authorizedIn(isTable(clients) ? clients : {}), outdated };
+    } finally {
+      lists.delete(outdated);
     }
-    for (const mac of this.#told.get(device) ?? []) if (!present.has(mac)) this.#left(device, mac);
-    for (const mac of present) this.#authorized(device, mac);
+  }
+
+  /** What the access point lists now, against what was told of it before the connection was lost. */
+  #compare(device: string, { authorized, outdated }: Listed): void {
+    const told = this.#told.get(device) ?? [];
+    for (const mac of told) if (!authorized.has(mac) && !outdated.has(mac)) this.#left(device, mac);
+    for (const mac of authorized) if (!outdated.has(mac)) this.#authorized(device, mac);
   }
 
   #notified(device: string, type: string, data: PlainTable): void {
     const mac = readMac(data['address']);
     if (mac === undefined) return;
-    if (type === 'sta-authorized') this.#authorized(device, mac);
+    const isLeave = LEAVES.has(type);
+    if (!isLeave && type !== 'sta-authorized' && type !== 'assoc') return;
+    for (const outdated of this.#accessPoints.get(device)?.lists ?? []) outdated.add(mac);
+    if (isLeave) this.#left(device, mac);
     else if (type === 'assoc') this.#associated(device, mac);
-    else if (LEAVES.has(type)) this.#left(device, mac);
+    else this.#authorized(device, mac);
   }
 
   /** A request, not granted yet; and whether a notification follows when it is depends on hostapd's age. */
   #associated(device: string, mac: Mac): void {
-    this.#told.get(device)?.delete(mac);
+    const key = keyOf(device, mac);
+    const turn = Symbol();
+    this.#associating.set(key, turn);
     for (const delay of ASK_DELAYS) {
-      this.#later(delay, () => {
-        if (this.#told.get(device)?.has(mac) !== true) void this.#ask(device, mac);
+      this.#later(delay, async () => {
+        if (this.#associating.get(key) !== turn) return;
+        await this.#ask(device, mac);
+        if (delay === ASK_DELAYS.at(-1) && this.#associating.get(key) === turn) this.#associating.delete(key);
       });
     }
   }
 
-  #later(delay: number, task: () => void): void {
+  #later(delay: number, task: () => unknown): void {
     const timer = setTimeout(() => {
       this.#timers.delete(timer);
-      task();
+      void task();
     }, delay);
     this.#timers.add(timer);
   }
 
   async #ask(device: string, mac: Mac): Promise<void> {
+    const accessPoint = this.#accessPoints.get(device);
+    if (accessPoint === undefined) return;
     try {
-      const clients = (await this.#accessPoints.get(device)?.object.call('get_clients'))?.['clients'];
-      const state = isTable(clients) ? clients[mac] : undefined;
-      const isTold = this.#told.get(device)?.has(mac) === true;
-      if (!isTold && isTable(state) && state['authorized'] === true) this.#authorized(device, mac);
+      const { authorized, outdated } = await this.#list(accessPoint);
+      if (authorized.has(mac) && !outdated.has(mac)) this.#authorized(device, mac);
     } catch (error) {
       this.log.debug(`${device} does not say whether ${mac} is authorized: ${(error as Error).message}`);
     }
   }
 
   #authorized(device: string, mac: Mac): void {
+    this.#associating.delete(keyOf(device, mac));
     const network = networkOf(device);
     const told = this.#told.get(device) ?? new Set();
     this.#told.set(device, told.add(mac));
@@ -169,6 +196,7 @@ export class HostapdStations implements Omit<Stations, 'refresh'> {
   }
 
   #left(device: string, mac: Mac): void {
+    this.#associating.delete(keyOf(device, mac));
     this.#told.get(device)?.delete(mac);
     this.#listener?.({ kind: 'left', mac, via: device, source: 'hostapd' });
   }
@@ -180,6 +208,19 @@ export class HostapdStations implements Omit<Stations, 'refresh'> {
     if (!this.ubus.connected) return;
     for (const mac of this.#told.get(device) ?? []) this.#left(device, mac);
   }
+}
+
+function keyOf(device: string, mac: Mac): string {
+  return `${device} ${mac}`;
+}
+
+function authorizedIn(clients: { readonly [mac: string]: unknown }): Set<Mac> {
+  const authorized = new Set<Mac>();
+  for (const [address, state] of Object.entries(clients)) {
+    const mac = readMac(address);
+    if (mac !== undefined && isTable(state) && state['authorized'] === true) authorized.add(mac);
+  }
+  return authorized;
 }
 
 function readMac(text: unknown): Mac | undefined {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Test } from 'tap';
 import t from 'tap';
 import { Broker, UbusClient } from 'ubus-ts';
+import type { WatchHandlers } from 'ubus-ts';
 import { HostapdStations } from '../../src/linux/stations.js';
 import { parseMac } from '../../src/net/mac.js';
 import type { StationEvent } from '../../src/ports.js';
@@ -43,6 +44,87 @@ async function makeHostapd(t: Test) {
   });
   return { state, object, stations };
 }
+
+/** A bus of which a test says in what order all arrives: answers and notifications that were read at once, too. */
+class ScriptedBus {
+  readonly events: StationEvent[] = [];
+  readonly stations: HostapdStations;
+  connected = true;
+  handlers: WatchHandlers | undefined;
+  /** Ends the request for the list that has waited longest. */
+  readonly #lists: ((clients: object) => void)[] = [];
+  readonly #object = {
+    path: 'hostapd.wlan0',
+    call: async (method: string) =>
+      method === 'get_status' ? { ssid: 'mesh' } : { clients: await new Promise<object>((resolve) => this.#lists.push(resolve)) },
+  };
+
+  constructor() {
+    const ubus = Object.assign(this, { watch: async (_: string, handlers: WatchHandlers) => void (this.handlers = handlers) });
+    this.stations = new HostapdStations(ubus as never, new TestLog());
+    this.stations.start((event) => this.events.push(event));
+  }
+
+  appear(): void {
+    this.handlers!.appeared!(this.#object as never);
+  }
+
+  notify(type: string): void {
+    this.handlers!.notified!(this.#object as never, type, { address }, {} as never);
+  }
+
+  vanish(): void {
+    this.handlers!.gone!(this.#object as never);
+  }
+
+  /** The answer, and behind it in the same piece of the stream a notification. */
+  async answer(authorized: boolean, behind?: string): Promise<void> {
+    while (this.#lists.length === 0) await new Promise((resolve) => setImmediate(resolve));
+    this.#lists.shift()!({ [MAC]: { auth: true, assoc: true, authorized } });
+    if (behind !== undefined) this.notify(behind);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  take(): string[] {
+    return this.events.splice(0).map(({ kind }) => kind);
+  }
+}
+
+t.test('a notification right behind the list counts, not the list', async (t) => {
+  const bus = new ScriptedBus();
+  bus.appear();
+  await bus.answer(true, 'deauth');
+  t.equal(bus.take().at(-1) ?? 'left', 'left', 'it has left');
+  bus.appear();
+  await bus.answer(false, 'sta-authorized');
+  t.same(bus.take(), ['authorized'], 'it has come');
+  bus.notify('assoc');
+  await bus.answer(true, 'disassoc');
+  t.equal(bus.take().at(-1), 'left', 'what is asked after an association, likewise');
+  bus.stations.stop();
+});
+
+t.test('an access point that stops while a station of it associates anew has lost that too', async (t) => {
+  const bus = new ScriptedBus();
+  bus.appear();
+  await bus.answer(true);
+  t.same(bus.take(), ['authorized']);
+  bus.notify('assoc');
+  t.same(bus.take(), [], 'its old association stands until hostapd says otherwise');
+  bus.vanish();
+  t.same(bus.take(), ['left']);
+  bus.appear();
+  await bus.answer(true);
+  bus.take();
+  bus.notify('assoc');
+  bus.connected = false;
+  bus.vanish();
+  bus.connected = true;
+  bus.appear();
+  await bus.answer(false);
+  t.same(bus.take(), ['left'], 'nor has it come through while ubusd was away');
+  bus.stations.stop();
+});
 
 t.test('who is there, which hostapd does not say at first, is asked again', async (t) => {
   const { state, stations } = await makeHostapd(t);
