@@ -278,6 +278,7 @@ await inNamespace(t, import.meta.url, async (t) => {
       onMessages: (messages) => events.push(...messages.map(parseEvent).filter((event) => event !== undefined)),
       onOverrun: (code) => t.fail(code),
     });
+    t.teardown(() => monitor.close());
     const route: Route = { destination: host('10.44.0.9'), table: 44, protocol: 44, oif: br0 };
     const address = { ifindex: br0, ip: parseIp('10.45.0.1'), length: 16 };
     const neighbour = { ip: parseIp('10.0.0.9'), ifindex: br0, mac: MAC, state: 'permanent' } as const;
@@ -336,6 +337,7 @@ await inNamespace(t, import.meta.url, async (t) => {
       onMessages: (messages) => (events += messages.length),
       onOverrun: (code) => codes.push(code),
     });
+    t.teardown(() => monitor.close());
     const route = (n: number): Route => ({ destination: hostPrefix(ip4FromNumber(0x0a2c0000 + n)), table: 44, protocol: 44, oif: br0 });
     await rtnl.applyAll(Array.from({ length: 200 }, (_, n) => replaceRoute(route(n))));
     await until(t, 'the overrun is reported', () => codes.length > 0);
@@ -344,7 +346,6 @@ await inNamespace(t, import.meta.url, async (t) => {
     const before = events;
     await rtnl.apply(deleteRoute(route(0)));
     await until(t, 'later events arrive', () => events > before);
-    monitor.close();
     await rtnl.applyAll(Array.from({ length: 200 }, (_, n) => deleteRoute(route(n))));
   });
 
@@ -403,6 +404,7 @@ await inNamespace(t, import.meta.url, async (t) => {
         return () => pending.splice(pending.indexOf(callback), 1);
       },
     });
+    t.teardown(() => socket.close());
     const links = () => socket.dump(new MessageWriter(18).put(new Uint8Array(16)).done(), (message) => message.type);
     const late = socket.request(replaceRoute({ destination: host('10.44.0.9'), table: 44, protocol: 44, oif: br0 }));
     pending[0]!();
@@ -421,6 +423,7 @@ await inNamespace(t, import.meta.url, async (t) => {
 
   t.test('a dump whose parser throws fails, and only it', async (t) => {
     const socket = new NetlinkSocket(addon(), NETLINK_ROUTE);
+    t.teardown(() => socket.close());
     const dump = new MessageWriter(18).put(new Uint8Array(16)).done();
     const broken = () => {
       throw new Error('unreadable');
@@ -429,7 +432,6 @@ await inNamespace(t, import.meta.url, async (t) => {
     t.ok((await socket.dump(dump, ({ type }) => type)).length >= 4);
     await t.rejects(socket.request(new MessageWriter(250).done()), { code: 'EOPNOTSUPP' });
     await t.rejects(socket.dump(new MessageWriter(250).done(), () => 1), { code: 'EOPNOTSUPP' });
-    socket.close();
   });
 });
 
