@@ -41,6 +41,7 @@ points of a routed mesh. No controller, no tunnels, nothing installed on the cli
     entries: [
       ...tree(join(TOP, 'files'), ''),
       ...built.map(([path, mode, source]) => ({ path, mode, content: readFileSync(join(TOP, source)) })),
+      { path: '/usr/lib/roaming/roaming', mode: 0o777, link: '/usr/bin/node' },
       { path: '/usr/sbin/roaming', mode: 0o777, link: '../lib/roaming/roaming.js' },
     ],
   };

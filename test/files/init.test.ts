@@ -119,7 +119,7 @@ t.test('enabled, with a jail: own user and its capabilities', { skip }, async (t
   t.equal(mode, '640', 'the file with the key is for root and the daemon alone');
   t.match(
     lines.join('\n'),
-    /command\] \[\/usr\/bin\/node\] (\[--[a-z0-9=-]+\] )+\[\/usr\/sbin\/roaming\] \[daemon\] \[--supervised\] \[--config\] \[\/etc\/config\/roaming\]/,
+    /command\] \[\/usr\/lib\/roaming\/roaming\] (\[--[a-z0-9=-]+\] )+\[\/usr\/sbin\/roaming\] \[daemon\] \[--supervised\] \[--config\] \[\/etc\/config\/roaming\]/,
   );
 });
 
@@ -138,7 +138,7 @@ t.test('a state_dir that is not ours alone keeps its owner', { skip }, async (t)
 
 t.test('a configuration that cannot be used: procd is told not to start it, the log why', { skip }, async (t) => {
   const problems = '/etc/config/roaming:3: main.port: expected a whole number\n/etc/config/roaming:4: main.x: unknown option';
-  const { lines } = run(t, 'start_service', { config: ENABLED, check: [1, problems] });
+  const { lines } = run(t, 'start_service', { config: ENABLED, check: [1, problems.replace(/^/gm, 'roaming: ')] });
   t.match(lines.join('\n'), 'set_param [error] [/etc/config/roaming:3: main.port: expected a whole number]');
   t.same(lines.filter((line) => line.startsWith('logger')), problems.split('\n').map((line) => `logger [-t] [roaming] [-p] [daemon.err] [${line}]`));
   t.match(lines.join('\n'), 'set_param [command]', 'with a command, or procd would not list the instance and its error');

@@ -50,6 +50,7 @@ t.test('layout of the .ipk', async (t) => {
     /^-rwxr-xr-x .* \.\/usr\/lib\/roaming\/roaming\.js$/,
     /^-rwxr-xr-x .* \.\/usr\/lib\/roaming\/packet\.node$/,
     /^-rw-r--r-- .* \.\/usr\/lib\/roaming\/LICENSES$/,
+    /^lrwxrwxrwx .* \.\/usr\/lib\/roaming\/roaming -> \/usr\/bin\/node$/,
     /^lrwxrwxrwx .* \.\/usr\/sbin\/roaming -> \.\.\/lib\/roaming\/roaming\.js$/,
   ]) {
     t.ok(files.some((line) => (typeof expected === 'string' ? line === expected : expected.test(line))), String(expected));
