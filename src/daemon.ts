@@ -60,6 +60,8 @@ export interface DaemonOptions {
   readonly version: string;
   /** Reads the configuration again and has it applied; resolves to what is wrong with it, a line each. */
   readonly reload: () => Promise<readonly string[]>;
+  /** What is wrong outside the daemon's own sight, a line each. */
+  readonly problems?: () => readonly string[];
 }
 
 /** After a start: how long routes of an earlier run are kept, and clients that nobody vouches for count as here. */
@@ -192,7 +194,7 @@ export class Daemon {
       flooder: this.#flooder,
       finder: this.#finder,
       strays: this.#strays,
-      problems: () => [...(isMute(this.#config) ? [MUTE] : []), ...this.#links.problems, ...this.#persistence.problems, ...this.#reporter.problems()],
+      problems: () => [...(options.problems?.() ?? []), ...(isMute(this.#config) ? [MUTE] : []), ...this.#links.problems, ...this.#persistence.problems, ...this.#reporter.problems()],
       apply: (record) => this.#apply(record),
       rearm: () => this.#arm(),
       reload: options.reload,

@@ -56,15 +56,17 @@ export async function askOn(ubus: UbusClient, method: string, args: PlainTable =
   }
 }
 
+/** ubusd hides from others than root what they have no right to. */
+export function whyNot(uid: number | undefined): string {
+  return uid === 0 ? "is it running? ('service roaming status', 'logread -e roaming')" : 'try as root, else ubusd does not say whether it is there';
+}
+
 function explain(error: UbusError): CliError {
   switch (error.status) {
     case Status.connectionFailed:
       return new CliError(`ubusd cannot be reached (${error.message})`, ExitCode.unreachable);
     case Status.notFound:
-      return new CliError(
-        "the daemon does not answer on ubus: is it running? ('service roaming status', 'logread -e roaming')",
-        ExitCode.unreachable,
-      );
+      return new CliError(`the daemon does not answer on ubus: ${whyNot(process.getuid?.())}`, ExitCode.unreachable);
     case Status.permissionDenied:
       return new CliError('not allowed to ask the daemon: try as root');
     default:

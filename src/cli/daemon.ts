@@ -74,7 +74,7 @@ function onlyEnabled(config: Config, configFile: string, log: StreamLogger): Con
 /** The first configuration that can be used, tried at each SIGHUP; undefined where told to end before. */
 async function waitForConfig(configFile: string, log: StreamLogger, signals: SignalInbox): Promise<Config | undefined> {
   for (;;) {
-    const config = await tryConfig(configFile, log);
+    const { config } = await tryConfig(configFile, log);
     const usable = config === undefined ? undefined : onlyEnabled(config, configFile, log);
     if (usable !== undefined) return usable;
     log.info("waiting for a configuration to run with ('service roaming reload')");
@@ -82,26 +82,21 @@ async function waitForConfig(configFile: string, log: StreamLogger, signals: Sig
   }
 }
 
-/** Undefined, and said why, where it cannot be used. */
-async function tryConfig(configFile: string, log: StreamLogger): Promise<Config | undefined> {
+/** The configuration, or what keeps it from being used: lines for a person. */
+async function readConfig(configFile: string): Promise<{ readonly config?: Config; readonly problems: readonly string[] }> {
   try {
-    return await loadConfig(configFile);
+    return { config: await loadConfig(configFile), problems: [] };
   } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    for (const line of error.lines) log.error(line);
-    return undefined;
+    if (error instanceof ConfigError) return { problems: error.lines };
+    throw error;
   }
 }
 
-/** What keeps the configuration from being used: lines for a person. */
-async function problemsOf(configFile: string): Promise<readonly string[]> {
-  try {
-    await loadConfig(configFile);
-    return [];
-  } catch (error) {
-    if (error instanceof ConfigError) return error.lines;
-    throw error;
-  }
+/** The same, and says in the log why it cannot be used. */
+async function tryConfig(configFile: string, log: StreamLogger) {
+  const read = await readConfig(configFile);
+  for (const line of read.problems) log.error(line);
+  return read;
 }
 
 /** One life of the daemon. The configuration to begin the next with, or undefined at the end. */
@@ -114,6 +109,7 @@ async function serve(first: Config, context: Context): Promise<Config | undefine
     meshInterface: await networks.devices(config.meshInterface),
   });
   let config = first;
+  let refused: readonly string[] = [];
   let applied = await withDevices(config);
   const daemon = await Daemon.start(await makePorts(applied, () => applied.interface, log, ubus), {
     config: applied,
@@ -121,8 +117,9 @@ async function serve(first: Config, context: Context): Promise<Config | undefine
     version: VERSION,
     reload: async () => {
       signals.put('SIGHUP');
-      return problemsOf(configFile);
+      return (await readConfig(configFile)).problems;
     },
+    problems: () => refused.map((line) => `the configuration from before is still in use: ${line}`),
   });
   raisePriority(log);
   rehearse().then(
@@ -135,7 +132,11 @@ async function serve(first: Config, context: Context): Promise<Config | undefine
       const signal = await signals.next();
       if (signal === 'SIGTERM' || signal === 'SIGINT') return undefined;
       if (signal === 'SIGUSR1') daemon.dump();
-      if (signal === 'SIGHUP') config = (await tryConfig(configFile, log)) ?? config;
+      if (signal === 'SIGHUP') {
+        const read = await tryConfig(configFile, log);
+        refused = read.problems;
+        config = read.config ?? config;
+      }
       if (!config.enabled) return onlyEnabled(config, configFile, log);
       const next = await withDevices(config);
       if (JSON.stringify(next) === JSON.stringify(applied)) continue;

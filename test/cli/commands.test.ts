@@ -6,6 +6,7 @@ import { copyFile, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
+import { whyNot } from '../../src/cli/ask.js';
 import { nodes, self, TestRouter } from '../luci/router.js';
 
 const directory = await mkdtemp(join(tmpdir(), 'roaming-cli-'));
@@ -151,4 +152,9 @@ t.test('watch, in a pipe: a line for each notification, until it is told to stop
     child.kill('SIGINT');
     t.equal(await ended, 0);
   }
+});
+
+t.test('where nobody answers root is told to look whether the daemon runs, others to be root', async (t) => {
+  t.match(whyNot(0), 'service roaming status');
+  t.match(whyNot(1000), 'try as root');
 });

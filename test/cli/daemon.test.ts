@@ -193,6 +193,11 @@ async function faults(t: TAP): Promise<void> {
     daemon.child.kill('SIGHUP');
     await scene.said(daemon, 'main.port: expected');
     t.equal((await scene.answers())['node'], before['node'], 'what cannot be used changes nothing');
+    const problems = async () => String((await scene.answers())['problems']);
+    t.match(await problems(), /the configuration from before is still in use: .*main\.port: expected/, 'and is told of as long as that lasts');
+    scene.write({ interface: 'br-b', port: '4555' });
+    daemon.child.kill('SIGHUP');
+    await until('it is mended', 5, async () => !(await problems()).includes('main.port'));
     ip('link del br-b');
   });
 
