@@ -13,7 +13,8 @@ import { isLinkLocal6 } from '../net/ip.js';
 import type { Prefix } from '../net/prefix.js';
 import { bitsOf, covers } from '../net/prefix.js';
 import type { NodeId } from '../clients/node-id.js';
-import type { HostRoute, NeighbourEntry, NexthopObject, Path } from '../ports.js';
+import type { NeighbourEntry, NexthopObject, Path } from '../ports.js';
+import type { RouteTarget } from './route-targets.js';
 
 /** Route protocol number (rtm_protocol) of clients at this node: what a routing protocol may redistribute. */
 export const LOCAL_PROTOCOL = 44;
@@ -102,7 +103,8 @@ export function samePath(a: Path | undefined, b: Path | undefined): boolean {
   return a === b || (a !== undefined && b !== undefined && a.ifindex === b.ifindex && a.gateway === b.gateway);
 }
 
-export function sameRoute(a: HostRoute, b: HostRoute): boolean {
+/** Whether they lead the same way, wherever to. */
+export function sameTarget(a: RouteTarget, b: RouteTarget): boolean {
   if (a.protocol !== b.protocol) return false;
   const [x, y] = [a.via, b.via];
   if (x === 'unreachable' || y === 'unreachable') return x === y;

@@ -8,17 +8,21 @@
  * every route that still uses it. A client that moves is one replacing change per route, never a removal and an
  * addition. What fails is tried again with backoff.
  */
+import { parseIp } from '../net/ip.js';
 import type { Mac } from '../net/mac.js';
-import { prefixKey } from '../net/prefix.js';
+import type { Prefix } from '../net/prefix.js';
+import { hostPrefix, parsePrefix, prefixKey } from '../net/prefix.js';
 import type { NodeId } from '../clients/node-id.js';
 import type { Instant } from '../clients/time.js';
 import { earliest } from '../clients/time.js';
 import type { HostRoute, KernelChange, KernelState, NeighbourEntry, NexthopObject, Path } from '../ports.js';
 import type { ClientView, NodePaths } from './desired.js';
-import { neighbourKey, sameNeighbour, sameNexthop, samePath, sameRoute } from './desired.js';
+import { neighbourKey, sameNeighbour, sameNexthop, samePath, sameTarget } from './desired.js';
 import { Failures } from './failures.js';
 import { Layer } from './layer.js';
 import type { NexthopOwner } from './nexthop-ids.js';
+import type { RouteTarget } from './route-targets.js';
+import { nexthopOf, RouteTargets } from './route-targets.js';
 import { Wanted } from './wanted.js';
 
 /** Changes in one batch at most: so many that system calls are few, so few that a roam in between waits for little. */
@@ -50,12 +54,12 @@ interface Batch {
 export class Reconciler {
   #options: ReconcilerOptions;
   #wanted: Wanted;
-  #routes = new Layer<string, HostRoute>();
+  #routes = new Layer<string, RouteTarget>();
   #nexthops = new Layer<number, NexthopObject>();
   #neighbours = new Layer<string, NeighbourEntry>();
   #layers = [this.#routes, this.#nexthops, this.#neighbours] as const;
-  /** How many routes in the kernel use an object. */
-  #users = new Map<number, number>();
+  /** Of the routes in the kernel. */
+  #targets = new RouteTargets();
   /** Routes that wait until the kernel has their nexthop object. */
   #blocked = new Map<number, Set<string>>();
   #inFlight: readonly KernelChange[] | undefined;
@@ -100,13 +104,12 @@ export class Reconciler {
    */
   adopt(state: KernelState): void {
     if (this.#inFlight !== undefined) throw new Error('adopt() while a batch is under way');
-    this.#routes.adopt(state.routes.map((route) => [prefixKey(route.destination), route] as const), this.#pruned);
+    this.#targets.clear();
+    this.#routes.adopt(state.routes.map((route) => [prefixKey(route.destination), this.#targets.add(route)] as const), this.#pruned);
     this.#nexthops.adopt(state.nexthops.map((nexthop) => [nexthop.id, nexthop] as const), this.#pruned);
     this.#neighbours.adopt(state.neighbours.map((entry) => [neighbourKey(entry), entry] as const), this.#pruned);
     this.#wanted.touchAll();
     this.#blocked.clear();
-    this.#users.clear();
-    for (const route of this.#routes.actual.values()) this.#countUser(route, 1);
   }
 
   /** The database is loaded and the paths are known: from now on what is not wanted is removed. */
@@ -188,7 +191,7 @@ export class Reconciler {
     const right = (key: string) => {
       const have = this.#routes.actual.get(key);
       const want = this.#wanted.route(key, (owner) => this.#wanted.ids.idOf(owner));
-      return this.#wanted.routeOwner(key) === mac && have !== undefined && want !== undefined && sameRoute(have, want);
+      return this.#wanted.routeOwner(key) === mac && have !== undefined && want !== undefined && sameTarget(have, want);
     };
     return (
       keys.some(right) &&
@@ -223,7 +226,7 @@ export class Reconciler {
       this.#wanted.ids.release(id);
       this.#blocked.delete(id);
       this.#nexthops.settled(id);
-    } else if ((this.#users.get(id) ?? 0) === 0 && this.#nexthops.removable(id)) {
+    } else if (!this.#targets.uses(id) && this.#nexthops.removable(id)) {
       put(batch, batch.removals, { op: 'delete', nexthop: have });
     } else this.#nexthops.retries.forget(id);
   }
@@ -246,9 +249,9 @@ export class Reconciler {
     const want = this.#wanted.route(key, (owner, path) => this.#nexthopFor(owner, path, have));
     if (want === undefined) {
       if (have === undefined) this.#routes.settled(key);
-      else if (this.#routes.removable(key)) put(batch, batch.routes, { op: 'delete', route: have });
+      else if (this.#routes.removable(key)) put(batch, batch.routes, { op: 'delete', route: { destination: destinationOf(key), ...have } });
       else this.#routes.retries.forget(key);
-    } else if (have !== undefined && sameRoute(have, want)) {
+    } else if (have !== undefined && sameTarget(have, want)) {
       this.#routes.settled(key);
       this.#checkAgain(this.#wanted.routeOwner(key));
     } else if (this.#usable(batch, want)) put(batch, batch.routes, { op: 'set', route: want });
@@ -260,7 +263,7 @@ export class Reconciler {
    * there already uses it and it leads where it should: so neither has to be touched, and none that another node's
    * routes still use is bent elsewhere.
    */
-  #nexthopFor(owner: NexthopOwner, path: Path, have: HostRoute | undefined): number | undefined {
+  #nexthopFor(owner: NexthopOwner, path: Path, have: RouteTarget | undefined): number | undefined {
     if (!this.#options.nexthopObjects) return undefined;
     const { ids } = this.#wanted;
     const known = ids.idOf(owner);
@@ -294,9 +297,11 @@ export class Reconciler {
     if ('route' in change) {
       const key = prefixKey(change.route.destination);
       const old = this.#routes.actual.get(key);
-      if (old !== undefined) this.#countUser(old, -1);
-      if (change.op === 'set') this.#countUser(change.route, 1);
-      this.#record(this.#routes, key, change.op === 'set' ? change.route : undefined);
+      const target = change.op === 'set' ? this.#targets.add(change.route) : undefined;
+      this.#record(this.#routes, key, target);
+      // An object that loses its last route and is not wanted can go, with the next batch.
+      const unused = old && this.#targets.drop(old);
+      if (unused !== undefined) this.#nexthops.dirty.add(unused);
       this.#checkAgain(this.#wanted.routeOwner(key));
     } else if ('nexthop' in change) {
       const { id } = change.nexthop;
@@ -334,17 +339,6 @@ export class Reconciler {
     this.#options.failed?.(`cannot ${change.op} ${kind} ${name}: ${error.message}`);
   }
 
-  /** An object that loses its last route and is not wanted can go, with the next batch. */
-  #countUser(route: HostRoute, by: 1 | -1): void {
-    const id = nexthopOf(route);
-    if (id === undefined) return;
-    const users = (this.#users.get(id) ?? 0) + by;
-    this.#users.set(id, users);
-    if (users > 0) return;
-    this.#users.delete(id);
-    this.#nexthops.dirty.add(id);
-  }
-
   #checkAgain(mac: Mac | undefined): void {
     if (mac !== undefined && this.#waiting.has(mac)) this.#check.add(mac);
   }
@@ -362,8 +356,9 @@ function put(batch: Batch, list: KernelChange[], change: KernelChange): void {
   batch.room--;
 }
 
-function nexthopOf(route: HostRoute): number | undefined {
-  return route.via !== 'unreachable' && 'nexthop' in route.via ? route.via.nexthop : undefined;
+/** The prefix that a route's key stands for: see {@link prefixKey}. */
+function destinationOf(key: string): Prefix {
+  return key.includes('/') ? parsePrefix(key) : hostPrefix(parseIp(key));
 }
 
 function describe(change: KernelChange): [kind: string, name: string] {
