@@ -2,7 +2,7 @@
 # make lab     the same network with a prompt to play in
 # make test    all tests; JOBS=1 one file after the other
 # make sim     many daemons in one process, in trouble: SEEDS=1000 runs from SEED=1 on; TRACE=1 says what happens
-# make build   dist/roaming.js, dist/cli/commands.js and dist/packet.node
+# make build   dist/roaming.js, dist/cli/daemon.js, dist/cli/commands.js and dist/packet.node
 # make package  installable packages for OpenWrt in dist/
 # make bench   all benchmarks
 # make bench-dhcp       DHCPv4 exchanges in a second and their latency, against dnsmasq; a minute
@@ -161,9 +161,11 @@ node_modules/.package-lock.json: package-lock.json | setup-build
 
 # CommonJS, because on a router the file stands alone, without a package.json that says otherwise. Names are cut short:
 # kept as properties of functions they were measured to cost 2 MiB and a quarter of the start; the source map has them.
-# The commands go to a file of their own, dist/cli/commands.js: the daemon never holds it.
+# The daemon and the commands go to files of their own, in dist/cli: neither holds the other. Files without imports that
+# wait are flat: what is in functions of its own, to be run later, V8 goes through twice.
 dist/roaming.js: $(SOURCES) node_modules/.package-lock.json
-	@$(BUNDLE) roaming=src/main.ts cli/commands=src/cli/commands.ts --external:./cli/commands.js --supported:dynamic-import=false \
+	@$(BUNDLE) roaming=src/main.ts cli/daemon=src/cli/daemon.ts cli/commands=src/cli/commands.ts \
+		--external:./cli/daemon.js --external:./cli/commands.js --supported:dynamic-import=false \
 		--format=cjs --minify --sourcemap=external --legal-comments=none --metafile=build/roaming.json --alias:string-width=./src/cli/string-width.ts \
 		'--define:__VERSION__="$(VERSION)"' '--define:import.meta.url=importMetaUrl' \
 		--banner:js="$$(printf '#!/usr/bin/env node\nconst importMetaUrl = require("url").pathToFileURL(__filename);')" \

@@ -22,6 +22,7 @@ const { version } = JSON.parse(readFileSync(join(TOP, 'package.json'), 'utf8'));
 function daemonPackage() {
   const built = [
     ['/usr/lib/roaming/roaming.js', 0o755, 'dist/roaming.js'],
+    ['/usr/lib/roaming/cli/daemon.js', 0o644, 'dist/cli/daemon.js'],
     ['/usr/lib/roaming/cli/commands.js', 0o644, 'dist/cli/commands.js'],
     ['/usr/lib/roaming/packet.node', 0o755, 'dist/packet.node'],
     ['/usr/lib/roaming/LICENSES', 0o644, 'dist/LICENSES'],

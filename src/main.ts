@@ -1,10 +1,9 @@
 /**
- * The program: its words to a function, and nothing else. The commands are in a file of their own (see the Makefile), so
- * that a daemon neither reads nor holds them.
+ * The program: its words to a function, and nothing else. The daemon and the commands are in files of their own (see the
+ * Makefile), so that neither reads nor holds what is the other's.
  */
 import { readDaemonWords } from './cli/daemon-words.js';
 import { optimizeLate } from './cli/late-optimization.js';
-import { reported } from './cli/outcome.js';
 
 /** Who reads our output may have had enough: `roaming history | head`. */
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -18,4 +17,4 @@ async function main(): Promise<void> {
   await (await import('./cli/daemon.js')).runDaemon(daemon);
 }
 
-void reported(main);
+void main();

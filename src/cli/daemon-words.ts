@@ -1,5 +1,6 @@
 import type { DaemonArguments } from './daemon.js';
-import { CONFIG_FILE } from './load-config.js';
+
+export const CONFIG_FILE = '/etc/config/roaming';
 
 /**
  * What `roaming daemon` is told, where it is told plainly: as the init script does. Undefined for all other words,

@@ -25,6 +25,7 @@ import { DirectoryStorage } from '../linux/storage.js';
 import { VERSION } from '../version.js';
 import { CliError, ExitCode } from './ask.js';
 import { ConfigError, loadConfig } from './load-config.js';
+import { reported } from './outcome.js';
 import { rehearse } from './rehearsal.js';
 import { SignalInbox } from './signals.js';
 
@@ -42,8 +43,12 @@ interface Context {
   readonly signals: SignalInbox;
 }
 
-/** Runs until a signal ends it. Rejects, with nothing left behind, where it cannot start. */
-export async function runDaemon({ configFile, ubusSocket, supervised }: DaemonArguments): Promise<void> {
+/** Runs until a signal ends it. Where it cannot start a person is told why, and nothing is left behind. */
+export async function runDaemon(daemon: DaemonArguments): Promise<void> {
+  await reported(() => run(daemon));
+}
+
+async function run({ configFile, ubusSocket, supervised }: DaemonArguments): Promise<void> {
   const log = new StreamLogger('info');
   const signals = new SignalInbox();
   try {
@@ -122,10 +127,7 @@ async function serve(first: Config, context: Context): Promise<Config | undefine
     problems: () => refused.map((line) => `the configuration from before is still in use: ${line}`),
   });
   raisePriority(log);
-  rehearse().then(
-    (handovers) => log.debug(`rehearsed ${handovers} handovers`),
-    (error: Error) => log.warn(`the rehearsal failed: ${error.message}`),
-  );
+  const rehearsal = setTimeout(() => void rehearseFor(log), REHEARSAL_DELAY);
   networks.follow(() => signals.put('networks'));
   try {
     for (;;) {
@@ -146,8 +148,20 @@ async function serve(first: Config, context: Context): Promise<Config | undefine
       daemon.reload(next);
     }
   } finally {
+    clearTimeout(rehearsal);
     networks.stop();
     await daemon.stop();
+  }
+}
+
+/** Milliseconds after the start: what clients have asked for meanwhile goes first. */
+const REHEARSAL_DELAY = 1000;
+
+async function rehearseFor(log: StreamLogger): Promise<void> {
+  try {
+    log.debug(`rehearsed ${await rehearse()} handovers`);
+  } catch (error) {
+    log.warn(`the rehearsal failed: ${(error as Error).message}`);
   }
 }
 

@@ -5,8 +5,6 @@ import { formatProblem, readConfig } from '../config/config.js';
 import { readFile } from '../linux/files.js';
 import { serviceProblem } from '../service-config.js';
 
-export const CONFIG_FILE = '/etc/config/roaming';
-
 /** The configuration cannot be used; `lines` say what to mend, each with file, section and option. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
