@@ -2,13 +2,14 @@ import type { NodeId } from '../clients/node-id.js';
 import type { Instant } from '../clients/time.js';
 import type { Logger } from '../ports.js';
 import { LineQuota } from './complaints.js';
+import type { Dial } from './dial.js';
 import type { ByeReason } from './frame.js';
 import type { Peer } from './peer.js';
 
 /** Reasons for which sessions end in a network that is well. */
 const WISHED: ReadonlySet<ByeReason> = new Set<ByeReason>(['removed', 'duplicate', 'full']);
 
-/** Nodes that are remembered as told of. */
+/** Nodes that are remembered as told of, and endpoints. */
 const MAX_NODES = 256;
 
 /**
@@ -20,13 +21,25 @@ export class Comings {
   readonly #lines: LineQuota;
   /** The instances of nodes of which was told that they are up. A node that is started anew is told of again. */
   readonly #told = new Map<NodeId, bigint>();
+  /** By endpoint, the failures of dialling that were told of since a session came of it. */
+  readonly #failures = new Map<string, Set<string>>();
 
   constructor(private readonly log: Logger) {
     this.#lines = new LineQuota(log);
   }
 
+  /** Dialling an endpoint has failed, as it may for as long as the record of a router that is dead lives. */
+  failed({ name }: Dial, reason: string): void {
+    const told = this.#failures.get(name) ?? new Set();
+    if (told.has(reason)) return;
+    if (this.#failures.size >= MAX_NODES) this.#failures.clear();
+    this.#failures.set(name, told.add(reason));
+    this.log.warn(`peer ${name}: ${reason}`);
+  }
+
   /** Returns whether that is news of the node. */
-  up({ session: { peer: hello }, stream }: Peer, now: Instant): boolean {
+  up({ session: { peer: hello }, stream, dial }: Peer, now: Instant): boolean {
+    if (dial !== undefined) this.#failures.delete(dial.name);
     const who = hello === undefined ? 'a sroamd' : `node ${hello.node} ${hello.hostname}`.trimEnd();
     const line = `peer ${stream.remote} is up: ${who}`;
     if (hello !== undefined) {

@@ -267,7 +267,7 @@ export class Flooder {
   }
 
   #dialFailed(dial: Dial, reason: string, now: Instant): void {
-    if (dial.lastError !== reason) this.#options.log.warn(`peer ${dial.name}: ${reason}`);
+    this.#comings.failed(dial, reason);
     dial.failed(reason, undefined, now, this.#options.random);
     this.#events.unreachable?.(dial.endpoint);
   }

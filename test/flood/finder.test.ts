@@ -223,3 +223,18 @@ t.test('what a dying router had in its hands is not lost', async (t) => {
   net.clock.advance(SECOND);
   for (const node of net.alive) t.ok(node.db.get(association(1, 1).key), `n${node.number} has learnt`);
 });
+
+t.test('of a router that is dead, while its record lives, people are told a few times and no more', async (t) => {
+  const net = new FoundNetwork();
+  const seed = await net.node(1);
+  for (let i = 2; i <= 12; i++) await net.node(i, { peers: [seed] });
+  net.clock.advance(MINUTE);
+  const dead = net.all[5]!;
+  dead.die();
+  for (const node of net.alive) node.log.lines.length = 0;
+  net.clock.advance(HOUR);
+  for (const node of net.alive) {
+    const lines = node.log.lines.filter((line) => line.includes(dead.host));
+    t.ok(lines.length <= 3, `n${node.number}: ${lines.length} lines, ${lines[0]} ... ${lines.at(-1)}`);
+  }
+});
