@@ -12,6 +12,7 @@ import { earliest, SECOND } from './clients/time.js';
 import type { Config } from './config/config.js';
 import { Dhcp4Server } from './dhcp4/server.js';
 import type { Dhcp4Effect } from './dhcp4/exchange.js';
+import { Acquaintances } from './gateway/acquaintances.js';
 import { announce, announceDeparture, whoHas } from './gateway/announce.js';
 import { Announcer } from './gateway/announcer.js';
 import { answer } from './gateway/answer.js';
@@ -72,6 +73,7 @@ export class ClientServices {
   #ra: RaServer;
   #announcer = new Announcer();
   #prober = new Prober();
+  readonly #acquaintances = new Acquaintances();
   /** With `option ipv6_mode 'host'` only. */
   #hostMode: HostMode | undefined;
   /** Link-local addresses of clients here: needed on the link alone, so not in the database. */
@@ -163,12 +165,16 @@ export class ClientServices {
   }
 
   /**
-   * The client is at another node now: its neighbours here are told that its addresses are to be had of the gateway, or
-   * they would go on sending to its own MAC.
+   * The client is at another node now: those here that have dealt with it are told that its addresses are to be had of the
+   * gateway, or they would go on sending to its own MAC. Not the client, which may be here still and would give up an
+   * address that it hears of elsewhere. `stations`: all that are here.
    */
-  movedAway(mac: Mac, network: string, neighbours: readonly Mac[]): void {
+  movedAway(mac: Mac, network: string, stations: () => Iterable<Station>): void {
+    const known = this.#acquaintances.of(mac);
+    const others = known === 'everybody' ? [...stations()] : [...known].flatMap((one) => this.#options.station(one) ?? []);
+    const told = others.filter((one) => one.network === network && one.mac !== mac).map((one) => one.mac);
     for (const { address } of this.#options.db.leases4Of(mac)) {
-      for (const frame of announceDeparture(address, neighbours, this.#gateway)) this.#options.send(network, frame);
+      for (const frame of announceDeparture(address, told, this.#gateway)) this.#options.send(network, frame);
     }
   }
 
@@ -265,6 +271,8 @@ export class ClientServices {
       isLocal: (other: Mac, on: string) => this.#options.station(other)?.network === on,
       inOurPrefixes: (address: Ip) => this.#isOurs(address),
     };
+    const owner = asksFor(link) && db.owner(link.packet.targetIp);
+    if (owner && book.isLocal(owner, network)) this.#acquaintances.met(mac, owner);
     const reply = answer(network, link, book, this.#gateway);
     if (reply !== undefined) send(network, reply);
     else if (this.#asksForNobody(link)) this.#options.stray(link.packet.targetIp, now);
@@ -273,11 +281,11 @@ export class ClientServices {
     if (advertisement !== undefined) send(network, advertisement.frame);
   }
 
-  /** Whether it is an ARP request, no probe, for an address that a client may have and none is known to have. */
+  /** Whether it is a request for an address that a client may have and none is known to have. */
   #asksForNobody(link: LinkFrame): link is LinkFrame & { protocol: 'arp' } {
-    if (link.protocol !== 'arp' || link.packet.operation !== ArpOperation.request) return false;
-    const { senderIp, targetIp } = link.packet;
-    if (senderIp === ANY4 || senderIp === targetIp || this.#routers.has(targetIp)) return false;
+    if (!asksFor(link)) return false;
+    const { targetIp } = link.packet;
+    if (this.#routers.has(targetIp)) return false;
     return isHostAddress(this.#config.prefixes4, targetIp) && !isGatewayAddress(this.#gateway, targetIp) && this.#options.db.owner(targetIp) === undefined;
   }
 
@@ -421,3 +429,8 @@ export class ClientServices {
   }
 }
 
+/** Whether it is an ARP request for the address of another, no probe and no announcement. */
+function asksFor(link: LinkFrame): link is LinkFrame & { protocol: 'arp' } {
+  if (link.protocol !== 'arp' || link.packet.operation !== ArpOperation.request) return false;
+  return link.packet.senderIp !== ANY4 && link.packet.senderIp !== link.packet.targetIp;
+}

@@ -265,17 +265,11 @@ export class LocalClients {
       this.#keeper.release(mac);
       afterwards(() => {
         this.#options.kernel.purge(mac, network);
-        this.#options.services()?.movedAway(mac, network, this.#neighboursOf(mac, network));
+        this.#options.services()?.movedAway(mac, network, () => this.#presence.stations());
       });
     }
     this.#conflicts.contradicted(mac, node, now);
     this.#options.rearm();
-  }
-
-  /** The client itself is none of them: it may be here still, and would give up an address that it hears of elsewhere. */
-  #neighboursOf(mac: Mac, network: string): Mac[] {
-    const others = [...this.#presence.stations()].filter((station) => station.network === network && station.mac !== mac);
-    return others.map((station) => station.mac);
   }
 
   #ask({ mac, network }: Station, now: Instant): void {

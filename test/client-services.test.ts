@@ -7,8 +7,9 @@ import type { Instant } from '../src/clients/time.js';
 import { after, HOUR, MINUTE, SECOND } from '../src/clients/time.js';
 import { MessageType, parseDhcp4, writeDhcp4 } from '../src/dhcp4/message.js';
 import { OptionCode, optionIp4 } from '../src/dhcp4/options.js';
+import { MAX_ACQUAINTANCES } from '../src/gateway/acquaintances.js';
 import { GATEWAY_LINK_LOCAL, GATEWAY_MAC } from '../src/gateway/gateway.js';
-import { arpFrame, ArpOperation, parseArp } from '../src/net/arp.js';
+import { arpFrame, ArpOperation, parseArp, UNKNOWN_MAC } from '../src/net/arp.js';
 import { EtherType, parseEthernet } from '../src/net/ethernet.js';
 import { parseUdpFrame4, writeUdpFrame4 } from '../src/net/frame4.js';
 import type { Ip4 } from '../src/net/ip.js';
@@ -71,6 +72,32 @@ function start(...options: string[]) {
   };
   return Object.assign(scene, { services, gateway, dhcp, join });
 }
+
+t.test('a client that is at another router now: those who have dealt with it are told, and nobody else is woken', async (t) => {
+  const scene = start();
+  const [mover, friend, server, stranger] = [client(1), client(2), client(3), client(4)];
+  const addresses = new Map([mover, friend, server, stranger].map((mac) => [mac, scene.join(mac)!]));
+  const ask = (from: Mac, to: Mac, senderIp = addresses.get(from)!) => {
+    const request = { operation: ArpOperation.request, senderMac: from, senderIp, targetMac: UNKNOWN_MAC, targetIp: addresses.get(to)! };
+    scene.services.receive(NETWORK, arpFrame(BROADCAST_MAC, request), scene.now);
+  };
+  ask(friend, mover);
+  ask(mover, server);
+  ask(stranger, mover, ANY4);
+  ask(stranger, friend);
+  scene.sent.length = 0;
+  scene.services.movedAway(mover, NETWORK, () => []);
+  t.same(scene.sent.map((frame) => parseEthernet(frame).header.destination), [friend, server]);
+  t.match(parseArp(parseEthernet(scene.sent[0]!).payload), { senderIp: addresses.get(mover), senderMac: GATEWAY_MAC });
+  const crowd = Array.from({ length: MAX_ACQUAINTANCES }, (_, n) => client(100 + n));
+  for (const one of crowd) {
+    addresses.set(one, scene.join(one)!);
+    ask(one, mover);
+  }
+  scene.sent.length = 0;
+  scene.services.movedAway(mover, NETWORK, () => [mover, stranger, ...crowd].map((mac) => ({ mac, network: NETWORK }) as never));
+  t.same(scene.sent.map((frame) => parseEthernet(frame).header.destination), [stranger, ...crowd], 'of one whom many know, all but itself');
+});
 
 t.test('DECLINE: the lease ends, all are asked who has the address, and who answers has it from then on', async (t) => {
   const scene = start();
