@@ -235,6 +235,8 @@ export interface PeerStream {
   write(bytes: Uint8Array): boolean;
   /** Bytes queued and not yet taken by the kernel. */
   readonly queued: number;
+  /** Whether the other end is known to have received all that was written. */
+  readonly acknowledged: boolean;
   /** Ends the stream after what is queued. */
   end(): void;
   /** Ends it now. */

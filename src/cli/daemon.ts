@@ -185,7 +185,7 @@ async function makePorts(config: Config, networks: () => readonly string[], log:
     wallClock: systemWallClock,
     random: systemRandom,
     log,
-    mesh: new LinuxMesh({ key: psk, log }),
+    mesh: new LinuxMesh({ key: psk, addon, log }),
     discovery: new LinuxDiscovery({ psk, log }),
     storage: new DirectoryStorage(config.stateDir),
     bus: new UbusObject(ubus, 'roaming', log),

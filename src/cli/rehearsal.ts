@@ -84,6 +84,7 @@ class StageMesh {
 class StageStream implements PeerStream {
   readonly remote = NETWORK;
   readonly queued = 0;
+  readonly acknowledged = true;
   other: StageStream | undefined;
   events: PeerStreamEvents | undefined;
 

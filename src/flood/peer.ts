@@ -78,7 +78,7 @@ export class Peer {
   poll(now: Instant): void {
     if (this.#blockedSince !== undefined && now >= after(this.#blockedSince, STALL)) {
       this.session.abort(`has not read for ${STALL / SECOND} s`);
-    } else this.session.poll(now);
+    } else this.session.poll(now, () => this.stream.acknowledged);
   }
 
   nextDeadline(now: Instant): Instant | undefined {

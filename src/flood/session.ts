@@ -41,9 +41,9 @@ export interface SessionTiming extends KeepaliveTiming {
   /** How long a goodbye may stay unanswered. */
   readonly bye: Millis;
   /**
-   * After live changes, if nothing else has followed them, one byte of padding does. Without it a lost segment that no
-   * other follows is sent again only when TCP's timer expires, 200 ms later at the least; the acknowledgement of the next
-   * one shows the loss within a round trip (RACK, RFC 8985).
+   * After live changes, if nothing else has followed them and they are not acknowledged, one byte of padding does. Without
+   * it a lost segment that no other follows is sent again only when TCP's timer expires, 200 ms later at the least; the
+   * acknowledgement of the next one shows the loss within a round trip (RACK, RFC 8985).
    */
   readonly trailer: Millis;
 }
@@ -379,13 +379,14 @@ export class Session {
     this.#events.closed(reason);
   }
 
-  poll(now: Instant): void {
+  /** `acknowledged`: whether the peer is known to have received all that {@link take} gave. */
+  poll(now: Instant, acknowledged = () => false): void {
     if (this.#deadline !== undefined && now >= this.#deadline) {
       this.#close(this.#state === 'closing' ? undefined : 'no handshake in time');
     } else if (this.#state === 'up') {
       if (this.#trailerAt !== undefined && now >= this.#trailerAt) {
         this.#trailerAt = undefined;
-        this.#trailerDue = true;
+        this.#trailerDue = !acknowledged();
       }
       const silence = this.#keepalive.poll(now);
       if (silence !== undefined) this.#close(`nothing heard for ${Math.round(silence / SECOND)} s`);

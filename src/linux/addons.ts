@@ -48,6 +48,10 @@ export interface PacketAddon {
     callback: NativeCallback,
   ) => NativeSocket;
   readonly NetlinkSocket: new (protocol: number, receiveBuffer: number, callback: NativeCallback) => NativeSocket;
+  /** {@link NativeSocket.setOption} of any descriptor. */
+  setOption(fd: number, level: number, name: number, value: Uint8Array): number;
+  /** {@link NativeSocket.getOption} of any descriptor. */
+  getOption(fd: number, level: number, name: number, value: Uint8Array): number;
 }
 
 /** The addon is missing, or is not for this machine or this Node. */

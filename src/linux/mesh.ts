@@ -12,7 +12,9 @@ import * as net from 'node:net';
 import * as tls from 'node:tls';
 import { promisify } from 'node:util';
 import type { Endpoint, Logger, Mesh, PeerStream, PeerStreamEvents } from '../ports.js';
+import type { PacketAddon } from './addons.js';
 import { plainAddress, reasonOf, RefusalLog, refusalOf } from './mesh-errors.js';
+import { TcpOptions } from './tcp.js';
 
 const SALT = 'roaming flooding psk 1';
 const IDENTITY = 'roaming';
@@ -37,6 +39,7 @@ const MAX_HANDSHAKES = 16;
 export interface LinuxMeshOptions {
   /** Secret text that all routers share, or what {@link derivePsk} made of it; undefined: no TLS, anybody may connect. */
   readonly key: string | Promise<Uint8Array> | undefined;
+  readonly addon: PacketAddon;
   readonly log: Logger;
   /** Milliseconds for an accepted connection to finish the TLS handshake. */
   readonly handshakeTimeout?: number;
@@ -53,6 +56,7 @@ export class LinuxMesh implements Mesh {
   /** Derived once, off the event loop; undefined: no TLS. */
   readonly #psk: Promise<Uint8Array> | undefined;
   readonly #refusals: RefusalLog;
+  readonly #tcp: TcpOptions;
   readonly #sockets = new Set<net.Socket>();
   /** Unfinished handshakes: ports by address. */
   readonly #handshakes = new Map<string, Set<number>>();
@@ -62,6 +66,7 @@ export class LinuxMesh implements Mesh {
   constructor(options: LinuxMeshOptions) {
     this.#options = options;
     this.#refusals = new RefusalLog(options.log);
+    this.#tcp = new TcpOptions(options.addon);
     this.#psk = typeof options.key === 'string' ? derivePsk(options.key) : options.key;
   }
 
@@ -78,7 +83,7 @@ export class LinuxMesh implements Mesh {
   ): Promise<void> {
     const psk = await this.#psk;
     if (this.#stopped) return;
-    const begin = psk === undefined ? (socket: net.Socket) => serve(socket, accept) : this.#secure(psk, accept);
+    const begin = psk === undefined ? (socket: net.Socket) => this.#serve(socket, accept) : this.#secure(psk, accept);
     const server = net.createServer((socket) => {
       if (this.#admits(socket, admit)) begin(socket);
     });
@@ -122,7 +127,7 @@ export class LinuxMesh implements Mesh {
     });
     server.on('secureConnection', (socket) => {
       this.#finishHandshake(plainAddress(socket.remoteAddress), socket.remotePort!);
-      serve(socket, accept);
+      this.#serve(socket, accept);
     });
     server.on('tlsClientError', (error, socket) => {
       this.#refusals.add(socket.remoteAddress, refusalOf(error));
@@ -170,7 +175,7 @@ export class LinuxMesh implements Mesh {
     const outcome = once((reason: string | undefined) => {
       clearTimeout(timer);
       socket.off('error', onError).off('close', onClose);
-      if (reason === undefined) attach(socket, opened(new SocketStream(socket)));
+      if (reason === undefined) this.#serve(socket, opened);
       else {
         socket.destroy();
         failed(reason);
@@ -181,6 +186,11 @@ export class LinuxMesh implements Mesh {
     const onClose = () => outcome('connection closed');
     socket.once('error', onError).once('close', onClose);
     socket.once(psk === undefined ? 'connect' : 'secureConnect', () => outcome(undefined));
+  }
+
+  #serve(socket: net.Socket, opened: (stream: PeerStream) => PeerStreamEvents): void {
+    this.#tcp.insist(socket);
+    attach(socket, opened(new SocketStream(socket, this.#tcp)));
   }
 
   stop(): void {
@@ -202,20 +212,23 @@ function connectSecurely(host: string, port: number, psk: Uint8Array): tls.TLSSo
   });
 }
 
-function serve(socket: net.Socket, accept: (stream: PeerStream) => PeerStreamEvents): void {
-  attach(socket, accept(new SocketStream(socket)));
-}
-
 class SocketStream implements PeerStream {
   readonly remote: string;
 
-  constructor(readonly socket: net.Socket) {
+  constructor(
+    readonly socket: net.Socket,
+    private readonly tcp: TcpOptions,
+  ) {
     const address = plainAddress(socket.remoteAddress);
     this.remote = address.includes(':') ? `[${address}]:${socket.remotePort}` : `${address}:${socket.remotePort}`;
   }
 
   get queued(): number {
     return this.socket.writableLength;
+  }
+
+  get acknowledged(): boolean {
+    return this.tcp.isAcknowledged(this.socket);
   }
 
   write(bytes: Uint8Array): boolean {

@@ -1,5 +1,6 @@
 /*
- * The sockets that Node does not offer: AF_PACKET (whole Ethernet frames, packet(7)) and AF_NETLINK (netlink(7)).
+ * The sockets that Node does not offer: AF_PACKET (whole Ethernet frames, packet(7)) and AF_NETLINK (netlink(7)); and
+ * the options of those that it does.
  *
  * This file moves bytes and nothing else. Each socket is polled by the event loop; a wake-up takes a bounded batch
  * off the socket and hands it over in one call of
@@ -541,38 +542,64 @@ typedef struct {
     size_t length;
 } socket_option_t;
 
-static bool get_option_arguments(napi_env env, napi_callback_info info, socket_option_t *o) {
+static bool get_option_arguments(napi_env env, napi_value *argv, int fd, socket_option_t *o) {
+    o->fd = fd;
+    return get_int(env, argv[0], &o->level) && get_int(env, argv[1], &o->name) &&
+           get_bytes(env, argv[2], &o->bytes, &o->length);
+}
+
+static bool get_option_of_socket(napi_env env, napi_callback_info info, socket_option_t *o) {
     napi_value argv[3], self;
     socket_t *s;
 
-    if (!get_arguments(env, info, 3, argv, &self) || (s = get_socket(env, self)) == NULL)
-        return false;
-    o->fd = s->fd;
-    return get_int(env, argv[0], &o->level) && get_int(env, argv[1], &o->name) &&
-           get_bytes(env, argv[2], &o->bytes, &o->length);
+    return get_arguments(env, info, 3, argv, &self) && (s = get_socket(env, self)) != NULL &&
+           get_option_arguments(env, argv, s->fd, o);
+}
+
+static bool get_option_of_descriptor(napi_env env, napi_callback_info info, socket_option_t *o) {
+    napi_value argv[4];
+    int32_t fd;
+
+    return get_arguments(env, info, 4, argv, NULL) && get_int(env, argv[0], &fd) &&
+           get_option_arguments(env, argv + 1, fd, o);
+}
+
+/* To a descriptor of -1, as that of a closed socket, the kernel says EBADF. */
+static napi_value set_option(napi_env env, const socket_option_t *o) {
+    return int_value(env, setsockopt(o->fd, o->level, o->name, o->bytes, (socklen_t)o->length) != 0 ? errno : 0);
+}
+
+static napi_value get_option(napi_env env, const socket_option_t *o) {
+    socklen_t size = (socklen_t)o->length;
+
+    return int_value(env, getsockopt(o->fd, o->level, o->name, o->bytes, &size) != 0 ? errno : 0);
 }
 
 /* setOption(level, name, value) -> 0, or the errno; EBADF when closed. */
 static napi_value method_set_option(napi_env env, napi_callback_info info) {
     socket_option_t o;
 
-    if (!get_option_arguments(env, info, &o))
-        return NULL;
-    if (o.fd < 0)
-        return int_value(env, EBADF);
-    return int_value(env, setsockopt(o.fd, o.level, o.name, o.bytes, (socklen_t)o.length) != 0 ? errno : 0);
+    return get_option_of_socket(env, info, &o) ? set_option(env, &o) : NULL;
 }
 
 /* getOption(level, name, value) -> 0, or the errno. Fills value, as far as the kernel has something for it. */
 static napi_value method_get_option(napi_env env, napi_callback_info info) {
     socket_option_t o;
 
-    if (!get_option_arguments(env, info, &o))
-        return NULL;
-    if (o.fd < 0)
-        return int_value(env, EBADF);
-    socklen_t size = (socklen_t)o.length;
-    return int_value(env, getsockopt(o.fd, o.level, o.name, o.bytes, &size) != 0 ? errno : 0);
+    return get_option_of_socket(env, info, &o) ? get_option(env, &o) : NULL;
+}
+
+/* The same of a socket that Node has: setOption(fd, level, name, value), getOption(fd, level, name, value). */
+static napi_value function_set_option(napi_env env, napi_callback_info info) {
+    socket_option_t o;
+
+    return get_option_of_descriptor(env, info, &o) ? set_option(env, &o) : NULL;
+}
+
+static napi_value function_get_option(napi_env env, napi_callback_info info) {
+    socket_option_t o;
+
+    return get_option_of_descriptor(env, info, &o) ? get_option(env, &o) : NULL;
 }
 
 /* close(): at once, and as often as one likes; no callback comes any more. */
@@ -602,8 +629,14 @@ static bool export_class(napi_env env, napi_value exports, const char *name, nap
 }
 
 NAPI_MODULE_INIT() {
+    const napi_property_descriptor functions[] = {
+        {.utf8name = "setOption", .method = function_set_option, .attributes = napi_enumerable},
+        {.utf8name = "getOption", .method = function_get_option, .attributes = napi_enumerable},
+    };
+
     if (!export_class(env, exports, "PacketSocket", new_packet_socket) ||
-        !export_class(env, exports, "NetlinkSocket", new_netlink_socket))
+        !export_class(env, exports, "NetlinkSocket", new_netlink_socket) ||
+        napi_define_properties(env, exports, sizeof functions / sizeof functions[0], functions) != napi_ok)
         return NULL;
     return exports;
 }

@@ -3,9 +3,11 @@ import { Database } from '../../src/clients/database.js';
 import type { NodeId } from '../../src/clients/node-id.js';
 import type { Record } from '../../src/clients/record.js';
 import { Flooder } from '../../src/flood/flooder.js';
+import { loadPacketAddon } from '../../src/linux/addons.js';
 import { systemClock, systemRandom } from '../../src/linux/clock.js';
 import { LinuxMesh } from '../../src/linux/mesh.js';
 import { SILENT } from '../support.js';
+import { packetAddon } from './bundles.js';
 
 export class BenchNode {
   readonly db = new Database();
@@ -13,7 +15,7 @@ export class BenchNode {
   readonly flooder: Flooder;
 
   constructor(readonly id: NodeId, hostname: string) {
-    this.mesh = new LinuxMesh({ key: 'the key of the benchmark', log: SILENT });
+    this.mesh = new LinuxMesh({ key: 'the key of the benchmark', addon: loadPacketAddon(packetAddon), log: SILENT });
     const [clock, random] = [systemClock, systemRandom];
     this.flooder = new Flooder({ self: id, hostname, replica: this.db, mesh: this.mesh, clock, random, log: SILENT });
   }

@@ -1,4 +1,4 @@
-/** Where the bundles are: beside this one. */
+/** Where the bundles are, beside this one, and the addon. */
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Programs } from './systems.js';
@@ -10,3 +10,5 @@ export const programs: Programs = {
   accessPoint: join(here, 'access-point.mjs'),
   stream: join(here, 'stream.mjs'),
 };
+
+export const packetAddon = join(here, '../dist/packet.node');

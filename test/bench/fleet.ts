@@ -183,6 +183,7 @@ function eccentricity(neighbours: readonly number[][], start: number): number {
 class Pipe implements PeerStream {
   readonly remote = 'peer';
   readonly queued = 0;
+  readonly acknowledged = true;
   other: Pipe | undefined;
   events: PeerStreamEvents | undefined;
 

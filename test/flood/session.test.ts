@@ -398,7 +398,7 @@ t.test('a megabyte of everything', async (t) => {
   }
 });
 
-t.test('a byte of padding follows live changes, so that TCP notices the loss of the last segment', async (t) => {
+t.test('a byte of padding follows live changes that are not acknowledged, so that TCP notices the loss of the last segment', async (t) => {
   for (const peer of ['of ours', 'sroamd']) {
     const f = new Fixture();
     if (peer === 'sroamd') f.receive('2c010000');
@@ -409,9 +409,10 @@ t.test('a byte of padding follows live changes, so that TCP notices the loss of 
       f.session.flood(lease(n).key);
       f.take();
     };
+    let acknowledged = false;
     const silentUntil = (at: Instant) => {
       f.now = at;
-      f.session.poll(at);
+      f.session.poll(at, () => acknowledged);
       return toHex(f.take());
     };
     change(1);
@@ -426,6 +427,11 @@ t.test('a byte of padding follows live changes, so that TCP notices the loss of 
     change(3);
     t.equal(silentUntil(after(f.now, DEFAULT_TIMING.trailer - 1)), '', `${peer}: the second change follows the first`);
     t.equal(silentUntil(after(f.now, 1)), '00', `${peer}: and is followed itself`);
+
+    acknowledged = true;
+    change(4);
+    t.equal(silentUntil(after(f.now, DEFAULT_TIMING.trailer)), '', `${peer}: nothing is lost`);
+    t.notOk(f.session.pending);
   }
 });
 

@@ -46,6 +46,10 @@ class TestStream implements PeerStream {
     return this.pipe.queued;
   }
 
+  get acknowledged(): boolean {
+    return this.queued === 0;
+  }
+
   write(bytes: Uint8Array): boolean {
     if (this.#closed) return true;
     const copy = bytes.slice();

@@ -13,6 +13,7 @@ import { LinuxMesh } from '../../src/linux/mesh.js';
 import { association, nodeId } from '../flood/support.js';
 import { after } from '../../src/clients/time.js';
 import { TestLog } from '../support.js';
+import { addon } from './namespace.js';
 import { SeededRandom } from '../random.js';
 
 const HOST = '127.0.0.1';
@@ -48,7 +49,7 @@ class Router {
     options: Partial<FlooderOptions> = {},
   ) {
     const { log } = this;
-    this.mesh = new LinuxMesh({ key, log, handshakeTimeout: 500 });
+    this.mesh = new LinuxMesh({ key, addon: addon(), log, handshakeTimeout: 500 });
     this.flooder = new Flooder({
       self: nodeId(number),
       hostname: `r${number}`,

@@ -8,6 +8,7 @@ import { derivePsk, LinuxMesh } from '../../src/linux/mesh.js';
 import type { LinuxMeshOptions } from '../../src/linux/mesh.js';
 import type { PeerStream, PeerStreamEvents } from '../../src/ports.js';
 import { TestLog } from '../support.js';
+import { addon } from './namespace.js';
 
 /** One end of a stream, with what has happened on it. */
 class End implements PeerStreamEvents {
@@ -46,7 +47,7 @@ async function listening(
 ) {
   const log = new TestLog();
   const { admit, ...others } = options;
-  const mesh = new LinuxMesh({ key, log, handshakeTimeout: 300, ...others });
+  const mesh = new LinuxMesh({ key, addon: addon(), log, handshakeTimeout: 300, ...others });
   const ends: End[] = [];
   await mesh.listen((stream) => {
     const end = new End(stream);
@@ -59,7 +60,7 @@ async function listening(
 
 /** Dials once: the end that was opened, or why there is none. */
 function dial(t: Test, key: string | undefined, port: number, host = '127.0.0.1'): Promise<End | string> {
-  const mesh = new LinuxMesh({ key, log: new TestLog() });
+  const mesh = new LinuxMesh({ key, addon: addon(), log: new TestLog() });
   t.teardown(() => mesh.stop());
   return new Promise((resolve) => {
     mesh.dial(
@@ -101,6 +102,21 @@ for (const key of ['correct horse battery staple', undefined]) {
     }
   });
 
+  t.test(`${key === undefined ? 'TCP' : 'TLS'}: what is lost is sent again at even intervals, at both ends`, async (t) => {
+    const { ends, port } = await listening(t, key);
+    const end = await connected(t, key, port);
+    await until('accepted', () => ends.length === 1);
+    const value = new Int32Array(1);
+    for (const { stream } of [end, ends[0]!]) {
+      const { socket } = stream as unknown as { socket: net.Socket & { _handle: { fd: number } } };
+      value.fill(0);
+      t.equal(addon().getOption(socket._handle.fd, 6, 16, new Uint8Array(value.buffer)), 0);
+      t.equal(value[0], 1, 'TCP_THIN_LINEAR_TIMEOUTS of linux/tcp.h');
+    }
+    end.stream.destroy();
+    t.notOk(end.stream.acknowledged, 'nobody can tell any more');
+  });
+
   t.test(`${key === undefined ? 'TCP' : 'TLS'}: a peer that does not read`, async (t) => {
     const { ends, port } = await listening(t, key);
     const end = await connected(t, key, port);
@@ -117,10 +133,12 @@ for (const key of ['correct horse battery staple', undefined]) {
     t.ok(written < 64 << 20, `write says no after ${written} bytes`);
     t.ok(end.stream.queued > 0 && end.stream.queued <= 2 * piece.length + 1024, 'what is queued is told, and little');
     t.equal(end.drains, 0);
+    t.notOk(end.stream.acknowledged, 'not all has been received');
     socket.resume();
     await until('drained', () => end.drains > 0);
     await until('all received', () => ends[0]!.received.length === written);
     t.equal(end.stream.queued, 0);
+    await until('acknowledged', () => end.stream.acknowledged);
   });
 
   t.test(`${key === undefined ? 'TCP' : 'TLS'}: a peer that is killed (defects 11, 14)`, async (t) => {
@@ -218,7 +236,7 @@ t.test('a server that holds no key is not believed', async (t) => {
 
 t.test('a peer with TLS meets one without', async (t) => {
   const { ends, port } = await listening(t, undefined);
-  const mesh = new LinuxMesh({ key: 'key', log: new TestLog() });
+  const mesh = new LinuxMesh({ key: 'key', addon: addon(), log: new TestLog() });
   t.teardown(() => mesh.stop());
   const failed = new Promise<string>((resolve) => {
     mesh.dial({ host: '127.0.0.1', port }, () => new End({} as PeerStream), resolve);
@@ -240,7 +258,7 @@ t.test('what cannot be dialled', async (t) => {
 
 t.test('a port that is taken', async (t) => {
   const { port } = await listening(t, undefined);
-  const other = new LinuxMesh({ key: undefined, log: new TestLog() });
+  const other = new LinuxMesh({ key: undefined, addon: addon(), log: new TestLog() });
   await t.rejects(
     other.listen(() => new End({} as PeerStream), port),
     { message: `port ${port}: in use by another program` },

@@ -51,6 +51,12 @@ t.test('the addon throws at wrong arguments and never crashes', async (t) => {
   t.throws(() => (Native as unknown as () => void)(), TypeError);
   t.throws(() => new NetlinkSocket!(0, 65536), TypeError);
   t.throws(() => new NetlinkSocket!(999, 65536, () => undefined), { code: 'EPROTONOSUPPORT' });
+  const functions = addon() as unknown as Record<string, (...args: unknown[]) => unknown>;
+  for (const name of ['setOption', 'getOption']) {
+    t.throws(() => functions[name]!(0, 6, 11), TypeError);
+    t.throws(() => functions[name]!('0', 6, 11, none), TypeError);
+    t.equal(errnoName(functions[name]!(-1, 6, 11, none) as number), 'EBADF');
+  }
   const methods = NetlinkSocket!.prototype as Record<string, (...args: unknown[]) => unknown>;
   for (const method of ['send', 'setOption', 'getOption', 'close']) {
     t.throws(() => methods[method]!.call({}, none, none, none), TypeError, `${method} of a stranger`);

@@ -221,6 +221,10 @@ class End implements PeerStream {
     this.#pump();
   }
 
+  get acknowledged(): boolean {
+    return this.queued === 0;
+  }
+
   get #scheduler(): Scheduler {
     return this.mesh.network.scheduler;
   }

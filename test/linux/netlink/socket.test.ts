@@ -36,7 +36,8 @@ class FakeKernel {
       getOption = () => 0;
       close = () => undefined;
     }
-    return { NetlinkSocket: Socket, PacketSocket: Socket as unknown as PacketAddon['PacketSocket'] };
+    const none = () => 0;
+    return { NetlinkSocket: Socket, PacketSocket: Socket as unknown as PacketAddon['PacketSocket'], setOption: none, getOption: none };
   }
 
   reply(type: number, sequence: number, payload: number[] = [], flags = 0): void {

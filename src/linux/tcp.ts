@@ -1,0 +1,45 @@
+/** What Node does not offer of its TCP sockets, by their options: tcp(7). */
+import type { Socket } from 'node:net';
+import type { PacketAddon } from './addons.js';
+
+const IPPROTO_TCP = 6;
+const TCP_INFO = 11;
+const TCP_THIN_LINEAR_TIMEOUTS = 16;
+
+/** struct tcp_info of linux/tcp.h in words of 32 bits: its length as far as it is read here, and where its fields are. */
+const Info = { words: 37, unacked: 6, notsentBytes: 36 } as const;
+
+export class TcpOptions {
+  readonly #addon: Pick<PacketAddon, 'getOption' | 'setOption'>;
+  readonly #info = new Uint32Array(Info.words);
+
+  constructor(addon: Pick<PacketAddon, 'getOption' | 'setOption'>) {
+    this.#addon = addon;
+  }
+
+  /**
+   * What is lost is sent again every 200 ms or so for more than a second, before the time between two attempts is doubled
+   * each time: a stream of a few small segments congests nothing (Linux: Documentation/networking/tcp-thin.rst). So what
+   * is lost while a link is down for a second follows soon when it is back.
+   */
+  insist(socket: Socket): void {
+    const on = new Uint8Array(Int32Array.of(1).buffer);
+    const fd = descriptorOf(socket);
+    if (fd !== undefined) this.#addon.setOption(fd, IPPROTO_TCP, TCP_THIN_LINEAR_TIMEOUTS, on);
+  }
+
+  /** Whether the other end has acknowledged all that was written; false where the kernel does not say. */
+  isAcknowledged(socket: Socket): boolean {
+    const fd = descriptorOf(socket);
+    if (fd === undefined || socket.writableLength > 0) return false;
+    this.#info.fill(0);
+    const errno = this.#addon.getOption(fd, IPPROTO_TCP, TCP_INFO, new Uint8Array(this.#info.buffer));
+    return errno === 0 && this.#info[Info.unacked] === 0 && this.#info[Info.notsentBytes] === 0;
+  }
+}
+
+/** That of the TCP socket below where it is one of TLS. */
+function descriptorOf(socket: Socket): number | undefined {
+  const { _handle: handle } = socket as Socket & { readonly _handle?: { readonly fd?: number } | null };
+  return handle?.fd !== undefined && handle.fd >= 0 ? handle.fd : undefined;
+}
