@@ -130,7 +130,14 @@ export class Daemon {
       rearm: () => this.#arm(),
     });
     this.#links = new ClientLinks({ config, clock, log, kernel, linkControl: ports.linkControl });
-    this.#routes = new Routes({ self, kernel, clock, log, installed: (mac) => this.#clients.installed(mac) });
+    this.#routes = new Routes({
+      self,
+      kernel,
+      clock,
+      log,
+      installed: (mac) => this.#clients.installed(mac),
+      pathChanged: (node, exists) => this.#flooder.pathChanged(node, exists),
+    });
     this.#strays = new StrayPackets({
       self,
       config,

@@ -177,6 +177,32 @@ export class Flooder {
     return node !== undefined && this.#standby.has(node);
   }
 
+  /**
+   * The way to a node is another now, or there is none. Where what was on its way got lost with the old one, TCP may not
+   * try again for seconds: so the session moves to a new connection. The end that dialled sees to it, whose later
+   * connection both ends prefer.
+   */
+  pathChanged(node: NodeId, exists: boolean): void {
+    this.#run(() => {
+      for (const peer of this.#peers) {
+        if (!peer.isUp(node)) continue;
+        if (exists && peer.isDoubtful) this.#renew(peer);
+        peer.cutOff = !exists;
+      }
+    });
+  }
+
+  #renew(peer: Peer): void {
+    const { dial } = peer;
+    if (dial === undefined || peer.renewing) return;
+    peer.renewing = true;
+    this.#options.mesh.dial(
+      dial.endpoint,
+      (stream) => this.#open(stream, dial),
+      () => (peer.renewing = false),
+    );
+  }
+
   /** Whether there is a session with a node. */
   hasSession(node: NodeId): boolean {
     return this.#sessionWith(node) !== undefined;
@@ -425,7 +451,8 @@ export class Flooder {
   #redial({ dial, session, upSince }: Peer, reason: string | undefined, now: Instant): void {
     const { random } = this.#options;
     const { node } = session;
-    if (dial !== undefined && this.#dials.get(dial.name) === dial) {
+    const isReplaced = [...this.#peers].some((peer) => dial !== undefined && peer.dial === dial);
+    if (dial !== undefined && !isReplaced && this.#dials.get(dial.name) === dial) {
       if (node === this.#options.self && session.peer?.instance === this.#instance) dial.isSelf(now);
       else if (node !== undefined && this.#sessionWith(node) !== undefined) dial.isElsewhere(node, now);
       else if (session.farewell === 'full' && this.#isConnected) dial.isFull(now, random);

@@ -44,6 +44,10 @@ export class Peer {
   #blockedSince: Instant | undefined;
   /** When the session came up. */
   upSince: Instant | undefined;
+  /** There was no path to the node for a while. */
+  cutOff = false;
+  /** Another connection is being made in place of this one. */
+  renewing = false;
 
   constructor(
     readonly session: Session,
@@ -58,6 +62,11 @@ export class Peer {
   /** Whether records flow, so that this is a session with the node of that id. */
   isUp(node?: NodeId): boolean {
     return this.session.state === 'up' && (node === undefined || this.session.node === node);
+  }
+
+  /** Whether something may be lost, or on its way to us, on a connection whose path was another before. */
+  get isDoubtful(): boolean {
+    return (this.cutOff && !this.session.standby) || !this.stream.acknowledged;
   }
 
   /** Writes what the session has to give, as far as the peer keeps up and it is not for too long. */

@@ -32,6 +32,8 @@ export interface RoutesOptions {
   readonly log: Logger;
   /** The kernel has acknowledged all that a client needs; see {@link ReconcilerOptions.installed}. */
   readonly installed: (mac: Mac) => void;
+  /** The kernel has another path to a node than before, or none any more. */
+  readonly pathChanged?: (node: NodeId, exists: boolean) => void;
 }
 
 export class Routes {
@@ -51,7 +53,7 @@ export class Routes {
 
   constructor(options: RoutesOptions) {
     this.#options = options;
-    const { self, kernel, clock, log, installed } = options;
+    const { self, kernel, clock, log, installed, pathChanged } = options;
     const failed = (message: string) => log.warn(message);
     this.#reconciler = new Reconciler({ self, nexthopObjects: kernel.nexthopObjects, installed, failed });
     this.#paths = new Paths({
@@ -61,6 +63,7 @@ export class Routes {
       changed: (node, paths) => {
         this.#reconciler.setPaths(node, paths);
         this.#kick();
+        pathChanged?.(node, paths !== undefined);
       },
     });
   }

@@ -66,6 +66,59 @@ t.test('triangle: messages are bounded, lifetimes do not creep (defect 8)', asyn
   for (const expires of expiries) t.ok(Math.abs(expires - expiries[0]!) <= 2 * SECOND, 'expires everywhere at about one time');
 });
 
+t.test('a path that is there again: what got lost with the old one is told at once, over a new connection', async (t) => {
+  for (const [dialler, teller] of [[0, 0], [0, 1], [1, 0], [1, 1]] as const) {
+    const { net, nodes } = await network(dialler === 0 ? { 1: [2], 2: [] } : { 1: [], 2: [1] });
+    const [a, b] = nodes as [TestNode, TestNode];
+    const tellBoth = (exists: boolean) => {
+      a.flooder.pathChanged(b.id, exists);
+      b.flooder.pathChanged(a.id, exists);
+    };
+    net.cut('r1', 'r2');
+    tellBoth(false);
+    nodes[teller]!.put(association(1, 1));
+    net.clock.advance(4 * SECOND);
+    net.heal('r1', 'r2');
+    net.clock.advance(SECOND);
+    const other = nodes[1 - teller]!.db;
+    t.equal(other.get(associationKey(stationMac(1))), undefined, 'the old connection has lost it');
+    tellBoth(true);
+    tellBoth(true);
+    net.clock.advance(10 * net.delay);
+    t.equal(other.get(associationKey(stationMac(1)))?.seqno, 1, `${dialler} dialled, ${teller} tells`);
+    net.clock.advance(10 * SECOND);
+    t.strictSame([a.up(), b.up()], [['r2'], ['r1']], 'one session is left');
+    t.equal(net.streams.size, 2, 'on one connection');
+    a.put(association(1, 1, 2));
+    net.clock.advance(net.delay);
+    t.equal(b.db.get(associationKey(stationMac(1)))?.seqno, 2);
+    net.kill('r1');
+    t.strictSame(b.up(), []);
+  }
+});
+
+t.test('another path: a connection on which nothing is missing stays, and so does one that cannot be renewed', async (t) => {
+  const { net, nodes } = await network({ 1: [2], 2: [] });
+  const [a, b] = nodes as [TestNode, TestNode];
+  const [connection] = net.streamsTo('r1', 'r2');
+  a.flooder.pathChanged(b.id, true);
+  net.clock.advance(SECOND);
+  t.same(net.streamsTo('r1', 'r2'), [connection], 'nothing was missing');
+  a.flooder.standBy(new Set([b.id]));
+  for (const exists of [false, true]) a.flooder.pathChanged(b.id, exists);
+  net.clock.advance(SECOND);
+  t.same(net.streamsTo('r1', 'r2'), [connection], 'it stands by');
+  a.flooder.standBy(new Set());
+  net.cut('r1', 'r2');
+  for (const exists of [false, true]) a.flooder.pathChanged(b.id, exists);
+  net.clock.advance(SECOND);
+  t.same(net.streamsTo('r1', 'r2'), [connection], 'the new one did not come about');
+  net.heal('r1', 'r2');
+  for (const exists of [false, true]) a.flooder.pathChanged(b.id, exists);
+  net.clock.advance(SECOND);
+  t.not(net.streamsTo('r1', 'r2')[0], connection, 'the next one did');
+});
+
 t.test('an unchanged record is not flooded again (defect 18)', async (t) => {
   const { net, nodes } = await network({ 1: [2], 2: [] });
   nodes[0]!.put(association(1, 1));

@@ -2,6 +2,7 @@ import t from 'tap';
 import { parseIp } from '../../src/net/ip.js';
 import type { Mac } from '../../src/net/mac.js';
 import { hostPrefix } from '../../src/net/prefix.js';
+import type { NodeId } from '../../src/clients/node-id.js';
 import { Routes } from '../../src/routes/routes.js';
 import { A, brief, client, path, SELF } from './helpers.js';
 import { ModelKernel } from './model-kernel.js';
@@ -13,8 +14,16 @@ function setup(kernel = new ModelKernel()) {
   const clock = new TestClock();
   const log = new TestLog();
   const installed: Mac[] = [];
-  const routes = new Routes({ self: SELF, kernel, clock, log, installed: (mac) => installed.push(mac) });
-  return { kernel, clock, log, installed, routes };
+  const told: [node: NodeId, exists: boolean][] = [];
+  const routes = new Routes({
+    self: SELF,
+    kernel,
+    clock,
+    log,
+    installed: (mac) => installed.push(mac),
+    pathChanged: (node, exists) => told.push([node, exists]),
+  });
+  return { kernel, clock, log, installed, told, routes };
 }
 
 t.test('changes of one turn are one batch, at once', async (t) => {
@@ -54,7 +63,7 @@ t.test('flushed: the kernel has it before the turn ends; what comes after goes w
 });
 
 t.test('a node\'s path comes from the kernel and follows its routes', async (t) => {
-  const { kernel, clock, routes } = setup();
+  const { kernel, clock, told, routes } = setup();
   kernel.paths.set(A6, path(2, 'fe80::1'));
   await routes.start();
   routes.setNode(A, [A6]);
@@ -71,6 +80,7 @@ t.test('a node\'s path comes from the kernel and follows its routes', async (t) 
   routes.kernelChanged({ kind: 'links' });
   await clock.pass(5);
   t.equal(kernel.routes.size + kernel.nexthops.size, 0);
+  t.strictSame(told, [[A, true], [A, true], [A, false]]);
 });
 
 t.test('lost events: a dump, then what is missing; many of them: few dumps', async (t) => {
