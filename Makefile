@@ -7,7 +7,7 @@
 # make bench   all benchmarks
 # make bench-dhcp       DHCPv4 exchanges in a second and their latency, against dnsmasq; a minute
 # make bench-flooding   time and bytes for a newcomer to learn all, and for a reconnection; seconds
-# make bench-idle       what a session between routers carries while 4,000 clients stay where they are; a minute
+# make bench-idle       what sessions and links between routers carry while 4,000 clients stay where they are; minutes
 # make bench-database   how fast records are merged and what they take; roams on meshes of up to 8,000 nodes; minutes
 # make bench-sroamd     the same stream of updates to sroamd and to the daemon, in the virtual machine; SROAMD=its binary
 # make bench-ubus       calls and decoding of ubus-ts, against the ubus command; seconds
@@ -72,10 +72,11 @@ sim: build/sim.mjs
 bench-flooding: setup-build build/flooding.mjs
 	@node build/flooding.mjs
 
-# Captured on loopback
+# Captured on loopback, then on the links of a line of routers
 .PHONY: bench-idle
-bench-idle: setup-bench build build/idle.mjs
+bench-idle: setup-bench build build/idle.mjs build/idle-links.mjs build/resident-node.mjs build/access-point.mjs
 	@unshare --net node build/idle.mjs
+	@node build/idle-links.mjs
 
 .PHONY: bench-database
 bench-database: build/merge.mjs build/roams.mjs

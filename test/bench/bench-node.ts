@@ -14,8 +14,8 @@ export class BenchNode {
   readonly mesh: LinuxMesh;
   readonly flooder: Flooder;
 
-  constructor(readonly id: NodeId, hostname: string) {
-    this.mesh = new LinuxMesh({ key: 'the key of the benchmark', addon: loadPacketAddon(packetAddon), log: SILENT });
+  constructor(readonly id: NodeId, hostname: string, key = 'the key of the benchmark') {
+    this.mesh = new LinuxMesh({ key, addon: loadPacketAddon(packetAddon), log: SILENT });
     const [clock, random] = [systemClock, systemRandom];
     this.flooder = new Flooder({ self: id, hostname, replica: this.db, mesh: this.mesh, clock, random, log: SILENT });
   }

@@ -1,7 +1,6 @@
 /**
  * `make bench-idle`, inside a network namespace: what a flooding session carries while nobody roams. Three nodes in a
- * line, over TLS on loopback; 4,000 clients at the first, of which each has an association, two leases and a host name.
- * Their records are of all ages, as after days, so that one minute is like any other. Bytes are those of whole frames,
+ * line, over TLS on loopback; 4,000 clients at the first, see residents.ts. Bytes are those of whole frames,
  * acknowledgements too, as a capture sees them. Environment: CLIENTS (4000), SECONDS (60).
  */
 import { execFileSync, spawn } from 'node:child_process';
@@ -9,18 +8,10 @@ import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import * as claims from '../../src/clients/claims.js';
-import { Keeper } from '../../src/clients/keeper.js';
 import { parseNodeId } from '../../src/clients/node-id.js';
-import type { Record } from '../../src/clients/record.js';
-import type { Instant } from '../../src/clients/time.js';
-import { after, HOUR, MINUTE } from '../../src/clients/time.js';
-import { systemClock } from '../../src/linux/clock.js';
-import { ip4FromNumber, parseIp } from '../../src/net/ip.js';
-import type { Ip6 } from '../../src/net/ip.js';
-import { macFromBytes } from '../../src/net/mac.js';
 import { BenchNode } from './bench-node.js';
 import { readCapture } from './capture.js';
+import { RECORDS_PER_CLIENT, Residents } from './residents.js';
 
 const count = Number(process.env['CLIENTS'] ?? 4000);
 const seconds = Number(process.env['SECONDS'] ?? 60);
@@ -32,43 +23,19 @@ const BABEL = 123;
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 const nodes = ['aa', 'bb', 'cc'].map((id) => new BenchNode(parseNodeId(id.padStart(16, '0')), `router-${id}`));
 const [first, , last] = nodes as [BenchNode, BenchNode, BenchNode];
-const keeper = new Keeper(first.db, HOUR, () => true);
-
-/** The n-th client came so long ago, or was given a new life then: half a lifetime ago at the most. */
-function addClient(n: number, now: Instant): void {
-  const mac = macFromBytes(Uint8Array.of(2, 0, 0, n >> 16, n >> 8, n));
-  const came = after(now, (-n / count) * (HOUR / 2));
-  const network = parseIp(`2001:db8:${(n >> 16).toString(16)}:${(n & 0xffff).toString(16)}::`) as Ip6;
-  const records: (Record | undefined)[] = [
-    claims.claim(first.db, mac, first.id, came),
-    claims.lease4(first.db, ip4FromNumber(0x0a2c0000 + n), mac, HOUR, came),
-    claims.lease6(first.db, network, mac, HOUR, came),
-    claims.clientInfo(first.db, mac, { hostname: `android-${n.toString(16).padStart(8, '0')}`, ssid: 'Mesh' }, came),
-  ];
-  for (const record of records) first.put(record!);
-  // Its round that is next: a quarter of a lifetime after it came, or after that one.
-  keeper.keep(mac, now - came < 15 * MINUTE ? came : after(came, 15 * MINUTE));
-}
-
-function keepAlive(): void {
-  for (const record of keeper.poll(systemClock.now())) first.put(record);
-  const next = keeper.nextDeadline;
-  if (next !== undefined) systemClock.schedule(next, keepAlive);
-}
 
 async function main(): Promise<void> {
   execFileSync('ip', ['link', 'set', 'lo', 'up']);
   const directory = mkdtempSync(join(tmpdir(), 'idle-'));
   const file = join(directory, 'lo.pcap');
   try {
-    const begin = systemClock.now();
-    for (let n = 0; n < count; n++) addClient(n, begin);
+    const residents = new Residents(first, count);
     for (const [i, node] of nodes.entries()) {
       const next = PORTS[i + 1];
       await node.flooder.start({ port: PORTS[i]!, peers: next === undefined ? [] : [{ host: HOST, port: next }] });
     }
-    while (last.db.size < 4 * count) await sleep(100);
-    keepAlive();
+    while (last.db.size < RECORDS_PER_CLIENT * count) await sleep(100);
+    residents.keepAlive();
     await sleep(12_000);
     const capture = spawn('dumpcap', ['-q', '-P', '-i', 'lo', '-s', '96', '-f', 'tcp', '-w', file], { stdio: 'ignore' });
     await sleep(1000);

@@ -1,4 +1,6 @@
 /** The table that a benchmark prints. */
+import type { Shares } from './control.js';
+import { CONTROL, totalBytes } from './control.js';
 import type { Gap } from './gaps.js';
 import { distributionOf } from './gaps.js';
 
@@ -10,8 +12,10 @@ export interface Measured {
   readonly hops: number;
   /** For each stream the gap of each roam. */
   readonly gaps: { readonly [name in StreamName]: readonly Gap[] };
-  /** Bytes for each roam on each link of the backbone, beyond what flows when nothing happens. */
-  readonly controlBytes: number;
+  /** The same where it went to another router and was back within 100 ms. */
+  readonly returns: { readonly [name in StreamName]: readonly Gap[] };
+  /** For each roam on each link of the backbone, beyond what flows when nothing happens. */
+  readonly control: Shares;
   /** Resident memory of a router's programs, the largest, in MiB. */
   readonly memory: number;
 }
@@ -22,27 +26,47 @@ export interface Conditions {
   readonly interval: number;
   /** Milliseconds that a client stays at a router at least, whatever the system needs. */
   readonly dwell?: number;
+  /** How often it goes to another router and straight back, besides. Default: never. */
+  readonly returns?: number;
 }
 
-const COLUMNS = [26, 8, 8, 8, 8, 8, 8, 9, 9, 10, 6, 0];
+const COLUMNS = [26, 8, 8, 8, 8, 8, 8, 9, 9, 10, 6, 6, 6, 6, 0];
 
 function row(cells: readonly string[]): string {
   return cells.map((cell, i) => (i < 2 ? cell.padEnd(COLUMNS[i]!) : cell.padStart(COLUMNS[i]!))).join(' ') + '\n';
 }
 
 /** The first of the systems is the floor of all. */
-export function report(results: readonly Measured[], air: string, { roams, interval }: Conditions): string {
+export function report(results: readonly Measured[], air: string, { roams, interval, returns = 0 }: Conditions): string {
   const floor = results[0]!;
   let text = `\n${floor.hops} hops, ${roams} roams for each system, a packet every ${interval} ms; ${air}\n\n`;
   text += row(['system', 'stream', 'median', 'p95', 'max', '+median', '+p95', 'x median', 'x p95', 'lost/roam', 'dead', '']);
   for (const result of results) {
     for (const [i, name] of STREAMS.entries()) text += row([i === 0 ? result.name : '', name, ...streamCells(result, floor, name)]);
   }
-  text += '\n' + row(['system', '', 'B/roam', 'MiB', '']);
-  for (const { name, controlBytes, memory } of results) text += row([name, '', controlBytes.toFixed(0), memory.toFixed(0), '']);
+  if (returns > 0) text += returnsTable(results, returns);
+  text += '\n' + row(['system', '', 'MiB', 'B/roam', ...CONTROL.flatMap((kind) => [kind, 'frames']), '']);
+  for (const { name, control, memory } of results) {
+    const shares = CONTROL.flatMap((kind) => [control[kind].bytes.toFixed(0), control[kind].frames.toFixed(2)]);
+    text += row([name, '', memory.toFixed(0), totalBytes(control).toFixed(0), ...shares, '']);
+  }
   return `${text}\nGaps in ms: the longest silence after each roam. +median, +p95: beyond what the first system has;
-x median, x p95: of it. dead: silent until the next roam. B/roam: control bytes for a roam on a link between routers.
-MiB: memory of a router's programs.\n`;
+x median, x p95: of it. dead: silent until the next roam. MiB: memory of a router's programs. B/roam: control bytes for a
+roam on a link between routers, beyond those when nobody roams; of these the segments of flooding sessions that carry
+something, those that only acknowledge, what finds neighbours, Babel, all else (ARP, neighbour discovery), each with its
+number of frames.\n`;
+}
+
+function returnsTable(results: readonly Measured[], returns: number): string {
+  let text = `\nto another router and back within 100 ms, ${returns} times\n\n`;
+  text += row(['system', 'stream', 'median', 'p95', 'max', '']);
+  for (const result of results) {
+    for (const [i, name] of STREAMS.entries()) {
+      const { median, p95, max } = distributionOf(result.returns[name].map(({ longest }) => longest));
+      text += row([i === 0 ? result.name : '', name, ...[median, p95, max].map((ms) => ms.toFixed(1)), '']);
+    }
+  }
+  return text;
 }
 
 function streamCells(result: Measured, floor: Measured, name: StreamName): string[] {

@@ -8,6 +8,8 @@ import { Topology } from '../lab/topology.js';
 import type { Air } from './air.js';
 import type { Captured, StreamPacket } from './capture.js';
 import { readStreamPacket } from './capture.js';
+import type { Shares } from './control.js';
+import { combine, countControl } from './control.js';
 import type { Gap } from './gaps.js';
 import { gapOf } from './gaps.js';
 import { Capture, residentSet, startStreams } from './programs.js';
@@ -26,6 +28,9 @@ const CLIENT_MAC = '02:00:00:00:00:01';
  */
 const QUIET = 15_000;
 const CALM = 5000;
+
+/** A client that goes back at once stays at the other router for less, in milliseconds. */
+const BRIEFLY = 100;
 
 /** A line of routers, a server behind the last, a client. */
 export async function makeSite(hops: number, programs: Programs, cleanup: Cleanup): Promise<Site> {
@@ -70,6 +75,7 @@ class Run {
     await Promise.all([down, up, ...backbone].map((capture) => capture.ready()));
     await sleep(system.settling ?? 0);
     const windows = await this.#walk();
+    const returns = await this.#bounce();
     await sleep(CALM);
     const quiet = Date.now();
     await sleep(QUIET);
@@ -77,28 +83,54 @@ class Run {
     for (const service of streams) await service.stop('SIGKILL');
     const [downs, ups] = [packetsOf(await down.end(), 'down'), packetsOf(await up.end(), 'up')];
     const control = await Promise.all(backbone.map((capture) => capture.end()));
+    const packets = [...downs, ...ups];
     return {
       name: system.name,
       hops: site.routers.length - 1,
-      gaps: gapsOf([...downs, ...ups], windows, this.conditions.interval),
-      controlBytes: controlBytes(control, quiet, quiet + QUIET, windows),
+      gaps: gapsOf(packets, windows, this.conditions.interval),
+      returns: gapsOf(packets, returns, this.conditions.interval),
+      control: controlOf(control, quiet, quiet + QUIET, windows),
       memory: Math.max(...memory),
     };
   }
 
   async #walk(): Promise<Window[]> {
     const windows: Window[] = [];
-    const dwell = Math.max(this.system.dwell, this.conditions.dwell ?? 0);
     for (let i = 0; i < this.conditions.roams; i++) {
-      const others = this.#points.filter((router) => router !== this.#client.at);
-      const to = others[Math.floor(Math.random() * others.length)]!;
       const from = Date.now();
-      await this.air.roam(this.#client, to);
-      this.system.arrived(this.#client, to);
-      await sleep(dwell * (0.75 + Math.random() / 2));
+      await this.#roam(this.#elsewhere());
+      await sleep(this.#dwell);
       windows.push({ from: from - 5, to: Date.now() });
     }
     return windows;
+  }
+
+  /** To another router and back before many can have heard of it. */
+  async #bounce(): Promise<Window[]> {
+    const windows: Window[] = [];
+    for (let i = 0; i < (this.conditions.returns ?? 0); i++) {
+      const [back, from] = [this.#client.at, Date.now()];
+      await this.#roam(this.#elsewhere());
+      await sleep(Math.random() * BRIEFLY);
+      await this.#roam(back);
+      await sleep(this.#dwell);
+      windows.push({ from: from - 5, to: Date.now() });
+    }
+    return windows;
+  }
+
+  #elsewhere(): string {
+    const others = this.#points.filter((router) => router !== this.#client.at);
+    return others[Math.floor(Math.random() * others.length)]!;
+  }
+
+  async #roam(to: string): Promise<void> {
+    await this.air.roam(this.#client, to);
+    this.system.arrived(this.#client, to);
+  }
+
+  get #dwell(): number {
+    return Math.max(this.system.dwell, this.conditions.dwell ?? 0) * (0.75 + Math.random() / 2);
   }
 }
 
@@ -124,12 +156,12 @@ function gapsOf(packets: readonly StreamPacket[], windows: readonly Window[], in
 }
 
 /** On a link of the backbone for one roam, on the average: beyond what flows when nothing happens. */
-function controlBytes(links: readonly (readonly Captured[])[], calm: number, end: number, windows: readonly Window[]): number {
+function controlOf(links: readonly (readonly Captured[])[], calm: number, end: number, windows: readonly Window[]): Shares {
   const [first, last] = [windows[0]!.from, windows.at(-1)!.to];
-  const bytes = (from: number, to: number) =>
-    links.flat().reduce((sum, { time, length }) => sum + (time >= from && time < to ? length : 0), 0);
-  const idle = bytes(calm, end) / (end - calm);
-  return Math.max(0, bytes(first, last) - idle * (last - first)) / windows.length / links.length;
+  const captured = links.flat();
+  const [roaming, idle] = [countControl(captured, first, last), countControl(captured, calm, end)];
+  const share = (last - first) / (end - calm);
+  return combine(roaming, idle, (some, usual) => (some - usual * share) / windows.length / links.length);
 }
 
 /** Builds the network, measures, and takes it away again. */

@@ -87,6 +87,9 @@ export class LayerTwo implements System {
   arrived(): void {}
 }
 
+/** The flooding key of all routers. */
+export const LAB_KEY = 'open sesame, said the lab';
+
 interface Variant {
   readonly name: string;
   readonly dwell: number;
@@ -126,7 +129,7 @@ export class Roaming implements System {
     const last = i === routers.length - 1;
     const { announcing } = this.variant;
     const options = {
-      key: 'open sesame, said the lab',
+      key: LAB_KEY,
       peer: last ? [] : [`${loopback4(i + 2)}`],
       // An address that no route leads to: other routers make no routes to this node's clients, as sroamd does not.
       ...this.variant.options,
