@@ -167,9 +167,9 @@ export class Flooder {
 
   /** The nodes that learn of changes by other ways: sessions with them only compare the databases now and then. */
   standBy(nodes: ReadonlySet<NodeId>): void {
-    this.#run(() => {
+    this.#run((now) => {
       this.#standby = nodes;
-      for (const { session } of this.#peers) session.standby = this.#isStandby(session);
+      for (const { session } of this.#peers) session.standBy(this.#isStandby(session), now);
     });
   }
 
@@ -426,7 +426,7 @@ export class Flooder {
 
   #up(peer: Peer): void {
     peer.upSince = this.#options.clock.now();
-    peer.session.standby = this.#isStandby(peer.session);
+    peer.session.standBy(this.#isStandby(peer.session), peer.upSince);
     if (peer.dial !== undefined) peer.dial.lastError = undefined;
     const isNews = this.#comings.up(peer, peer.upSince);
     this.#events.up?.(peer.status(peer.upSince), isNews);

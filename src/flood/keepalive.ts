@@ -8,6 +8,9 @@ export interface KeepaliveTiming {
   readonly silence: Millis;
 }
 
+/** So much longer are both where nobody waits for what the peer has to tell. */
+const RELAXED = 3;
+
 /** Asks a peer now and then whether it is there; finds out how far away it is, and that it has gone without a word. */
 export class Keepalive {
   readonly #timing: KeepaliveTiming;
@@ -18,6 +21,7 @@ export class Keepalive {
   #token = 0;
   /** A ping is to be written. */
   pending = false;
+  #relaxed = false;
   /** Smoothed round-trip time; undefined until measured. */
   rtt: Millis | undefined;
 
@@ -28,6 +32,15 @@ export class Keepalive {
 
   start(now: Instant): void {
     this.#next = now;
+  }
+
+  /** Whether nobody waits for what the peer has to tell. Once somebody does the peer has to answer anew. */
+  relax(relaxed: boolean, now: Instant): void {
+    if (this.#relaxed && !relaxed) {
+      this.#next = this.#next && now;
+      this.#heard = now;
+    }
+    this.#relaxed = relaxed;
   }
 
   /** Something has come from the peer, whatever it is. */
@@ -54,16 +67,24 @@ export class Keepalive {
   /** Returns how long the peer has been silent, where that is too long. */
   poll(now: Instant): Millis | undefined {
     if (this.#next === undefined) return undefined;
-    if (now >= after(this.#heard, this.#timing.silence)) return now - this.#heard;
+    if (now >= this.#silentAt) return now - this.#heard;
     if (now >= this.#next) {
       this.pending = true;
-      this.#next = after(now, this.#timing.keepalive);
+      this.#next = after(now, this.#times(this.#timing.keepalive));
     }
     return undefined;
   }
 
   /** When {@link poll} has something to do. */
   get nextDeadline(): Instant | undefined {
-    return this.#next && earliest(this.#next, after(this.#heard, this.#timing.silence));
+    return this.#next && earliest(this.#next, this.#silentAt);
+  }
+
+  get #silentAt(): Instant {
+    return after(this.#heard, this.#times(this.#timing.silence));
+  }
+
+  #times(delay: Millis): Millis {
+    return this.#relaxed ? RELAXED * delay : delay;
   }
 }

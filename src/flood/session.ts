@@ -5,7 +5,8 @@
  *     handshake -> (hello, between two of ours) -> up -> (closing: goodbye said, not answered yet) -> closed
  *
  * Once up, a sroamd is sent the whole database; two of ours compare digests and exchange what differs, when they meet
- * and whenever a keepalive shows that their databases have come apart. A session that stands by does only that.
+ * and whenever a keepalive shows that their databases have come apart. A session that stands by does only that, and less
+ * often.
  */
 import type { NodeId } from '../clients/node-id.js';
 import type { Record, RecordKey } from '../clients/record.js';
@@ -148,9 +149,10 @@ export class Session {
     return this.#standby;
   }
 
-  set standby(standby: boolean) {
+  standBy(standby: boolean, now: Instant): void {
     if (this.#standby && !standby && this.#state === 'up') this.#outbox.compare(ROOT);
     this.#standby = standby;
+    this.#keepalive.relax(standby, now);
   }
 
   /** Why the peer said goodbye, if it did. */

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import { Database } from '../../src/clients/database.js';
 import type { Record } from '../../src/clients/record.js';
-import type { Instant } from '../../src/clients/time.js';
+import type { Instant, Millis } from '../../src/clients/time.js';
 import { after, SECOND } from '../../src/clients/time.js';
 import { DigestTree } from '../../src/flood/digest.js';
 import type { ByeReason, Hello, Tlv } from '../../src/flood/frame.js';
@@ -435,21 +435,28 @@ t.test('a byte of padding follows live changes that are not acknowledged, so tha
   }
 });
 
-t.test('standing by: changes are not sent, keepalives go on, and what was missed is told once it is over', async (t) => {
+t.test('standing by: changes are not sent, keepalives are rare, and what was missed is told once it is over', async (t) => {
   const f = new Fixture();
   f.meet();
   f.takeTlvs();
-  f.session.standby = true;
+  f.session.standBy(true, f.now);
   const record = association(1, 9);
   f.db.apply(record, f.now);
   f.tree.touch(record.key, f.now);
   f.session.flood(record.key);
   t.notOk(f.session.pending);
-  f.now = after(f.now, DEFAULT_TIMING.keepalive);
-  f.session.poll(f.now);
-  t.same(f.takeTlvs().map(({ type }) => type), ['ping'], 'with the root of all that is known here');
-  f.session.standby = false;
+  const pingsAfter = (delay: Millis) => {
+    f.now = after(f.now, delay);
+    f.session.poll(f.now);
+    return f.takeTlvs().map(({ type }) => type);
+  };
+  // The interval that had begun goes on.
+  t.same(pingsAfter(DEFAULT_TIMING.keepalive), ['ping'], 'with the root of all that is known here');
+  t.same(pingsAfter(2 * DEFAULT_TIMING.keepalive), [], 'nothing heard for longer than a session may be silent that is needed');
+  t.same(pingsAfter(DEFAULT_TIMING.keepalive), ['ping']);
+  f.session.standBy(false, f.now);
   t.same(f.takeTlvs().map(({ type }) => type), ['summary'], 'the databases are compared at once');
+  t.same(pingsAfter(0), ['ping'], 'and whether the peer is there is asked at once');
   f.session.flood(record.key);
   t.same(f.takeTlvs().map(({ type }) => type), ['update'], 'and changes flow again');
 });
