@@ -18,16 +18,32 @@ const INTERVAL = 25;
 const SILENCE = 4 * INTERVAL;
 const MAX_EVENTS = 20_000;
 
+/** Begins what a kernel said. */
+const KERNEL = 'kernel: ';
+
+/** Milliseconds: what befell the client so long before a gap says nothing about it. */
+const RECENT = 300;
+
+/** `client`: where it is, and who knows; `network`: links, paths, daemons. */
+export type Subject = 'client' | 'network';
+
+interface Happening {
+  readonly at: number;
+  readonly where: string;
+  readonly about: Subject;
+  readonly what: string;
+}
+
 /** What happened in the network; times in milliseconds since 1970. */
 export class Timeline {
-  #events: { readonly at: number; readonly where: string; readonly what: string }[] = [];
+  #events: Happening[] = [];
   /** Since when each router's daemon runs; undefined: it does not, or not yet. */
   readonly #started = new Map<string, number | undefined>();
 
   constructor(private readonly site: Site) {}
 
-  note(where: string, what: string): void {
-    this.#events.push({ at: Date.now(), where, what });
+  note(where: string, about: Subject, what: string, at = Date.now()): void {
+    this.#events.push({ at, where, about, what });
     if (this.#events.length > 2 * MAX_EVENTS) this.#events = this.#events.slice(-MAX_EVENTS);
   }
 
@@ -36,19 +52,25 @@ export class Timeline {
     const { net, cleanup } = this.site;
     const monitor = new Service('ip monitor', net.in(router, 'ip', '-oneline', 'monitor', 'route', 'nexthop'));
     cleanup.add(() => monitor.stop('SIGKILL'));
-    const wanted = [`${client.address4} `, `${networkOf(client.address6)} `, '10.97.0.0/24 ', 'fd97::/64 ', '10.99.0.', 'id '];
+    const subjects: { readonly [subject in Subject]: readonly string[] } = {
+      client: [`${client.address4} `, `${networkOf(client.address6)} `],
+      network: ['10.97.0.0/24 ', 'fd97::/64 ', '10.99.0.', 'id '],
+    };
     monitor.onLine = (line) => {
-      if (wanted.some((word) => line.replace('Deleted ', '').startsWith(word))) this.note(router, `kernel: ${line.trim()}`);
+      for (const about of ['client', 'network'] as const) {
+        const isAbout = subjects[about].some((word) => line.replace('Deleted ', '').startsWith(word));
+        if (isAbout) this.note(router, about, `${KERNEL}${line.trim()}`);
+      }
     };
   }
 
-  /** To be called again for each daemon that starts. */
-  watchDaemon({ name, daemon }: Router): void {
+  /** To be called again for each daemon that starts. `mac`: the client's. */
+  watchDaemon({ name, daemon }: Router, mac: string): void {
     const runs = (text: string) => text.includes('started as');
     this.#started.set(name, runs(daemon!.output) ? Date.now() : undefined);
     daemon!.onLine = (line) => {
       if (runs(line)) this.#started.set(name, Date.now());
-      this.note(name, `daemon: ${line}`);
+      this.note(name, line.includes(mac) ? 'client' : 'network', `daemon: ${line}`);
     };
   }
 
@@ -57,9 +79,21 @@ export class Timeline {
     return this.#started.get(router) ?? Date.now();
   }
 
-  between(from: number, to: number): string[] {
-    const events = this.#events.filter(({ at }) => at >= from && at <= to);
-    return events.map(({ at, where, what }) => `${(at - from).toFixed(0).padStart(7)} ms  ${where.padEnd(6)} ${what}`);
+  /**
+   * What happened in a gap, in milliseconds from its beginning: first which routes each kernel had for the client at its
+   * end, and since when; then all in order, of the time before it only what befell the network.
+   */
+  account(from: number, to: number, before: number): string[] {
+    const line = ({ at, where, what }: Happening) => `${(at - from).toFixed(0).padStart(7)} ms  ${where.padEnd(6)} ${what}`;
+    const events = this.#events.filter(({ at, about }) => at >= from - (about === 'client' ? RECENT : before) && at <= to);
+    const latest = new Map<string, Happening>();
+    for (const event of this.#events) {
+      if (event.at > to || event.about !== 'client' || !event.what.startsWith(KERNEL)) continue;
+      const [destination = ''] = event.what.slice(KERNEL.length).replace('Deleted ', '').split(' ');
+      latest.set(`${event.where} ${destination}`, event);
+    }
+    const known = [...latest.values()].sort((a, b) => (a.where < b.where ? -1 : a.where > b.where ? 1 : 0));
+    return ['what each kernel had in the end, and since when:', ...known.map(line), 'what happened:', ...events.map(line)];
   }
 }
 

@@ -2,7 +2,8 @@
  * `make soak`: a client roams a thousand times, some times back within 100 ms, while links fail and daemons are killed;
  * every ten roams it stays, and has to be reached by the server and to reach it, over both families, in bounded time.
  * A gap above a second is accounted for: what it came from, and all that happened around it.
- * Environment: ROAMS (1000), SEED (of what happens).
+ * Environment: ROAMS (1000), SEED (of what happens), LONG (1000) and UNEXPLAINED (300): milliseconds from which on a gap is
+ * accounted for, and from which on all is told that happened in it.
  */
 import { join } from 'node:path';
 import { Client } from '../lab/client.js';
@@ -23,9 +24,9 @@ const ROUND = 10;
 /** Seconds: longer than babeld takes to find a neighbour again, and no longer. */
 const PATIENCE = 40;
 /** Milliseconds: of a longer gap is said what it came from. */
-const LONG = 1000;
-/** Milliseconds that no cause explains: beyond them all is printed that happened, from so long before. */
-const UNEXPLAINED = 300;
+const LONG = Number(process.env['LONG'] ?? 1000);
+/** Milliseconds that no cause explains: beyond them all is printed that happened, and what befell the network before. */
+const UNEXPLAINED = Number(process.env['UNEXPLAINED'] ?? 300);
 const BEFORE = 6000;
 const MAC = '02:00:00:00:00:01';
 
@@ -59,17 +60,17 @@ async function soak(cleanup: Cleanup): Promise<void> {
   const timeline = new Timeline(site);
   for (const router of system.routers.values()) {
     timeline.watchKernel(router.name, { address4, address6 });
-    timeline.watchDaemon(router);
+    timeline.watchDaemon(router, MAC);
   }
   const ways = waysOf(site, 'client', [address4, address6]);
   const staying = new Map<string, Ways>();
   for (const [i, point] of points.entries()) staying.set(point, await stay(site, system, point, i));
 
   async function roam(to: string): Promise<void> {
-    timeline.note(to, 'the client is on its way here');
+    timeline.note(to, 'client', 'the client is on its way here');
     await air.roam(client, to);
     system.arrived(client, to);
-    timeline.note(to, 'the client is here');
+    timeline.note(to, 'client', 'the client is here');
   }
 
   /** Nothing that follows waits for it: the client roams on while it happens. */
@@ -80,23 +81,23 @@ async function soak(cleanup: Cleanup): Promise<void> {
       case 'link': {
         const next = pick(routers.slice(1));
         const [near, device] = [routers[routers.indexOf(next) - 1]!, `to-${next}`];
-        timeline.note(near, `${device} fails`);
+        timeline.note(near, 'network', `${device} fails`);
         await net.ip(near, `link set ${device} down`);
         await sleep(200 + random() * 800);
         await net.ip(near, `link set ${device} up`);
-        timeline.note(near, `${device} is back`);
+        timeline.note(near, 'network', `${device} is back`);
         return `link ${near} - ${next} failed`;
       }
       case 'kill':
-        timeline.note(name, 'the daemon is killed');
+        timeline.note(name, 'network', 'the daemon is killed');
         await router.daemon!.stop('SIGKILL');
         break;
       default:
-        timeline.note(name, 'the daemon is stopped');
+        timeline.note(name, 'network', 'the daemon is stopped');
         await router.daemon!.stop('SIGTERM');
     }
     router.startDaemon();
-    timeline.watchDaemon(router);
+    timeline.watchDaemon(router, MAC);
     return `daemon of ${name} died`;
   }
 
@@ -123,8 +124,7 @@ async function soak(cleanup: Cleanup): Promise<void> {
   }
 
   async function account(from: number, to: number): Promise<void> {
-    print(`  the client was there at ${BEFORE} ms`);
-    for (const line of timeline.between(from - BEFORE, to + 100)) print(`  ${line}`);
+    for (const line of timeline.account(from, to + 100, BEFORE)) print(`  ${line}`);
     for (const line of await tracesOf(system.routers.values(), MAC)) print(`  ${line}`);
   }
 
