@@ -16,6 +16,7 @@ import { Acquaintances } from './gateway/acquaintances.js';
 import { announce, announceDeparture, whoHas } from './gateway/announce.js';
 import { Announcer } from './gateway/announcer.js';
 import { answer } from './gateway/answer.js';
+import { EarlyFrames } from './gateway/early-frames.js';
 import type { Gateway } from './gateway/gateway.js';
 import { isGatewayAddress } from './gateway/gateway.js';
 import { HostMode } from './gateway/host-mode.js';
@@ -74,6 +75,7 @@ export class ClientServices {
   #announcer = new Announcer();
   #prober = new Prober();
   readonly #acquaintances = new Acquaintances();
+  readonly #early = new EarlyFrames();
   /** With `option ipv6_mode 'host'` only. */
   #hostMode: HostMode | undefined;
   /** Link-local addresses of clients here: needed on the link alone, so not in the database. */
@@ -152,6 +154,11 @@ export class ClientServices {
     const { db } = this.#options;
     if (this.#hostMode === undefined) this.lease6(mac, now);
     else this.#hostMode.arrived(mac, db.client(mac)?.addresses ?? [], now);
+  }
+
+  /** A client has come, and is claimed: what it said a moment before is heard now. */
+  came(mac: Mac, network: string, now: Instant): void {
+    for (const frame of this.#early.take(mac, network, now)) this.receive(network, frame, now);
   }
 
   /** Leases a client that is here a /64 where it has none of the prefixes that are configured now. */
@@ -247,7 +254,9 @@ export class ClientServices {
   receive(network: string, frame: Uint8Array, now: Instant): void {
     try {
       const link = parseLinkFrame(frame);
-      if (link === undefined) this.#receiveDhcp4(network, frame, now);
+      const source = link?.ethernet.source ?? parseEthernet(frame).header.source;
+      if (!this.#isHere(source, network, now)) this.#early.keep(source, network, frame, now);
+      else if (link === undefined) this.#receiveDhcp4(network, frame, now);
       else this.#receiveLink(network, link, now);
     } catch (error) {
       if (!(error instanceof BadInput || error instanceof ShortInput)) throw error;
@@ -264,7 +273,6 @@ export class ClientServices {
 
   #receiveLink(network: string, link: LinkFrame, now: Instant): void {
     const mac = link.ethernet.source;
-    if (!this.#isHere(mac, network, now)) return;
     const { db, send } = this.#options;
     const book = {
       owner: (address: Ip) => (this.#hostMode !== undefined && isIp6(address) ? this.#hostMode.owner(address) : db.owner(address)),
@@ -348,8 +356,7 @@ export class ClientServices {
   }
 
   #receiveDhcp4(network: string, frame: Uint8Array, now: Instant): void {
-    const { source } = parseEthernet(frame).header;
-    if (this.#dhcp4 === undefined || !this.#isHere(source, network, now)) return;
+    if (this.#dhcp4 === undefined) return;
     const { frame: reply, effects } = this.#dhcp4.handleFrame(network, frame, this.#gateway.mac, now);
     for (const effect of effects) this.#carryOut(effect, network, now);
     if (reply !== undefined) this.#options.send(network, reply);

@@ -186,6 +186,7 @@ export class LocalClients {
     if (this.#options.isInstalled(mac)) this.installed(mac);
     // Without an address it has no routes to wait for, and in mode `host` it needs to know the prefix first.
     else if (db.client(mac)?.addresses.length === 0) services()?.arrived(mac, network, now);
+    services()?.came(mac, network, now);
   }
 
   /** Claims the client and keeps what is known of it alive; it is told about its gateway once its routes are there. */

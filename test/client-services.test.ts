@@ -34,14 +34,14 @@ function start(...options: string[]) {
   const gateway = { mac: GATEWAY_MAC, linkLocal: GATEWAY_LINK_LOCAL, addresses4: [GATEWAY4] };
   const sent: Uint8Array[] = [];
   const rivals: Ip4[] = [];
-  const scene = { now: START, db, sent, rivals };
+  const scene = { now: START, db, sent, rivals, absent: new Set<Mac>() };
   const services = new ClientServices({
     config,
     db,
     random: { bytes: (n) => new Uint8Array(n), below: () => 0 },
     gateway,
     own: [GATEWAY4],
-    station: (mac) => ({ mac, network: NETWORK, via: 'wlan0', ssid: 'mesh' }) as never,
+    station: (mac) => (scene.absent.has(mac) ? undefined : { mac, network: NETWORK, via: 'wlan0', ssid: 'mesh' } as never),
     heard: () => {},
     stray: () => {},
     apply: (record) => void db.apply(record, scene.now),
@@ -97,6 +97,20 @@ t.test('a client that is at another router now: those who have dealt with it are
   scene.sent.length = 0;
   scene.services.movedAway(mover, NETWORK, () => [mover, stranger, ...crowd].map((mac) => ({ mac, network: NETWORK }) as never));
   t.same(scene.sent.map((frame) => parseEthernet(frame).header.destination), [stranger, ...crowd], 'of one whom many know, all but itself');
+});
+
+t.test('a client that asks before its access point says that it is here is answered as soon as that does', async (t) => {
+  const scene = start();
+  const mac = client(1);
+  scene.absent.add(mac);
+  t.equal(scene.dhcp('discover', { mac }), undefined);
+  scene.services.came(mac, NETWORK, scene.now);
+  t.same(scene.sent, [], 'not before');
+  scene.dhcp('discover', { mac });
+  scene.absent.delete(mac);
+  scene.services.came(mac, NETWORK, after(scene.now, 50));
+  const [offer] = scene.sent.filter((frame) => frame[13] === (EtherType.ipv4 & 0xff));
+  t.match(parseDhcp4(parseUdpFrame4(offer!).payload), { chaddr: mac, yiaddr: /^10\.44\.0\./ });
 });
 
 t.test('DECLINE: the lease ends, all are asked who has the address, and who answers has it from then on', async (t) => {
