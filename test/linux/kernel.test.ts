@@ -383,6 +383,18 @@ await inNamespace(t, import.meta.url, async (t) => {
     await routes.stop();
   });
 
+  await t.test('the last IPv4 address of a client interface goes, as netifd takes it when the interface is set anew', async (t) => {
+    const { routes } = await run(t);
+    routes.setClient(client(1, SELF, '10.44.0.1/32', '2001:db8:44:1::/64'));
+    await routes.settled();
+    // With it the kernel takes the IPv4 routes by that interface, without a word about them.
+    ip('address del 10.44.0.1/16 dev br-client');
+    await until(t, 'the route is back', () => table(4).length === 1);
+    await until(t, 'the neighbour too', () => ipJson('neigh show dev br-client nud permanent').length === 1);
+    ip('address add 10.44.0.1/16 dev br-client');
+    await routes.stop();
+  });
+
   await t.test('events: the routes of others, not our own; all of them when too many came', async (t) => {
     const { routes, events, log } = await run(t);
     await routes.settled();

@@ -192,4 +192,5 @@ export class Rtnetlink {
   }
 }
 
-const UNREACHABLE = new Set(['ENETUNREACH', 'EHOSTUNREACH', 'EACCES', 'EINVAL']);
+/** The last is what a kernel without IPv6 says of it. */
+const UNREACHABLE = new Set(['ENETUNREACH', 'EHOSTUNREACH', 'EACCES', 'EINVAL', 'EOPNOTSUPP']);

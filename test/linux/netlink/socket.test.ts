@@ -5,6 +5,7 @@ import { NetlinkMonitor } from '../../../src/linux/netlink/monitor.js';
 import { Rtnetlink } from '../../../src/linux/netlink/rtnetlink.js';
 import { NETLINK_ROUTE, NetlinkSocket } from '../../../src/linux/netlink/socket.js';
 import type { NetlinkMessage } from '../../../src/linux/netlink/wire.js';
+import { parseIp } from '../../../src/net/ip.js';
 import { MessageWriter, parseMessages, readU32, stampMessage } from '../../../src/linux/netlink/wire.js';
 
 const { EEXIST, ENOBUFS, EOPNOTSUPP } = constants.errno;
@@ -171,4 +172,11 @@ t.test('a monitor tells of what it cannot read', async (t) => {
   t.strictSame(told, [2, 'EBADMSG', 'ENOBUFS']);
   monitor.leave(1);
   monitor.close();
+});
+
+t.test('a kernel without IPv6 has no way to an IPv6 address', async (t) => {
+  const kernel = new FakeKernel(([asked], kernel) => kernel.acknowledge(asked!.sequence, EOPNOTSUPP));
+  const rtnl = new Rtnetlink(kernel.addon);
+  t.equal(await rtnl.routeTo({ destination: parseIp('2001:db8::1') }), undefined);
+  rtnl.close();
 });
