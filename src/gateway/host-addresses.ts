@@ -34,6 +34,8 @@ interface Watched extends HostAddress {
   tentative: boolean;
   asks: number;
   next: Instant;
+  /** The deadline under which it stands in the heap; older ones are passed over. */
+  queued: Instant;
 }
 
 export class HostAddresses {
@@ -47,6 +49,11 @@ export class HostAddresses {
   /** Addresses watched. */
   get size(): number {
     return this.#addresses.size;
+  }
+
+  /** Deadlines that are waited for. */
+  get pending(): number {
+    return this.#deadlines.size;
   }
 
   /** The client uses the address, or, where `tentative`, asks whether it may. */
@@ -63,7 +70,7 @@ export class HostAddresses {
     }
     this.drop(address);
     const next = after(now, tentative ? TENTATIVE_FOR : STALE_AFTER);
-    const watched: Watched = { mac, address, seen: now, tentative, asks: 0, next };
+    const watched: Watched = { mac, address, seen: now, tentative, asks: 0, next, queued: next };
     this.#addresses.set(address, watched);
     const own = this.#byClient.get(mac) ?? new Map<Ip6, Watched>();
     this.#byClient.set(mac, own.set(address, watched));
@@ -92,7 +99,12 @@ export class HostAddresses {
     const known = this.#addresses.get(address);
     if (known === undefined || known.asks > 0) return;
     known.next = now;
-    this.#deadlines.push(now, known);
+    this.#queue(known);
+  }
+
+  #queue(watched: Watched): void {
+    watched.queued = watched.next;
+    this.#deadlines.push(watched.next, watched);
   }
 
   drop(address: Ip6): void {
@@ -119,7 +131,7 @@ export class HostAddresses {
     const ask: HostAddress[] = [];
     const lost: HostAddress[] = [];
     for (let due = this.#deadlines.popDue(now); due !== undefined; due = this.#deadlines.popDue(now)) {
-      if (this.#addresses.get(due.address) !== due) continue;
+      if (this.#addresses.get(due.address) !== due || due.queued > now) continue;
       if (due.next <= now) {
         if (due.asks >= (due.tentative ? TENTATIVE_ASKS : MAX_ASKS)) {
           this.drop(due.address);
@@ -130,7 +142,7 @@ export class HostAddresses {
         due.asks++;
         ask.push(due);
       }
-      this.#deadlines.push(due.next, due);
+      this.#queue(due);
     }
     return { ask, lost };
   }

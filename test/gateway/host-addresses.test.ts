@@ -73,3 +73,16 @@ t.test('what the kernel could not reach is asked for at once; what left is not',
   t.same(run(addresses, 3_600_000), { asked: [], lost: [] });
   t.equal(addresses.size, 0);
 });
+
+t.test('an address that is doubted and answers, again and again, waits in one place', async (t) => {
+  const addresses = new HostAddresses(3);
+  addresses.seen(A, ip(1), false, at(0));
+  for (let n = 1; n <= 1000; n++) {
+    addresses.doubt(ip(1), at(n * 1000));
+    t.equal(addresses.poll(at(n * 1000)).ask.length, 1);
+    addresses.seen(A, ip(1), false, at(n * 1000 + 500));
+    addresses.poll(at(n * 1000 + 500));
+  }
+  t.ok(addresses.pending <= 2, `${addresses.pending} deadlines`);
+  t.same(run(addresses, 1_000_500 + STALE_AFTER).asked, [1_000_500 + STALE_AFTER]);
+});
