@@ -104,10 +104,15 @@ export class BridgeStations {
 
   #handle(event: RtnetlinkEvent): void {
     if (event.kind === 'link') {
-      if (event.removed) this.#links.delete(event.link.index);
+      if (event.removed) this.#linkGone(event.link.index);
       else this.#links.set(event.link.index, event.link);
     } else if (event.kind === 'fdb') this.#entry(event.entry, event.removed);
     else if (event.kind === 'neighbour') this.#neighbour(event.neighbour, event.removed);
+  }
+
+  #linkGone(index: number): void {
+    this.#links.delete(index);
+    for (const key of this.#resolved.keys()) if (key.startsWith(`${index} `)) this.#resolved.delete(key);
   }
 
   #entry(entry: FdbEntry, removed: boolean): void {
@@ -170,9 +175,10 @@ export class BridgeStations {
       return;
     }
     const known = this.#resolved.get(key);
-    if (protocol === NEIGHBOUR_PROTOCOL || known === undefined || !(removed || state === 'failed')) return;
+    const isOurs = protocol === NEIGHBOUR_PROTOCOL;
+    if (known === undefined || !(isOurs || removed || state === 'failed')) return;
     this.#resolved.delete(key);
-    if (state === 'failed') this.#listener?.({ kind: 'neighbour', ...known, address, state: 'failed' });
+    if (!isOurs && state === 'failed') this.#listener?.({ kind: 'neighbour', ...known, address, state: 'failed' });
   }
 }
 

@@ -47,6 +47,32 @@ t.test('what the kernel does not say is asked again', async (t) => {
   t.same(events, [`authorized ${MAC} br-client eth1 fdb`]);
 });
 
+t.test('who had an address is forgotten with an entry of the daemon itself, and with its interface', async (t) => {
+  const bridge = { index: 1, name: 'br-client', mac: undefined, mtu: 1500, up: true, running: true, master: undefined };
+  const stations = new BridgeStations({
+    rtnl: { links: async () => [bridge] as never, fdb: async () => [], neighbours: async () => [] },
+    log: new TestLog(),
+    networks: () => ['br-client'],
+    isAccessPoint: () => false,
+  });
+  const events: string[] = [];
+  stations.start((event) => events.push(say(event)));
+  await new Promise((resolve) => setImmediate(resolve));
+  const hear = (neighbour: object, removed = false) =>
+    stations.take({ kind: 'neighbour', neighbour: { ip: '10.44.0.9', ifindex: 1, ...neighbour }, removed } as never);
+  hear({ mac: MAC, state: 'stale', protocol: 0 });
+  t.same(events.splice(0), [`resolved ${MAC} 10.44.0.9`]);
+  hear({ mac: MAC, state: 'permanent', protocol: 44 });
+  hear({ mac: MAC, state: 'permanent', protocol: 44 }, true);
+  hear({ state: 'failed', protocol: 0 });
+  t.same(events, [], 'another may have it by now');
+  hear({ mac: MAC, state: 'stale', protocol: 0 });
+  stations.take({ kind: 'link', link: bridge, removed: true } as never);
+  stations.take({ kind: 'link', link: bridge, removed: false } as never);
+  hear({ state: 'failed', protocol: 0 });
+  t.same(events, [`resolved ${MAC} 10.44.0.9`]);
+});
+
 await inNamespace(t, import.meta.url, async (t) => {
   ip('link add br-client type bridge');
   ip('link add br-other type bridge');
