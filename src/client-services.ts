@@ -233,10 +233,13 @@ export class ClientServices {
     return answer;
   }
 
+  /** Of IPv6 one does: the link-local address, or another while that is not known, as after a roam. */
   #addressesOf(mac: Mac): Ip[] {
-    const leased = this.#options.db.leases4Of(mac).map(({ address }) => address);
-    const linkLocal = this.#linkLocals.get(mac);
-    return linkLocal === undefined ? leased : [...leased, linkLocal];
+    const { db } = this.#options;
+    const learnt = (db.client(mac)?.addresses ?? []).findLast(({ length }) => length === 128);
+    const address6 = this.#linkLocals.get(mac) ?? learnt?.address;
+    const leased = db.leases4Of(mac).map(({ address }) => address);
+    return address6 === undefined ? leased : [...leased, address6];
   }
 
   #announceDue(now: Instant): void {

@@ -1,6 +1,7 @@
 /** What clients see, in one process: real database, frames in and out. */
 import t from 'tap';
 import { ClientServices } from '../src/client-services.js';
+import * as claims from '../src/clients/claims.js';
 import { Database } from '../src/clients/database.js';
 import type { NodeId } from '../src/clients/node-id.js';
 import type { Instant } from '../src/clients/time.js';
@@ -12,7 +13,7 @@ import { GATEWAY_LINK_LOCAL, GATEWAY_MAC } from '../src/gateway/gateway.js';
 import { arpFrame, ArpOperation, parseArp, UNKNOWN_MAC } from '../src/net/arp.js';
 import { EtherType, parseEthernet } from '../src/net/ethernet.js';
 import { parseUdpFrame4, writeUdpFrame4 } from '../src/net/frame4.js';
-import type { Ip4 } from '../src/net/ip.js';
+import type { Ip4, Ip6 } from '../src/net/ip.js';
 import { ANY4, BROADCAST4 } from '../src/net/ip.js';
 import type { Mac } from '../src/net/mac.js';
 import { BROADCAST_MAC } from '../src/net/mac.js';
@@ -111,6 +112,24 @@ t.test('a client that asks before its access point says that it is here is answe
   scene.services.came(mac, NETWORK, after(scene.now, 50));
   const [offer] = scene.sent.filter((frame) => frame[13] === (EtherType.ipv4 & 0xff));
   t.match(parseDhcp4(parseUdpFrame4(offer!).payload), { chaddr: mac, yiaddr: /^10\.44\.0\./ });
+});
+
+t.test('a client with IPv6 alone whose link-local address is not known is told and asked by another that it has', async (t) => {
+  const scene = start("list prefix '2001:db8:44::/48'");
+  const mac = client(1);
+  scene.services.provide(mac, scene.now);
+  const network = scene.db.leases6Of(mac)[0]!.address;
+  const address = `${network.slice(0, -2)}:2:3:4:5` as Ip6;
+  scene.db.apply(claims.host(scene.db, address, mac, HOUR, scene.now), scene.now);
+  const destinations = (type: string) =>
+    scene.sent.splice(0).flatMap((frame) => {
+      const link = parseLinkFrame(frame);
+      return link?.protocol === 'nd' && link.packet.message.type === type ? [link.packet.destination] : [];
+    });
+  scene.services.arrived(mac, NETWORK, scene.now);
+  t.same(destinations('na'), [address]);
+  scene.services.ask(mac, NETWORK);
+  t.same(destinations('ns'), [address]);
 });
 
 t.test('DECLINE: the lease ends, all are asked who has the address, and who answers has it from then on', async (t) => {
