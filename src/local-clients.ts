@@ -124,10 +124,11 @@ export class LocalClients {
   /** What an access point, a bridge or the neighbour cache tells. */
   event(event: StationEvent, now: Instant): void {
     if (event.kind === 'left') return this.#lost(event, now);
-    if (event.kind === 'authorized' && !this.#isClient(event)) return this.#bystanders.saw(event);
+    if (event.kind === 'authorized' && !this.#isClient(event)) return this.#noClient(event, now);
     const { mac, network } = event;
     if (!this.#config.interface.includes(network)) return;
     if (event.kind === 'neighbour') return this.#neighbour(event, now);
+    this.#bystanders.left(event);
     const change = this.#presence.authorized(event, now);
     // A station that another node has claimed meanwhile, and that comes anew to a radio which never missed it.
     const isBack = this.#options.db.client(mac)?.node !== this.#options.self;
@@ -144,6 +145,21 @@ export class LocalClients {
     this.#options.reporter().left(mac, now);
     this.#presenceChanged(change, now);
     this.#conflicts.left(mac, now);
+  }
+
+  /** Perhaps it was one before: its access point has put it on another VLAN, or it chose another Wi-Fi network. */
+  #noClient(sight: Sight, now: Instant): void {
+    const { mac, network, via, source } = sight;
+    this.#bystanders.saw(sight);
+    const station = this.#presence.get(mac);
+    if (station === undefined || station.network === network || !isAccessPoint(source)) return;
+    const change = this.#presence.left(mac, via, now, source);
+    if (this.#presence.isAssociated(mac)) return this.#presenceChanged(change, now);
+    // It is not roaming, then.
+    this.#options.reporter().left(mac, now);
+    this.#presence.elsewhere(mac);
+    this.#conflicts.left(mac, now);
+    this.#left(station, now);
   }
 
   #isClient(sight: Sight): boolean {

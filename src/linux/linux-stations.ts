@@ -47,8 +47,12 @@ export class LinuxStations implements Stations {
   constructor(options: LinuxStationsOptions) {
     const { addon, ubus, log } = options;
     this.#options = options;
-    this.#hostapd = new HostapdStations(ubus, log, () => this.#bridge?.refresh());
-    this.#wifi = new WifiStations({ open: (handlers) => Nl80211.open(addon, handlers), log });
+    this.#hostapd = new HostapdStations(ubus, log, () => this.#bridge?.refresh(), (mac, via) => this.#wifi.placeOf(mac, via));
+    this.#wifi = new WifiStations({
+      open: (handlers) => Nl80211.open(addon, handlers),
+      log,
+      placed: (mac, via, network) => this.#hostapd.placed(mac, via, network),
+    });
   }
 
   start(listener: (event: StationEvent) => void): void {
@@ -56,8 +60,8 @@ export class LinuxStations implements Stations {
     const { link, neighbour } = RtnetlinkGroup;
     if (sources.has('fdb') || sources.has('neighbour')) {
       this.#rtnl = new Rtnetlink(addon);
-      const isAccessPoint = (device: string) => this.#hostapd.knows(device) || isWireless(device);
-      this.#bridge = new BridgeStations({ rtnl: this.#rtnl, log, networks, isAccessPoint });
+      const isOurs = (device: string) => this.#hostapd.knows(device) || isWireless(device);
+      this.#bridge = new BridgeStations({ rtnl: this.#rtnl, log, networks, isAccessPoint: isOurs });
     }
     this.#monitor = new NetlinkMonitor(addon, {
       protocol: NETLINK_ROUTE,
@@ -69,13 +73,20 @@ export class LinuxStations implements Stations {
     // Access points first: what the bridge has learnt on their ports is not wired. hostapd is known also where it is no
     // source, since it removes stations.
     this.#hostapd.start(sources.has('hostapd') ? listener : undefined);
-    if (sources.has('nl80211')) {
+    // hostapd alone does not say which of its interfaces a station is on.
+    if (this.#hasAccessPoints) {
       this.#followMoves();
-      this.#wifi.start(listener);
+      this.#wifi.start((event) => sources.has('nl80211') && listener(event));
     }
     this.#bridge?.start((event) => {
       if (sources.has(event.kind === 'neighbour' ? 'neighbour' : event.source)) listener(event);
     });
+  }
+
+  /** Whether stations of our access points count. */
+  get #hasAccessPoints(): boolean {
+    const { sources } = this.#options;
+    return sources.has('hostapd') || sources.has('nl80211');
   }
 
   /** What mac80211 tells the bridges of stations. Without it a station is noticed milliseconds later. */
@@ -134,7 +145,7 @@ export class LinuxStations implements Stations {
   #refresh(): void {
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
-      if (this.#options.sources.has('nl80211')) this.#wifi.refresh();
+      if (this.#hasAccessPoints) this.#wifi.refresh();
       this.#bridge?.refresh();
     }, SETTLE);
   }

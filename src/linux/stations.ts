@@ -1,6 +1,7 @@
 /**
  * Stations of the access points on this router, as hostapd tells over ubus: objects `hostapd.<interface>` that come and
- * go with the radios. A station counts once it is authorised, so that nobody is moved by associating with his MAC.
+ * go with the radios. A station counts once it is authorised, so that nobody is moved by associating with his MAC. Stations
+ * on VLANs are told of by the object of the access point too, and by no other: on which interface they are is asked.
  */
 import type { PlainTable, UbusClient, WatchHandlers } from 'ubus-ts';
 import type { Mac } from '../net/mac.js';
@@ -43,23 +44,29 @@ interface Listed {
 
 export class HostapdStations implements Omit<Stations, 'refresh'> {
   #accessPoints = new Map<string, AccessPoint>();
-  /** Stations told as authorised, by the interface that told them: what is compared after a reconnect. */
-  #told = new Map<string, Set<Mac>>();
+  /** Where stations were told to be, by the interface that told them: what is compared after a reconnect. */
+  #told = new Map<string, Map<Mac, string>>();
   /**
    * Stations that associate, each with the turn that its timers stand for: they are asked about. What was told of them
    * before stands until hostapd says otherwise.
    */
   #associating = new Map<string, symbol>();
+  /** Stations that are authorised, while it is asked where they are, each with the turn of the question. */
+  #placing = new Map<string, symbol>();
   #listener: ((event: StationEvent) => void) | undefined;
   #watch: Promise<{ close(): Promise<void> }> | undefined;
 
   #timers = new Set<NodeJS.Timeout>();
 
-  /** `changed`: an access point came or went. */
+  /**
+   * `changed`: an access point came or went. `placeOf`: the client interface that a station of it is on, undefined where
+   * the kernel does not know the station.
+   */
   constructor(
     private readonly ubus: UbusClient,
     private readonly log: Logger,
     private readonly changed: () => void = () => {},
+    private readonly placeOf: (mac: Mac, device: string) => string | Promise<string | undefined> = (_, device) => networkOf(device),
   ) {}
 
   /**
@@ -137,8 +144,7 @@ export class HostapdStations implements Omit<Stations, 'refresh'> {
 
   /** What the access point lists now, against what was told of it before the connection was lost. */
   #compare(device: string, { authorized, outdated }: Listed): void {
-    const told = this.#told.get(device) ?? [];
-    for (const mac of told) if (!authorized.has(mac) && !outdated.has(mac)) this.#left(device, mac);
+    for (const mac of this.#toldBy(device)) if (!authorized.has(mac) && !outdated.has(mac)) this.#left(device, mac);
     for (const mac of authorized) if (!outdated.has(mac)) this.#authorized(device, mac);
   }
 
@@ -187,16 +193,46 @@ export class HostapdStations implements Omit<Stations, 'refresh'> {
   }
 
   #authorized(device: string, mac: Mac): void {
-    this.#associating.delete(keyOf(device, mac));
-    const network = networkOf(device);
-    const told = this.#told.get(device) ?? new Set();
-    this.#told.set(device, told.add(mac));
+    const place = this.placeOf(mac, device);
+    if (typeof place === 'string') return this.#tell(device, mac, place);
+    const [key, turn] = [keyOf(device, mac), Symbol()];
+    this.#placing.set(key, turn);
+    void place
+      .catch((error: Error) => {
+        this.log.debug(`${device}: it is not known where ${mac} is: ${error.message}`);
+        return networkOf(device);
+      })
+      .then((network) => {
+        if (this.#placing.get(key) !== turn || !this.#accessPoints.has(device)) return;
+        if (network === undefined) this.#associated(device, mac);
+        else this.#tell(device, mac, network);
+      });
+  }
+
+  #tell(device: string, mac: Mac, network: string): void {
+    const key = keyOf(device, mac);
+    this.#placing.delete(key);
+    this.#associating.delete(key);
+    const told = this.#told.get(device) ?? new Map<Mac, string>();
+    this.#told.set(device, told.set(mac, network));
     const ssid = this.#accessPoints.get(device)?.ssid ?? '';
     this.#listener?.({ kind: 'authorized', mac, network, via: device, ssid, source: 'hostapd' });
   }
 
+  /** The kernel has a station on that client interface, perhaps another than before: VLANs may be changed. */
+  placed(mac: Mac, device: string, network: string): void {
+    const before = this.#told.get(device)?.get(mac);
+    if (before !== undefined && before !== network) this.#tell(device, mac, network);
+  }
+
+  #toldBy(device: string): Mac[] {
+    return [...(this.#told.get(device)?.keys() ?? [])];
+  }
+
   #left(device: string, mac: Mac): void {
-    this.#associating.delete(keyOf(device, mac));
+    const key = keyOf(device, mac);
+    this.#associating.delete(key);
+    this.#placing.delete(key);
     this.#told.get(device)?.delete(mac);
     this.#listener?.({ kind: 'left', mac, via: device, source: 'hostapd' });
   }
@@ -206,7 +242,7 @@ export class HostapdStations implements Omit<Stations, 'refresh'> {
     this.#accessPoints.delete(device);
     this.changed();
     if (!this.ubus.connected) return;
-    for (const mac of this.#told.get(device) ?? []) this.#left(device, mac);
+    for (const mac of this.#toldBy(device)) this.#left(device, mac);
   }
 }
 

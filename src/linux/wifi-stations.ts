@@ -3,12 +3,17 @@
  * and nl80211 does not tell when its handshake is done. mac80211 tells the bridges then, by a frame in the station's
  * name: whoever hears it says so ({@link WifiStations.moved}), and the station is asked for at once. Drivers without
  * mac80211 tell nobody; so it is asked for besides, soon and then ever more rarely, until it is authorised.
+ *
+ * Where an access point has interfaces for VLANs, a station is on the bridge of that which lists it. Nobody tells which
+ * that is, nor, but for the same frame, that it has changed.
  */
 import type { Mac } from '../net/mac.js';
 import { isStationMac } from '../net/mac.js';
 import type { Logger, StationEvent, Stations } from '../ports.js';
+import type { AccessPoint } from './access-points.js';
+import { accessPointsOf } from './access-points.js';
 import { networkOf } from './devices.js';
-import type { Nl80211, Station, StationEvent as WirelessEvent, WirelessInterface } from './netlink/nl80211.js';
+import type { Nl80211, Station, StationEvent as WirelessEvent } from './netlink/nl80211.js';
 import { REASON_LEFT } from './stations.js';
 
 /** The requests of {@link Nl80211} that are made here. */
@@ -16,6 +21,7 @@ export type Wireless = Pick<Nl80211, 'interfaces' | 'stations' | 'station' | 're
 
 export interface WirelessHandlers {
   readonly onStation: (event: WirelessEvent) => void;
+  readonly onInterface: () => void;
   readonly onOverrun: (code: string) => void;
 }
 
@@ -27,6 +33,8 @@ export interface WifiStationsOptions {
   readonly after?: (ms: number, callback: () => void) => void;
   /** The bridge above an interface. */
   readonly networkOf?: (device: string) => string;
+  /** An authorised station is on that client interface, or is there now. `via`: the access point. */
+  readonly placed?: (mac: Mac, via: string, network: string) => void;
 }
 
 /**
@@ -43,9 +51,14 @@ const TOLD_DELAY = 100;
 /** What could not be read is read again after so many milliseconds. */
 const RETRY_DELAY = 1000;
 
-interface AccessPoint {
-  readonly name: string;
-  readonly ssid: string;
+/** A station may be on another VLAN: it is looked for after so many milliseconds, and no more often than that. */
+const FOLLOW_DELAY = 50;
+
+/** Where a station was told to be. */
+interface Told {
+  readonly mac: Mac;
+  readonly via: string;
+  readonly network: string;
 }
 
 export class WifiStations implements Stations {
@@ -54,10 +67,10 @@ export class WifiStations implements Stations {
   readonly #networkOf: (device: string) => string;
   #wireless: Wireless | undefined;
   #listener: ((event: StationEvent) => void) | undefined;
-  /** By interface index. */
+  /** By the index of each of their interfaces. */
   #accessPoints = new Map<number, AccessPoint>();
-  /** Stations told as authorised, with the interface's name at that time. */
-  #told = new Map<string, { readonly mac: Mac; readonly via: string }>();
+  /** Stations told as authorised. */
+  #told = new Map<string, Told>();
   /** Stations that are asked for, each with the turn that its timer stands for. */
   #asking = new Map<string, symbol>();
   /** Access points by interface index, of which the bridges are told when a station is authorised. */
@@ -66,6 +79,10 @@ export class WifiStations implements Stations {
   #removing = new Set<string>();
   #reading: Promise<void> | undefined;
   #stale = false;
+  /** Interfaces have come or gone that are not read yet. */
+  #changing = false;
+  /** All is to be read soon. */
+  #following = false;
   /** What was told while all is read: it may be newer than what is read, and counts after that. */
   #waiting: WirelessEvent[] = [];
 
@@ -81,11 +98,26 @@ export class WifiStations implements Stations {
   }
 
   hasAccessPoint(network: string): boolean {
-    return [...this.#accessPoints.values()].some(({ name }) => this.#networkOf(name) === network);
+    return [...this.#points()].some(({ interfaces }) => interfaces.some(({ name }) => this.#networkOf(name) === network));
+  }
+
+  #points(): ReadonlySet<AccessPoint> {
+    return new Set(this.#accessPoints.values());
+  }
+
+  /**
+   * The client interface that a station of an access point is on. At once where that has no VLANs; undefined where it does
+   * not have the station.
+   */
+  placeOf(mac: Mac, via: string): string | Promise<string | undefined> {
+    const point = [...this.#points()].find(({ name }) => name === via);
+    if (point === undefined && this.#reading !== undefined) return this.#reading.then(() => this.placeOf(mac, via));
+    if (point === undefined || (point.interfaces.length === 1 && !this.#changing)) return this.#networkOf(via);
+    return this.#find(point.ifindex, mac);
   }
 
   disassociate(mac: Mac, via: string): void {
-    for (const [ifindex, { name }] of this.#accessPoints) {
+    for (const { ifindex, name } of this.#points()) {
       if (name !== via) continue;
       this.#removing.add(keyOf(ifindex, mac));
       this.#wireless
@@ -113,7 +145,11 @@ export class WifiStations implements Stations {
     while (this.#stale && this.#listener !== undefined) {
       this.#stale = false;
       try {
-        this.#wireless ??= await open({ onStation: (event) => this.#queue(event), onOverrun: () => this.refresh() });
+        this.#wireless ??= await open({
+          onStation: (event) => this.#queue(event),
+          onInterface: () => this.#interfaceChanged(),
+          onOverrun: () => this.refresh(),
+        });
         if (this.#wireless !== undefined) await this.#compare(this.#wireless);
       } catch (error) {
         log.warn(`cannot read the Wi-Fi stations: ${(error as Error).message}`);
@@ -124,19 +160,38 @@ export class WifiStations implements Stations {
     if (this.#listener === undefined) this.stop();
   }
 
+  #interfaceChanged(): void {
+    this.#changing = true;
+    this.refresh();
+  }
+
   async #compare(wireless: Wireless): Promise<void> {
-    const interfaces = (await wireless.interfaces()).filter(({ accessPoint }) => accessPoint);
-    this.#accessPoints = new Map(interfaces.map((one) => [one.ifindex, { name: one.name, ssid: textOf(one) }]));
+    this.#accessPoints = accessPointsOf(await wireless.interfaces());
+    this.#changing &&= this.#stale;
     const present = new Set<string>();
-    for (const { ifindex } of interfaces) {
-      for (const station of await wireless.stations(ifindex)) {
-        const key = keyOf(ifindex, station.mac);
-        present.add(key);
-        if (!this.#told.has(key) && !this.#removing.has(key)) this.#take(station);
+    for (const point of this.#points()) {
+      for (const { ifindex, name } of point.interfaces) {
+        const network = this.#networkOf(name);
+        for (const station of await wireless.stations(ifindex)) {
+          const key = keyOf(point.ifindex, station.mac);
+          // A driver without lists for VLANs has all stations in each.
+          if (present.has(key) || !isStationMac(station.mac)) continue;
+          present.add(key);
+          this.#listed(point, station, network);
+        }
       }
     }
     for (const key of this.#removing) if (!present.has(key)) this.#removing.delete(key);
     for (const key of [...this.#told.keys()]) if (!present.has(key)) this.#left(key);
+  }
+
+  #listed(point: AccessPoint, { mac, authorized }: Station, network: string): void {
+    const key = keyOf(point.ifindex, mac);
+    const told = this.#told.get(key);
+    if (told?.network === network || this.#removing.has(key)) return;
+    // Told already: on another VLAN now, or its interface on another bridge.
+    if (authorized === true || told !== undefined) this.#authorized(point, mac, network);
+    else this.#await(point, mac);
   }
 
   #queue(event: WirelessEvent): void {
@@ -144,25 +199,38 @@ export class WifiStations implements Stations {
     else this.#waiting.push(event);
   }
 
-  #heard({ removed, station }: WirelessEvent): void {
-    if (removed) return this.#left(keyOf(station.ifindex, station.mac));
-    if (!this.#accessPoints.has(station.ifindex)) return this.refresh();
-    this.#removing.delete(keyOf(station.ifindex, station.mac));
-    this.#take(station);
+  #heard({ removed, station: { ifindex, mac, authorized } }: WirelessEvent): void {
+    const point = this.#accessPoints.get(ifindex);
+    // It may be new, or have gone with its last station.
+    if (point === undefined) return this.refresh();
+    if (removed) return this.#left(keyOf(point.ifindex, mac));
+    this.#removing.delete(keyOf(point.ifindex, mac));
+    if (!isStationMac(mac)) return;
+    if (authorized === true && point.interfaces.length === 1) this.#authorized(point, mac, this.#networkOf(point.name));
+    else this.#await(point, mac);
   }
 
-  #take(station: Station): void {
-    if (!isStationMac(station.mac)) return;
-    if (station.authorized === true) this.#authorized(station);
-    else if (!this.#asking.has(keyOf(station.ifindex, station.mac))) this.#ask(station.ifindex, station.mac, this.#telling.has(station.ifindex) ? TOLD_DELAY : FIRST_DELAY);
+  #await({ ifindex }: AccessPoint, mac: Mac): void {
+    if (!this.#asking.has(keyOf(ifindex, mac))) this.#ask(ifindex, mac, this.#telling.has(ifindex) ? TOLD_DELAY : FIRST_DELAY);
   }
 
   /** The bridges were told in a station's name that it is here. Anybody could have, so that the kernel is asked. */
   moved(mac: Mac): void {
-    for (const ifindex of this.#accessPoints.keys()) {
-      const turn = this.#asking.get(keyOf(ifindex, mac));
+    for (const { ifindex, interfaces } of this.#points()) {
+      const key = keyOf(ifindex, mac);
+      const turn = this.#asking.get(key);
       if (turn !== undefined) void this.#query(ifindex, mac, turn).then((state) => state === 'authorized' && this.#telling.add(ifindex));
+      else if (this.#told.has(key) && interfaces.length > 1) this.#follow();
     }
+  }
+
+  #follow(): void {
+    if (this.#following) return;
+    this.#following = true;
+    this.#after(FOLLOW_DELAY, () => {
+      this.#following = false;
+      this.refresh();
+    });
   }
 
   #ask(ifindex: number, mac: Mac, delay: number): void {
@@ -185,8 +253,11 @@ export class WifiStations implements Stations {
       if (this.#asking.get(key) !== turn) return 'stale';
       if (station === undefined) return 'unknown';
       if (station.authorized !== true) return 'not yet';
-      this.#asking.delete(key);
-      this.#authorized(station);
+      const network = await this.#find(ifindex, mac);
+      if (this.#asking.get(key) !== turn) return 'stale';
+      const point = this.#accessPoints.get(ifindex);
+      if (network === undefined || point === undefined) return 'not yet';
+      this.#authorized(point, mac, network);
       return 'authorized';
     } catch (error) {
       this.#options.log.debug(`${mac}: its station cannot be read: ${(error as Error).message}`);
@@ -194,12 +265,25 @@ export class WifiStations implements Stations {
     }
   }
 
-  #authorized({ ifindex, mac }: Station): void {
-    const accessPoint = this.#accessPoints.get(ifindex);
-    if (accessPoint === undefined) return;
-    const { name: via, ssid } = accessPoint;
-    this.#told.set(keyOf(ifindex, mac), { mac, via });
-    this.#listener?.({ kind: 'authorized', mac, network: this.#networkOf(via), via, ssid, source: 'nl80211' });
+  /** The client interface of that interface of an access point which lists a station; undefined: none does. */
+  async #find(ifindex: number, mac: Mac): Promise<string | undefined> {
+    if (this.#changing) await this.#reading;
+    const interfaces = this.#accessPoints.get(ifindex)?.interfaces ?? [];
+    const [only, ...others] = interfaces;
+    if (only !== undefined && others.length === 0) return this.#networkOf(only.name);
+    for (const one of interfaces) {
+      const stations = (await this.#wireless?.stations(one.ifindex)) ?? [];
+      if (stations.some((station) => station.mac === mac)) return this.#networkOf(one.name);
+    }
+    return undefined;
+  }
+
+  #authorized({ ifindex, name: via, ssid }: AccessPoint, mac: Mac, network: string): void {
+    const key = keyOf(ifindex, mac);
+    this.#asking.delete(key);
+    this.#told.set(key, { mac, via, network });
+    this.#listener?.({ kind: 'authorized', mac, network, via, ssid, source: 'nl80211' });
+    this.#options.placed?.(mac, via, network);
   }
 
   #left(key: string): void {
@@ -209,14 +293,10 @@ export class WifiStations implements Stations {
     const told = this.#told.get(key);
     if (told === undefined) return;
     this.#told.delete(key);
-    this.#listener?.({ kind: 'left', ...told, source: 'nl80211' });
+    this.#listener?.({ kind: 'left', mac: told.mac, via: told.via, source: 'nl80211' });
   }
 }
 
 function keyOf(ifindex: number, mac: Mac): string {
   return `${ifindex} ${mac}`;
-}
-
-function textOf({ ssid }: WirelessInterface): string {
-  return new TextDecoder().decode(ssid);
 }

@@ -15,7 +15,7 @@ const MAC = parseMac('02:00:00:00:00:0a');
 const address = MAC;
 
 /** A hostapd with one access point, as another program on a bus; `clients` is what it lists. */
-async function makeHostapd(t: Test) {
+async function makeHostapd(t: Test, placeOf?: (mac: string, device: string) => string | Promise<string | undefined>) {
   const directory = mkdtempSync(join(tmpdir(), 'roaming-hostapd-'));
   const path = join(directory, 'ubus.sock');
   const broker = new Broker({ path });
@@ -34,7 +34,7 @@ async function makeHostapd(t: Test) {
     },
     del_client: { handler: ({ addr }) => void (state.removed = String(addr)) },
   });
-  const stations = new HostapdStations(ubus, new TestLog(), () => state.changes++);
+  const stations = new HostapdStations(ubus, new TestLog(), () => state.changes++, placeOf);
   t.teardown(async () => {
     stations.stop();
     ubus.close();
@@ -161,4 +161,50 @@ t.test('where hostapd is no source it has no subscriber: what usteer or dawn ans
   t.equal(state.asked, 0);
   stations.disassociate(MAC, 'wlan0');
   await until(t, 'it removes stations all the same', () => state.removed === MAC);
+});
+
+t.test('a station on a VLAN: told once it is known where it is', async (t) => {
+  const found: ((network: string | undefined) => void)[] = [];
+  const { state, object, stations } = await makeHostapd(t, () => new Promise((resolve) => found.push(resolve)));
+  const events: StationEvent[] = [];
+  stations.start((event) => events.push(event));
+  await until(t, 'hostapd is there', () => state.asked === 1);
+  // As OpenWrt's hostapd says it: on the object of the access point, with a number that the bridge does not follow from.
+  object.notify('sta-authorized', { address, vlan: 2, ifname: 'wlan0', 'auth-alg': 'sae' });
+  object.notify('sta-authorized', { address, vlan: 2, ifname: 'wlan0', 'auth-alg': 'sae' });
+  await until(t, 'it is asked', () => found.length === 2);
+  for (const resolve of found.splice(0)) resolve('br-vlan');
+  await until(t, 'it is told', () => events.length > 0);
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  t.match(events.splice(0), [{ kind: 'authorized', mac: MAC, network: 'br-vlan', via: 'wlan0' }]);
+  stations.placed(MAC, 'wlan0', 'br-vlan');
+  t.same(events, [], 'known');
+  stations.placed(parseMac('02:00:00:00:00:0b'), 'wlan0', 'br-other');
+  t.same(events, [], 'of no account where hostapd has not told of it');
+  stations.placed(MAC, 'wlan0', 'br-other');
+  t.match(events.splice(0), [{ kind: 'authorized', mac: MAC, network: 'br-other', via: 'wlan0' }], 'moved');
+  object.notify('disassoc', { address });
+  await until(t, 'it has left', () => events.length > 0);
+  t.match(events.splice(0), [{ kind: 'left', mac: MAC, via: 'wlan0' }]);
+  object.notify('sta-authorized', { address, vlan: 2 });
+  await until(t, 'it is asked', () => found.length === 1);
+  object.notify('disassoc', { address });
+  await until(t, 'it has left', () => events.length > 0);
+  events.splice(0);
+  for (const resolve of found.splice(0)) resolve('br-vlan');
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  t.same(events, [], 'it left meanwhile');
+});
+
+t.test('a station that hostapd has and the kernel does not list is asked for again', async (t) => {
+  const answers = [async () => undefined, async () => Promise.reject(new Error('no answer'))];
+  const { state, object, stations } = await makeHostapd(t, () => answers.shift()!());
+  const events: StationEvent[] = [];
+  stations.start((event) => events.push(event));
+  await until(t, 'hostapd is there', () => state.asked === 1);
+  state.authorized = true;
+  object.notify('sta-authorized', { address, vlan: 2 });
+  await until(t, 'asked again, and told', () => events.length > 0);
+  t.match(events, [{ kind: 'authorized', network: 'wlan0' }], 'the interface itself where it cannot be known');
+  t.equal(state.asked, 2);
 });

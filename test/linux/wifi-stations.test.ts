@@ -1,5 +1,5 @@
 import t from 'tap';
-import type { StationEvent as WirelessEvent, Station } from '../../src/linux/netlink/nl80211.js';
+import type { StationEvent as WirelessEvent, Station, WirelessInterface } from '../../src/linux/netlink/nl80211.js';
 import type { Wireless, WirelessHandlers } from '../../src/linux/wifi-stations.js';
 import { WifiStations } from '../../src/linux/wifi-stations.js';
 import { parseMac } from '../../src/net/mac.js';
@@ -9,12 +9,25 @@ import { TestLog } from '../support.js';
 const A = parseMac('02:00:00:00:00:0a');
 const B = parseMac('02:00:00:00:00:0b');
 
+const wireless = (ifindex: number, name: string, ssid?: string): WirelessInterface => ({
+  ifindex,
+  name,
+  radio: 0,
+  accessPoint: true,
+  vlan: ssid === undefined,
+  mac: parseMac('02:00:00:00:00:01'),
+  ...(ssid !== undefined && { ssid: new TextEncoder().encode(ssid) }),
+});
+
 /** The kernel's Wi-Fi as far as these tests need it, and time that passes when it is told to. */
 class Air {
   readonly events: StationEvent[] = [];
   readonly removed: string[] = [];
   readonly stationsOf = new Map<number, Map<string, Station>>();
-  interfaces = [{ ifindex: 7, name: 'wlan0', accessPoint: true, ssid: new TextEncoder().encode('mesh') }];
+  interfaces = [wireless(7, 'wlan0', 'mesh')];
+  /** Bridges by port. */
+  readonly bridges = new Map([['wlan0', 'br-client'], ['wlan1', 'br-client']]);
+  readonly placed: string[] = [];
   handlers: WirelessHandlers | undefined;
   exists = true;
   /** So many of the next requests fail. */
@@ -35,7 +48,8 @@ class Air {
       },
       log: new TestLog(),
       after: (ms, task) => this.#tasks.push({ at: this.#now + ms, task }),
-      networkOf: (device) => (device.startsWith('wlan') ? 'br-client' : device),
+      networkOf: (device) => this.bridges.get(device) ?? device,
+      placed: (mac, via, network) => this.placed.push(`${mac} ${via} ${network}`),
     });
     this.stations.start((event) => this.events.push(event));
   }
@@ -50,7 +64,9 @@ class Air {
       station: async (ifindex, mac) => {
         this.asked++;
         this.#fail();
-        return this.stationsOf.get(ifindex)?.get(mac);
+        // As mac80211 does: by any interface of the access point.
+        const found = [ifindex, ...this.interfaces.map((one) => one.ifindex)].map((index) => this.stationsOf.get(index)?.get(mac));
+        return found.find((station) => station !== undefined);
       },
       removeStation: async (ifindex, mac, reason) => {
         this.removed.push(`${ifindex} ${mac} ${reason}`);
@@ -95,6 +111,18 @@ class Air {
       next.task();
     }
     this.#now = end;
+  }
+
+  /** hostapd binds a station to a VLAN: to another interface of the access point. */
+  bind(mac: Station['mac'], from: number, to: number): void {
+    const station = this.stationsOf.get(from)!.get(mac)!;
+    this.stationsOf.get(from)!.delete(mac);
+    this.set({ ...station, ifindex: to });
+  }
+
+  /** Where stations were told to be, or which access point has lost them. */
+  takePlaces(): string[] {
+    return this.events.splice(0).map((event) => `${event.kind} ${event.mac} ${'network' in event ? event.network : event.via}`);
   }
 
   take(): string[] {
@@ -259,7 +287,7 @@ t.test('interfaces come and go (wifi reload, sroamd defect 42)', async (t) => {
   air.stations.refresh();
   await air.pass(10);
   t.same(air.take(), [`left ${A} wlan0`]);
-  air.interfaces.push({ ifindex: 12, name: 'wlan1', accessPoint: true, ssid: new Uint8Array() });
+  air.interfaces.push({ ...wireless(12, 'wlan1', ''), radio: 1 });
   air.tell({ removed: false, station: at(12, A, true) });
   await air.pass(50);
   t.same(air.take(), [`authorized ${A} wlan1`], 'of an interface not heard of before');
@@ -295,4 +323,120 @@ t.test('a station that is removed is not taken for new while the kernel still li
   air.tell({ removed: false, station: at(7, A, true) });
   await air.pass(10);
   t.same(air.take(), [`authorized ${A} wlan0`], 'back again');
+});
+
+/** An access point whose VLAN 1 is on the bridge of clients, and whose VLAN 2 and all others are elsewhere. */
+async function withVlans(): Promise<Air> {
+  const air = new Air();
+  air.interfaces.push(wireless(11, 'wlan0.1'), wireless(10, 'wlan0.2'));
+  air.bridges.set('wlan0', 'br-other').set('wlan0.1', 'br-client').set('wlan0.2', 'br-other');
+  await air.pass(0);
+  return air;
+}
+
+/** What mac80211 tells: the access point's own interface, whatever VLAN the station is put on before it is authorised. */
+function joins(air: Air, mac: Station['mac'], ifindex: number): void {
+  air.tell({ removed: false, station: at(7, mac) });
+  air.bind(mac, 7, ifindex);
+  air.set(at(ifindex, mac, true));
+  air.stations.moved(mac);
+}
+
+t.test('a station on a VLAN is where the interface of its VLAN is, and told of once', async (t) => {
+  const air = await withVlans();
+  joins(air, A, 11);
+  joins(air, B, 10);
+  await air.pass(60_000);
+  t.same(air.takePlaces(), [`authorized ${A} br-client`, `authorized ${B} br-other`]);
+  t.same(air.placed, [`${A} wlan0 br-client`, `${B} wlan0 br-other`]);
+  air.stations.refresh();
+  await air.pass(60_000);
+  t.same(air.takePlaces(), []);
+  t.equal(await air.stations.placeOf(A, 'wlan0'), 'br-client');
+  t.equal(await air.stations.placeOf(parseMac('02:00:00:00:00:0c'), 'wlan0'), undefined);
+  t.ok(air.stations.hasAccessPoint('br-client'));
+  air.stations.disassociate(A, 'wlan0');
+  t.same(air.removed, [`7 ${A} 3`]);
+  // As mac80211 tells it.
+  air.tell({ removed: true, station: at(11, A) });
+  t.same(air.takePlaces(), [`left ${A} wlan0`]);
+});
+
+t.test('who is on a VLAN at the start', async (t) => {
+  const air = new Air();
+  air.interfaces.push(wireless(11, 'wlan0.1'));
+  air.bridges.set('wlan0', 'br-other').set('wlan0.1', 'br-client');
+  air.set(at(11, A, true));
+  const early = air.stations.placeOf(A, 'wlan0');
+  await air.pass(0);
+  t.match(air.events, [{ kind: 'authorized', mac: A, network: 'br-client', via: 'wlan0', ssid: 'mesh' }]);
+  t.equal(await early, 'br-client', 'asked before the interfaces are known');
+});
+
+t.test('a driver that lists all stations of the access point in each of its interfaces', async (t) => {
+  const air = await withVlans();
+  for (const ifindex of [7, 11]) air.set(at(ifindex, A, true));
+  air.stations.refresh();
+  await air.pass(10);
+  t.same(air.takePlaces(), [`authorized ${A} br-client`]);
+});
+
+t.test('a station that is moved to another VLAN is followed', async (t) => {
+  const air = await withVlans();
+  joins(air, A, 11);
+  await air.pass(10);
+  air.takePlaces();
+  air.bind(A, 11, 10);
+  air.stations.moved(A);
+  air.stations.moved(A);
+  await air.pass(100);
+  t.same(air.takePlaces(), [`authorized ${A} br-other`]);
+  air.stations.moved(A);
+  await air.pass(100);
+  t.same(air.takePlaces(), [], 'not moved: it is not claimed once more');
+  air.tell({ removed: true, station: at(10, A) });
+  t.same(air.takePlaces(), [`left ${A} wlan0`]);
+});
+
+t.test('an interface that is made for a station is known before the station counts', async (t) => {
+  const air = new Air();
+  air.bridges.set('wlan0', 'br-client').set('wlan0.sta1', 'br-wds');
+  await air.pass(0);
+  air.tell({ removed: false, station: at(7, A) });
+  air.interfaces.push(wireless(13, 'wlan0.sta1'));
+  air.handlers!.onInterface();
+  air.bind(A, 7, 13);
+  air.set(at(13, A, true));
+  air.stations.moved(A);
+  await air.pass(1000);
+  t.same(air.takePlaces(), [`authorized ${A} br-wds`]);
+  // hostapd puts it back before it takes the interface away.
+  air.bind(A, 13, 7);
+  air.tell({ removed: true, station: at(7, A) });
+  t.same(air.takePlaces(), [`left ${A} wlan0`]);
+});
+
+t.test('the last station of a VLAN leaves, and with it the interface', async (t) => {
+  const air = await withVlans();
+  joins(air, A, 11);
+  await air.pass(10);
+  air.takePlaces();
+  air.interfaces = air.interfaces.filter(({ ifindex }) => ifindex !== 11);
+  air.bridges.delete('wlan0.1');
+  air.stations.refresh();
+  air.tell({ removed: true, station: at(11, A) });
+  await air.pass(10);
+  t.same(air.takePlaces(), [`left ${A} wlan0`]);
+});
+
+t.test('the interface of a VLAN comes to a bridge late, or goes to another', async (t) => {
+  const air = await withVlans();
+  air.bridges.delete('wlan0.1');
+  joins(air, A, 11);
+  await air.pass(10);
+  t.same(air.takePlaces(), [`authorized ${A} wlan0.1`]);
+  air.bridges.set('wlan0.1', 'br-client');
+  air.stations.refresh();
+  await air.pass(10);
+  t.same(air.takePlaces(), [`authorized ${A} br-client`]);
 });

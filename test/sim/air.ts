@@ -46,9 +46,9 @@ export class AccessPoint {
     }
   }
 
-  #event(kind: 'authorized' | 'left', mac: Mac, via: string): StationEvent {
+  #event(kind: 'authorized' | 'left', mac: Mac, via: string, network = CLIENT_NETWORK): StationEvent {
     const common = { mac, via, source: 'hostapd' as const };
-    return kind === 'left' ? { kind, ...common } : { kind, ...common, network: CLIENT_NETWORK, ssid: 'mesh' };
+    return kind === 'left' ? { kind, ...common } : { kind, ...common, network, ssid: 'mesh' };
   }
 
   /** A station is authorised; `client` is truly there, or the access point only believes so. */
@@ -63,6 +63,11 @@ export class AccessPoint {
     for (const station of [...this.table.values()]) {
       if (station.via === via) this.remove(station.mac, via);
     }
+  }
+
+  /** hostapd puts a station on another VLAN, the bridge of which is `network`. */
+  putOn(network: string, mac: Mac, via: string): void {
+    this.#tell(this.#event('authorized', mac, via, network));
   }
 
   remove(mac: Mac, via: string): boolean {

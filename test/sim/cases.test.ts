@@ -483,6 +483,27 @@ t.test('a Wi-Fi network that was left alone is not any more: who is on it is her
   t.same(placesOf(world, 0), ['', '', ''], 'and left alone again');
 });
 
+t.test('a station that is put on a VLAN of another bridge is no client any more, and is not waited for', async (t) => {
+  const world = await setUp();
+  world.join(0, 0);
+  await world.run(5 * SECOND);
+  const [{ mac }, { ap }] = [world.clients[0]!, world.nodes[0]!];
+  const before = world.clients[0]!.addresses;
+  ap.putOn('br-other', mac, 'wlan0');
+  await world.run(200);
+  t.same(placesOf(world, 0), ['', '', ''], 'the hold time is for those who roam');
+  await world.run(10 * SECOND);
+  t.same(placesOf(world, 0), ['', '', '']);
+  ap.putOn('br-client', mac, 'wlan0');
+  await world.run(SECOND);
+  t.same(placesOf(world, 0), ['n0', 'n0', 'n0']);
+  t.same(world.clients[0]!.addresses, before);
+  world.nodes[0]!.reload({ options: " option hold_time '6'" });
+  await world.run(SECOND);
+  t.same(placesOf(world, 0), ['n0', 'n0', 'n0']);
+  await allIsWell(t, world);
+});
+
 t.test('a database full of what others tell has room for the clients that are here', async (t) => {
   const world = await setUp({ nodes: 2, clients: 60, settings: () => ({ options: " option max_records '100'" }) });
   for (let client = 0; client < 50; client++) world.join(client, 0);

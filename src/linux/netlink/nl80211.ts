@@ -12,10 +12,13 @@ import type { Attributes, NetlinkMessage } from './wire.js';
 import { MessageWriter, parseAttributes, readString, readU32, readU8 } from './wire.js';
 
 const CMD_GET_INTERFACE = 5;
+const CMD_NEW_INTERFACE = 7;
+const CMD_DEL_INTERFACE = 8;
 const CMD_GET_STATION = 17;
 const CMD_NEW_STATION = 19;
 const CMD_DEL_STATION = 20;
 
+const ATTR_WIPHY = 1;
 const ATTR_IFINDEX = 3;
 const ATTR_IFNAME = 4;
 const ATTR_IFTYPE = 5;
@@ -36,12 +39,16 @@ const STA_INFO_STA_FLAGS = 17;
 /** NL80211_STA_FLAG_AUTHORIZED as a bit. */
 const AUTHORIZED = 1 << 1;
 
-/** Of NL80211_IFTYPE_...: the two that have stations of an access point. */
+/** Of NL80211_IFTYPE_...: the two that have stations of an access point, see {@link WirelessInterface.vlan}. */
 const IFTYPE_AP = 3;
 const IFTYPE_AP_VLAN = 4;
 
 export interface Station {
-  /** The interface of the access point. */
+  /**
+   * In a list, the interface that the station is on. In an answer about one station, that which was asked: each of an
+   * access point's knows all of its stations. A new one is told on the access point's own, and told as gone on that
+   * which it was on at last.
+   */
   readonly ifindex: number;
   readonly mac: Mac;
   /**
@@ -60,7 +67,15 @@ export interface Station {
 export interface WirelessInterface {
   readonly ifindex: number;
   readonly name: string;
+  /** Number of its wiphy. */
+  readonly radio: number;
+  /** It has stations. */
   readonly accessPoint: boolean;
+  /**
+   * It has some of the stations of the access point that has the same MAC on the same radio: those of one of hostapd's
+   * VLANs, or one that sends frames with four addresses (WDS).
+   */
+  readonly vlan: boolean;
   readonly mac?: Mac;
   /** Bytes, for an SSID need not be text. */
   readonly ssid?: Uint8Array;
@@ -156,12 +171,15 @@ export function parseInterface({ payload }: NetlinkMessage): WirelessInterface |
   if (!ifindex || !name) return undefined;
   const type = attributes.get(ATTR_IFTYPE);
   const kind = type ? readU32(type) : 0;
+  const wiphy = attributes.get(ATTR_WIPHY);
   const mac = attributes.get(ATTR_MAC);
   const ssid = attributes.get(ATTR_SSID);
   return {
     ifindex: readU32(ifindex),
     name: readString(name),
+    radio: wiphy ? readU32(wiphy) : 0,
     accessPoint: kind === IFTYPE_AP || kind === IFTYPE_AP_VLAN,
+    vlan: kind === IFTYPE_AP_VLAN,
     ...(mac?.length === 6 && { mac: macFromBytes(mac) }),
     ...(ssid && { ssid: ssid.slice() }),
   };
@@ -169,6 +187,8 @@ export function parseInterface({ payload }: NetlinkMessage): WirelessInterface |
 
 export interface Nl80211Options extends NetlinkSocketOptions {
   readonly onStation: (event: StationEvent) => void;
+  /** A Wi-Fi interface came or went. */
+  readonly onInterface: () => void;
   /** Events were lost: read the stations anew. See NetlinkMonitor. */
   readonly onOverrun: (code: string) => void;
 }
@@ -192,9 +212,10 @@ export class Nl80211 {
       const family = await resolveFamily(socket, 'nl80211');
       const group = family?.groups.get('mlme');
       if (family && group !== undefined) {
+        const config = family.groups.get('config');
         const monitor = new NetlinkMonitor(addon, {
           protocol: NETLINK_GENERIC,
-          groups: [group],
+          groups: config === undefined ? [group] : [group, config],
           onMessages: (messages) => messages.forEach((message) => deliver(message, options)),
           onOverrun: options.onOverrun,
         });
@@ -248,7 +269,12 @@ function deliver(message: NetlinkMessage, options: Nl80211Options): void {
   try {
     event = parseStationEvent(message);
   } catch {
-    options.onOverrun('EBADMSG');
+    return options.onOverrun('EBADMSG');
   }
   if (event) options.onStation(event);
+  else if (isInterfaceEvent(message)) options.onInterface();
+}
+
+function isInterfaceEvent({ payload }: NetlinkMessage): boolean {
+  return payload[0] === CMD_NEW_INTERFACE || payload[0] === CMD_DEL_INTERFACE;
 }
