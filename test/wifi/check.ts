@@ -1,7 +1,7 @@
 /**
  * `make wifi-test`, inside the virtual machine: a client with a real wpa_supplicant roams between three real hostapd
  * (WPA2-PSK, open, 802.11r) of routers with the daemon, which knows of stations from nl80211 alone. The links between
- * routers have delay and loss. Prints what it saw, in the Test Anything Protocol.
+ * routers have delay and loss. Then it joins one with VLANs (vlans.ts). Prints what it saw, in the Test Anything Protocol.
  */
 import { join } from 'node:path';
 import type { StreamPacket } from '../bench/capture.js';
@@ -16,6 +16,7 @@ import type { Security } from './air.js';
 import { Radios, SECURITIES, WifiAir } from './air.js';
 import { programs } from '../bench/bundles.js';
 import { note, ok, runChecks } from './checks.js';
+import { checkVlans } from './vlans.js';
 
 const INTERVAL = 50;
 /** How long a client stays, in milliseconds, before it is asked whether its streams go on. */
@@ -55,6 +56,7 @@ async function main(cleanup: Cleanup): Promise<void> {
     ok(String(await client.addresses()) === String(addresses), `${security}: the same addresses after the walk`);
     await air.close();
   }
+  await checkVlans(site, system, client, addresses!);
 
   async function walk(security: Security, air: WifiAir): Promise<void> {
     const captures = {
