@@ -10,6 +10,7 @@ import { hostKey } from './clients/record.js';
 import type { Instant } from './clients/time.js';
 import { earliest, SECOND } from './clients/time.js';
 import type { Config } from './config/config.js';
+import { RateLimit } from './dhcp4/limits.js';
 import { Dhcp4Server } from './dhcp4/server.js';
 import type { Dhcp4Effect } from './dhcp4/exchange.js';
 import { Acquaintances } from './gateway/acquaintances.js';
@@ -76,6 +77,8 @@ export class ClientServices {
   #prober = new Prober();
   readonly #acquaintances = new Acquaintances();
   readonly #early = new EarlyFrames();
+  /** Addresses of one client that give way to others: one a minute, four at once. Each is told to all routers. */
+  readonly #replacements = new RateLimit(1 / 60, 4);
   /** With `option ipv6_mode 'host'` only. */
   #hostMode: HostMode | undefined;
   /** Link-local addresses of clients here: needed on the link alone, so not in the database. */
@@ -354,8 +357,22 @@ export class ClientServices {
     if (this.#hostMode !== undefined) return this.#hostMode.seen(mac, address, false, now);
     // Without a /64 of its own that covers it, the address would be another client's or nobody's: not believed.
     if (holder !== mac || db.live(hostKey(address)) !== undefined) return;
-    const known = (db.client(mac)?.addresses ?? []).filter((prefix) => prefix.length === 128);
-    if (known.length < this.#config.maxAddresses) apply(claims.host(db, address, mac, this.#leaseLifetime, now));
+    if (this.#makeRoom(mac, now)) apply(claims.host(db, address, mac, this.#leaseLifetime, now));
+    else this.counters.refused++;
+  }
+
+  /**
+   * Room for one more address in the client's own /64: phones take new ones each time that they associate and each day, and
+   * do not say which they have given up. The one that was learnt first gives way.
+   */
+  #makeRoom(mac: Mac, now: Instant): boolean {
+    const { db, apply } = this.#options;
+    const [oldest, ...others] = (db.client(mac)?.addresses ?? []).filter((prefix) => prefix.length === 128);
+    if (oldest === undefined || 1 + others.length < this.#config.maxAddresses) return true;
+    if (!this.#replacements.take(mac, now)) return false;
+    const record = claims.hostGone(db, oldest.address, mac, now);
+    if (record !== undefined) apply(record);
+    return true;
   }
 
   #receiveDhcp4(network: string, frame: Uint8Array, now: Instant): void {

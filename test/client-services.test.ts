@@ -18,6 +18,7 @@ import { ANY4, BROADCAST4 } from '../src/net/ip.js';
 import type { Mac } from '../src/net/mac.js';
 import { BROADCAST_MAC } from '../src/net/mac.js';
 import { parseLinkFrame } from '../src/net/link-frame.js';
+import { ndFrame } from '../src/net/nd.js';
 import { formatPrefix } from '../src/net/prefix.js';
 import type { Fields } from './dhcp4/helpers.js';
 import { client, message } from './dhcp4/helpers.js';
@@ -130,6 +131,29 @@ t.test('a client with IPv6 alone whose link-local address is not known is told a
   t.same(destinations('na'), [address]);
   scene.services.ask(mac, NETWORK);
   t.same(destinations('ns'), [address]);
+});
+
+t.test('a client that takes new privacy addresses day after day: the oldest gives way, for few messages', async (t) => {
+  const scene = start("list prefix '2001:db8:44::/48'", "option max_addresses '4'");
+  const mac = client(1);
+  scene.services.provide(mac, scene.now);
+  const network = scene.db.leases6Of(mac)[0]!.address;
+  const address = (n: number) => `${network}${n.toString(16)}` as Ip6;
+  const use = (n: number) => {
+    const options = [{ type: 'sourceLinkLayer', mac }] as const;
+    const message = { type: 'ns', target: GATEWAY_LINK_LOCAL, options } as const;
+    scene.services.receive(NETWORK, ndFrame(GATEWAY_MAC, mac, { source: address(n), destination: GATEWAY_LINK_LOCAL, message }), scene.now);
+  };
+  const known = () => scene.db.client(mac)!.addresses.filter(({ length }) => length === 128).map((one) => one.address);
+  for (let n = 1; n <= 20; n++) {
+    use(n);
+    scene.now = after(scene.now, 5 * MINUTE);
+  }
+  t.same(known(), [17, 18, 19, 20].map(address));
+  const before = scene.db.size;
+  for (let n = 100; n < 1100; n++) use(n);
+  t.equal(known().length, 4);
+  t.ok(scene.db.size - before <= 4, 'who takes a thousand at once is not followed');
 });
 
 t.test('DECLINE: the lease ends, all are asked who has the address, and who answers has it from then on', async (t) => {
