@@ -27,7 +27,7 @@ import { probe, Prober } from './gateway/prober.js';
 import { seekFrame } from './gateway/seek.js';
 import { ArpOperation } from './net/arp.js';
 import { BadInput, ShortInput } from './net/bytes.js';
-import type { Ip, Ip4, Ip6 } from './net/ip.js';
+import type { Family, Ip, Ip4, Ip6 } from './net/ip.js';
 import { ANY4, isIp6, isLinkLocal6 } from './net/ip.js';
 import { parseEthernet } from './net/ethernet.js';
 import type { LinkFrame } from './net/link-frame.js';
@@ -62,6 +62,8 @@ export interface ClientServicesOptions {
   readonly usurped: (mac: Mac, address: Ip) => void;
   /** A client has taken an address of another DHCP server. Of so many servers at the most. */
   readonly rivalled: (server: Ip4, mac: Mac, network: string) => void;
+  /** A client could not be given an IPv4 address, or an IPv6 network, since none is left. */
+  readonly exhausted: (family: Family) => void;
 }
 
 /** Who sends requests in many servers' names does not fill the log. */
@@ -171,7 +173,8 @@ export class ClientServices {
     if (prefix === undefined || this.#hostMode !== undefined || db.leases6Of(mac).some(({ address }) => this.#isOurs(address))) return;
     const taken = ({ address }: Prefix6) => (db.holder(address) ?? mac) !== mac;
     const chosen = chooseNetwork6(mac, prefix, taken);
-    if (chosen !== undefined) apply(claims.lease6(db, chosen.address, mac, this.#leaseLifetime, now));
+    if (chosen === undefined) this.#options.exhausted(6);
+    else apply(claims.lease6(db, chosen.address, mac, this.#leaseLifetime, now));
   }
 
   /**
@@ -377,7 +380,8 @@ export class ClientServices {
 
   #receiveDhcp4(network: string, frame: Uint8Array, now: Instant): void {
     if (this.#dhcp4 === undefined) return;
-    const { frame: reply, effects } = this.#dhcp4.handleFrame(network, frame, this.#gateway.mac, now);
+    const { frame: reply, effects, dropped } = this.#dhcp4.handleFrame(network, frame, this.#gateway.mac, now);
+    if (dropped === 'no address left') this.#options.exhausted(4);
     for (const effect of effects) this.#carryOut(effect, network, now);
     if (reply !== undefined) this.#options.send(network, reply);
   }

@@ -391,6 +391,10 @@ export class Daemon {
         const line = `another DHCP server, ${server}, gives addresses on ${network}`;
         if (this.#reporter.conflict({ kind: 'dhcp', mac, address: server }, line)) log.warn(line);
       },
+      exhausted: (family) => {
+        const line = `new clients get no ${family === 4 ? 'IPv4 address' : 'IPv6 network'}, since none is left: a shorter prefix has more`;
+        if (this.#reporter.problem(line)) log.warn(line);
+      },
     });
   }
 

@@ -13,7 +13,7 @@ import { GATEWAY_LINK_LOCAL, GATEWAY_MAC } from '../src/gateway/gateway.js';
 import { arpFrame, ArpOperation, parseArp, UNKNOWN_MAC } from '../src/net/arp.js';
 import { EtherType, parseEthernet } from '../src/net/ethernet.js';
 import { parseUdpFrame4, writeUdpFrame4 } from '../src/net/frame4.js';
-import type { Ip4, Ip6 } from '../src/net/ip.js';
+import type { Family, Ip4, Ip6 } from '../src/net/ip.js';
 import { ANY4, BROADCAST4 } from '../src/net/ip.js';
 import type { Mac } from '../src/net/mac.js';
 import { BROADCAST_MAC } from '../src/net/mac.js';
@@ -36,7 +36,8 @@ function start(...options: string[]) {
   const gateway = { mac: GATEWAY_MAC, linkLocal: GATEWAY_LINK_LOCAL, addresses4: [GATEWAY4] };
   const sent: Uint8Array[] = [];
   const rivals: Ip4[] = [];
-  const scene = { now: START, db, sent, rivals, absent: new Set<Mac>() };
+  const exhausted: Family[] = [];
+  const scene = { now: START, db, sent, rivals, exhausted, absent: new Set<Mac>() };
   const services = new ClientServices({
     config,
     db,
@@ -50,6 +51,7 @@ function start(...options: string[]) {
     send: (_, frame) => void sent.push(frame),
     usurped: () => {},
     rivalled: (server) => void rivals.push(server),
+    exhausted: (family) => void exhausted.push(family),
   });
   /** Sends a DHCP message; the answer. */
   const dhcp = (type: keyof typeof MessageType, fields: Fields = {}) => {
@@ -154,6 +156,16 @@ t.test('a client that takes new privacy addresses day after day: the oldest give
   for (let n = 100; n < 1100; n++) use(n);
   t.equal(known().length, 4);
   t.ok(scene.db.size - before <= 4, 'who takes a thousand at once is not followed');
+});
+
+t.test('that no address is left is said, of either family', async (t) => {
+  const scene = start("list prefix '2001:db8:44::/62'");
+  for (let n = 1; n <= 4; n++) scene.services.provide(client(n), scene.now);
+  t.same(scene.exhausted, [6], 'of four /64s the first is the routers\'');
+  t.same([1, 2, 3, 4].map((n) => scene.db.leases6Of(client(n)).length), [1, 1, 1, 0]);
+  for (let n = 2; n < 255; n++) scene.db.apply(claims.lease4(scene.db, `10.44.0.${n}` as Ip4, client(1000 + n), HOUR, scene.now), scene.now);
+  t.equal(scene.dhcp('discover', { mac: client(5) }), undefined);
+  t.same(scene.exhausted, [6, 4]);
 });
 
 t.test('DECLINE: the lease ends, all are asked who has the address, and who answers has it from then on', async (t) => {

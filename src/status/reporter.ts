@@ -80,7 +80,7 @@ export class Reporter {
     this.bus.notify('peer', { ...viewPeer(this.view.db, peer), ...(reason === undefined ? {} : { reason }) });
   }
 
-  /** Conflicts of the last minutes that somebody has to see to, a line each. */
+  /** What of the last minutes somebody has to see to, a line each. */
   problems(): string[] {
     const since = after(this.view.now(), -PROBLEM_TIME);
     for (const [line, seen] of this.#problems) if (seen < since) this.#problems.delete(line);
@@ -92,15 +92,15 @@ export class Reporter {
    * has to see to; absent where nobody has to.
    */
   conflict(conflict: Conflict, problem?: string): boolean {
-    if (problem !== undefined && !this.#remember(problem)) return false;
+    if (problem !== undefined && !this.problem(problem)) return false;
     const node = 'node' in conflict ? (conflict.node ?? '') : '';
     const details = { ...conflict, ...('node' in conflict ? { node, node_name: nodeName(this.view.db, conflict.node) } : {}) };
     this.bus.notify('conflict', details);
     return true;
   }
 
-  /** Whether it is a new one. */
-  #remember(problem: string): boolean {
+  /** Somebody has to see to this: a line. Returns whether it is a new one. */
+  problem(problem: string): boolean {
     const isNew = !this.problems().includes(problem);
     this.#problems.delete(problem);
     this.#problems.set(problem, this.view.now());
