@@ -196,11 +196,11 @@ export class Flooder {
     const { dial } = peer;
     if (dial === undefined || peer.renewing) return;
     peer.renewing = true;
-    this.#options.mesh.dial(
-      dial.endpoint,
-      (stream) => this.#open(stream, dial),
-      () => (peer.renewing = false),
-    );
+    const opened = (stream: PeerStream) => {
+      peer.renewing = false;
+      return this.#open(stream, dial);
+    };
+    this.#options.mesh.dial(dial.endpoint, opened, () => (peer.renewing = false));
   }
 
   /** Whether there is a session with a node. */
