@@ -28,6 +28,8 @@ export const CHECKSUM_NOT_READY = 1;
 export interface NativeSocket {
   /** Sends without ever blocking. */
   send(bytes: Uint8Array): number;
+  /** Calls back with what is waiting, a batch at the most, from within the call. */
+  receive(): void;
   /** setsockopt(2), the value in host byte order. For SOL_PACKET and SOL_NETLINK: SOL_SOCKET has other numbers on MIPS. */
   setOption(level: number, name: number, value: Uint8Array): number;
   /** From now on only messages are received that the filter lets pass: an array of struct sock_filter in host byte order. */

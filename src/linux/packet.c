@@ -521,6 +521,18 @@ static napi_value method_send(napi_env env, napi_callback_info info) {
     return int_value(env, sent < 0 ? errno : 0);
 }
 
+/* receive(): calls back with what is waiting, a batch at the most, from within the call. */
+static napi_value method_receive(napi_env env, napi_callback_info info) {
+    napi_value self;
+    socket_t *s;
+
+    if (!get_arguments(env, info, 0, NULL, &self) || (s = get_socket(env, self)) == NULL)
+        return NULL;
+    if (s->fd >= 0)
+        receive(s);
+    return NULL;
+}
+
 /* attachFilter(filter) -> 0, or the errno; EBADF when closed. */
 static napi_value method_attach_filter(napi_env env, napi_callback_info info) {
     napi_value argv[1], self;
@@ -616,6 +628,7 @@ static napi_value method_close(napi_env env, napi_callback_info info) {
 static bool export_class(napi_env env, napi_value exports, const char *name, napi_callback constructor) {
     const napi_property_descriptor methods[] = {
         {.utf8name = "send", .method = method_send},
+        {.utf8name = "receive", .method = method_receive},
         {.utf8name = "attachFilter", .method = method_attach_filter},
         {.utf8name = "setOption", .method = method_set_option},
         {.utf8name = "getOption", .method = method_get_option},

@@ -6,8 +6,10 @@ import { kernelNews } from '../../src/linux/kernel-filter.js';
 import { deleteFdbEntry } from '../../src/linux/netlink/fdb.js';
 import { setLinkUp } from '../../src/linux/netlink/link.js';
 import { deleteNeighbour, replaceNeighbour, RTM_NEWNEIGH } from '../../src/linux/netlink/neighbour.js';
+import { wirelessNews } from '../../src/linux/netlink/nl80211.js';
 import { replaceRoute, RTM_DELROUTE } from '../../src/linux/netlink/route.js';
 import { addRule } from '../../src/linux/netlink/rule.js';
+import { MessageWriter } from '../../src/linux/netlink/wire.js';
 import { parseIp } from '../../src/net/ip.js';
 import { parseMac } from '../../src/net/mac.js';
 import { parsePrefix } from '../../src/net/prefix.js';
@@ -155,6 +157,11 @@ t.test('what wakes the daemon of all that rtnetlink tells', async (t) => {
   const entry = { mac: parseMac('02:00:00:00:00:01'), port: 3 };
   t.strictSame([passes(deleteFdbEntry(entry)), passes(deleteFdbEntry(entry), RTM_NEWNEIGH)], [false, false], 'nothing of bridges');
   t.ok(passes(addRule({ family: 4, priority: 100, table: 7 })) && passes(setLinkUp(9, true)), 'all else');
+});
+
+t.test('what wakes the daemon of all that nl80211 tells', async (t) => {
+  const passes = (command: number) => run(wirelessNews, new MessageWriter(40).u8(command, 1, 0, 0).done()) > 0;
+  t.strictSame(Array.from({ length: 256 }, (_, command) => command).filter(passes), [7, 8, 19, 20], 'interfaces and stations that are new or gone');
 });
 
 t.test('the bytes that the kernel takes', async (t) => {

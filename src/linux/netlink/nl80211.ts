@@ -3,13 +3,15 @@ import { ShortInput } from '../../net/bytes.js';
 import type { Mac } from '../../net/mac.js';
 import { macFromBytes, macToBytes } from '../../net/mac.js';
 import type { PacketAddon } from '../addons.js';
+import type { BpfProgram } from '../bpf.js';
+import { anyOf, byteAt } from '../bpf.js';
 import { NetlinkError } from './error.js';
 import { GENERIC_HEADER_LENGTH, resolveFamily } from './generic.js';
 import { NetlinkMonitor } from './monitor.js';
 import type { NetlinkSocketOptions } from './socket.js';
 import { NETLINK_GENERIC, NetlinkSocket } from './socket.js';
 import type { Attributes, NetlinkMessage } from './wire.js';
-import { MessageWriter, parseAttributes, readString, readU32, readU8 } from './wire.js';
+import { HEADER_LENGTH, MessageWriter, parseAttributes, readString, readU32, readU8 } from './wire.js';
 
 const CMD_GET_INTERFACE = 5;
 const CMD_NEW_INTERFACE = 7;
@@ -163,6 +165,15 @@ export function parseStationEvent(message: NetlinkMessage): StationEvent | undef
   return station && { removed: command === CMD_DEL_STATION, station };
 }
 
+/**
+ * What wakes the daemon of all that the groups tell: `mlme` tells of each frame of a handshake too. The command stands
+ * behind struct nlmsghdr.
+ */
+export const wirelessNews: BpfProgram = anyOf([
+  byteAt(HEADER_LENGTH),
+  { oneOf: [CMD_NEW_INTERFACE, CMD_DEL_INTERFACE, CMD_NEW_STATION, CMD_DEL_STATION] },
+]);
+
 /** The interface in an answer; undefined for a device without a network interface. Throws as {@link parseStation}. */
 export function parseInterface({ payload }: NetlinkMessage): WirelessInterface | undefined {
   const attributes = parseAttributes(payload, GENERIC_HEADER_LENGTH);
@@ -216,6 +227,7 @@ export class Nl80211 {
         const monitor = new NetlinkMonitor(addon, {
           protocol: NETLINK_GENERIC,
           groups: config === undefined ? [group] : [group, config],
+          filter: wirelessNews,
           onMessages: (messages) => messages.forEach((message) => deliver(message, options)),
           onOverrun: options.onOverrun,
         });

@@ -22,6 +22,11 @@ const NETLINK_GET_STRICT_CHK = 12;
 /** An answer takes about 1 KiB of the receive buffer, whatever its length. */
 const RECEIVE_BUFFER = 1 << 20;
 const MAX_UNDER_WAY = 256;
+/**
+ * The answer to so few messages is taken at once: the event loop may have much else to do before it finds it. With many,
+ * it is to have its turn between them, or what the kernel tells monitors of them would overrun those.
+ */
+const PROMPT = 16;
 /** Bytes in one send; a socket's send buffer is 212,992 by default, and a message must fit it. */
 const MAX_SEND = 1 << 16;
 const MAX_DUMP_ATTEMPTS = 10;
@@ -67,6 +72,7 @@ export class NetlinkSocket {
   /** The kernel runs one dump at a time on a socket. */
   #dumps: Promise<unknown> = Promise.resolve();
   #sequence = 0;
+  #sending = false;
   #closed = false;
 
   /** @throws Error with `code`, when the kernel has no such protocol */
@@ -213,12 +219,17 @@ export class NetlinkSocket {
   }
 
   #sendWaiting(): void {
-    for (;;) {
-      const next = this.#waiting[0];
-      if (!next || (this.#underWay.size > 0 && this.#underWay.size + next.offsets.length > MAX_UNDER_WAY)) return;
-      this.#waiting.shift();
-      this.#send(next);
-    }
+    // Answers come while it sends.
+    if (this.#sending) return;
+    this.#sending = true;
+    for (let next = this.#nextWaiting(); next !== undefined; next = this.#nextWaiting()) this.#send(next);
+    this.#sending = false;
+  }
+
+  #nextWaiting(): Exchange | undefined {
+    const next = this.#waiting[0];
+    if (next === undefined || (this.#underWay.size > 0 && this.#underWay.size + next.offsets.length > MAX_UNDER_WAY)) return undefined;
+    return this.#waiting.shift();
   }
 
   #send(exchange: Exchange): void {
@@ -230,9 +241,11 @@ export class NetlinkSocket {
       stampMessage(bytes.subarray(offset), this.#sequence, flags);
       this.#underWay.set(this.#sequence, exchange);
     });
-    exchange.cancelTimeout = this.#after(this.#timeout, () => this.#end(exchange, new NetlinkError(ETIMEDOUT)));
     const errno = this.#native.send(bytes);
-    if (errno !== 0) this.#end(exchange, new NetlinkError(errno));
+    if (errno !== 0) return this.#end(exchange, new NetlinkError(errno));
+    if (!dump && offsets.length <= PROMPT) this.#native.receive();
+    if (this.#underWay.get(exchange.first) !== exchange) return;
+    exchange.cancelTimeout = this.#after(this.#timeout, () => this.#end(exchange, new NetlinkError(ETIMEDOUT)));
   }
 
   #receive(datagrams: Uint8Array[]): void {

@@ -213,6 +213,8 @@ function wirelessKernel(stations: string[]) {
       return 0;
     }
     getOption = () => 0;
+    receive = () => undefined;
+    attachFilter = () => 0;
     close = () => undefined;
   }
   const fake = { NetlinkSocket: Socket, PacketSocket: Socket } as unknown as PacketAddon;

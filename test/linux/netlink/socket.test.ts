@@ -16,6 +16,9 @@ class FakeKernel {
   callback: NativeCallback = () => undefined;
   /** What sending gives. */
   errno = 0;
+  /** Whether answers are there when sending returns, as with the real one; else they come later. */
+  prompt = false;
+  #waiting: NetlinkMessage[][] = [];
 
   constructor(readonly answer: (messages: NetlinkMessage[], kernel: FakeKernel) => void) {}
 
@@ -29,8 +32,12 @@ class FakeKernel {
       send(bytes: Uint8Array): number {
         const messages = parseMessages(bytes.slice());
         kernel.sent.push(messages);
-        if (kernel.errno === 0) queueMicrotask(() => kernel.answer(messages, kernel));
+        if (kernel.errno === 0 && kernel.prompt) kernel.#waiting.push(messages);
+        else if (kernel.errno === 0) queueMicrotask(() => kernel.answer(messages, kernel));
         return kernel.errno;
+      }
+      receive(): void {
+        for (const messages of kernel.#waiting.splice(0)) kernel.answer(messages, kernel);
       }
       attachFilter = () => 0;
       setOption = () => 0;
@@ -62,6 +69,25 @@ class FakeKernel {
 const INTERRUPTED = 0x10;
 const message = () => new MessageWriter(24).u32(0).done();
 const value = ({ payload }: NetlinkMessage) => readU32(payload);
+
+t.test('few answers that are there when sending returns are taken at once, without a timer', async (t) => {
+  const kernel = new FakeKernel((messages, kernel) => {
+    for (const { sequence, flags } of messages) if ((flags & 4) !== 0) kernel.acknowledge(sequence, sequence === 3 ? EEXIST : 0);
+  });
+  kernel.prompt = true;
+  let timers = 0;
+  const socket = new NetlinkSocket(kernel.addon, NETLINK_ROUTE, { after: () => (timers++, () => undefined) });
+  const results = await Promise.all([socket.batch([message(), message(), message()]), socket.request(message())]);
+  t.strictSame(results[0].map((error) => error?.code), [undefined, undefined, 'EEXIST']);
+  t.strictSame(kernel.sent.map(({ length }) => length), [3, 1]);
+  t.equal(timers, 0);
+  void socket.batch(Array.from({ length: 17 }, message));
+  t.equal(timers, 1, 'many wait for the event loop');
+  const late = socket.request(message());
+  socket.close();
+  await t.rejects(socket.request(message()), { code: 'ECANCELED' });
+  await late;
+});
 
 t.test('of a batch only the last message of each send asks to be acknowledged', async (t) => {
   const kernel = new FakeKernel((messages, kernel) => {
