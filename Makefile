@@ -23,9 +23,9 @@
 ESBUILD = node_modules/.bin/esbuild
 BUNDLE = $(ESBUILD) --bundle --platform=node --target=node20 --conditions=@roaming/source --log-level=warning
 SOURCES = $(shell find src -name '*.ts' -not -path '*/node_modules/*' -not -path '*/dist/*') package.json
-BENCH = build/handover.mjs build/stream.mjs build/access-point.mjs
+BENCH = build/handover.mjs build/stream build/access-point.mjs
 LAB = build/demo.mjs build/access-point.mjs build/tcp-peer.mjs build/inject.mjs
-WIFI = build/check.mjs build/stream.mjs build/access-point.mjs
+WIFI = build/check.mjs build/stream build/access-point.mjs
 LUCI_SCHEMA = openwrt/luci-app-roaming/htdocs/luci-static/resources/roaming/schema.js
 NODE_HEADERS = $(shell node -p 'require("path").resolve(process.execPath, "../../include/node")')
 # No C library of its own: it uses that of the node which loads it, glibc here and musl on a router.
@@ -186,6 +186,10 @@ dist/packet.node: src/linux/packet.c | setup-build
 	@mkdir -p dist
 	@test -e $(NODE_HEADERS)/node_api.h || { echo 'build: no node_api.h in $(NODE_HEADERS): the headers of Node.js are needed' >&2; exit 1; }
 	@$(CC) -shared -fPIC -O2 -Wall -Wextra $(ADDON_FLAGS) -I$(NODE_HEADERS) -o $@ $< -lgcc
+
+build/stream: test/bench/stream.c | setup-build
+	@mkdir -p build
+	@$(CC) -O2 -Wall -Wextra -o $@ $<
 
 build/sim.mjs: test/sim/run.ts $(wildcard test/sim/*.ts) $(SOURCES) node_modules/.package-lock.json
 	@$(BUNDLE) $< --format=esm --sourcemap --outfile=$@

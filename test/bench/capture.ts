@@ -32,7 +32,7 @@ export function* readCapture(file: Uint8Array): Generator<Captured> {
   }
 }
 
-/** A packet of a stream, see stream.ts. */
+/** A packet of a stream, see stream.c. */
 export interface StreamPacket {
   readonly family: 4 | 6;
   readonly direction: 'up' | 'down';

@@ -70,7 +70,7 @@ export class Capture {
 export async function startStreams({ net, cleanup, programs }: Site, interval: number): Promise<Service[]> {
   const start = (host: string, ...words: string[]) => {
     // What is measured with goes before what is measured.
-    const service = new Service('stream', net.in(host, 'chrt', '-f', '1', process.execPath, programs.stream, ...words));
+    const service = new Service('stream', net.in(host, 'chrt', '-f', '1', programs.stream, ...words));
     cleanup.add(() => service.stop('SIGKILL'));
     return service;
   };

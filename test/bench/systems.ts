@@ -8,6 +8,7 @@ import { Service, until } from '../lab/shell.js';
 import type { Topology } from '../lab/topology.js';
 import { loopback4, SERVER4, SERVER6 } from '../lab/topology.js';
 import { addServer, meshInterfaces } from './line.js';
+import { SHIPPED_FLAGS } from './shipped.js';
 import { L3roamd } from './l3roamd-babel.js';
 import { Sroamd } from './sroamd-babel.js';
 
@@ -138,7 +139,7 @@ export class Roaming implements System {
     const babeld = [...(this.variant.babeld ?? []), ...(announcing ? ['import-table 254', 'import-table 44', 'redistribute proto 44 allow'] : [])];
     const mesh = meshInterfaces(routers, i);
     const announce = last ? ['to-server'] : [];
-    return new Router(net, programs, { name, number: i + 1, clients: !last, mesh, announce, babeld, options }, directory, cleanup);
+    return new Router(net, programs, { name, number: i + 1, clients: !last, mesh, announce, babeld, nodeFlags: SHIPPED_FLAGS, options }, directory, cleanup);
   }
 
   async welcome(client: Client, router: string): Promise<void> {
@@ -146,8 +147,9 @@ export class Roaming implements System {
     await client.startDhcp();
   }
 
+  /** Says what OpenWrt's hostapd would on ubus; where the daemon asks the kernel, nobody would hear it. */
   arrived(client: Client, router: string): void {
-    this.routers.get(router)!.station({ authorize: client.mac });
+    if (this.variant.options?.['presence'] === undefined) this.routers.get(router)!.station({ authorize: client.mac });
   }
 }
 

@@ -22,6 +22,8 @@ export interface RouterOptions {
   readonly announce: readonly string[];
   /** What babeld's configuration begins with: of its rules the first that matches counts. */
   readonly babeld: readonly string[];
+  /** What Node.js runs the daemon with. Default: nothing. */
+  readonly nodeFlags?: readonly string[];
   /** Options of /etc/config/roaming beside those that every router of the lab has. */
   readonly options: { readonly [name: string]: string | readonly string[] };
 }
@@ -141,7 +143,7 @@ export class Router {
 
   startDaemon(): void {
     const named = ['unshare', '--uts', 'sh', '-c', 'hostname "$0" && exec "$@"', this.name];
-    const command = [...named, process.execPath, this.programs.roaming, 'daemon', ...this.#where];
+    const command = [...named, process.execPath, ...(this.options.nodeFlags ?? []), this.programs.roaming, 'daemon', ...this.#where];
     this.daemon = new Service(`${this.name}: roaming`, this.net.in(this.name, ...command));
     const { daemon } = this;
     this.cleanup.add(() => daemon.stop('SIGTERM'));
