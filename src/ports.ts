@@ -317,7 +317,7 @@ export interface BusMethod {
 /** The object by which others ask and follow the daemon: ubus. */
 export interface Bus {
   publish(methods: { readonly [name: string]: BusMethod }): void;
-  /** Told to whoever has subscribed; costs nothing where nobody has. */
-  notify(type: string, data: object): void;
+  /** Told to whoever has subscribed; `data` is made only where somebody has. */
+  notify(type: string, data: () => object): void;
   stop(): void;
 }

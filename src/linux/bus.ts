@@ -41,10 +41,10 @@ export class UbusObject implements Bus {
     return { args: types, handler };
   }
 
-  notify(type: string, data: object): void {
+  notify(type: string, data: () => object): void {
     // Without ubusd nobody has subscribed; who comes back later asks for the state.
     if (!this.ubus.connected || this.#object?.hasSubscribers !== true) return;
-    this.#object.notify(type, data as PlainTable);
+    this.#object.notify(type, data() as PlainTable);
   }
 
   stop(): void {

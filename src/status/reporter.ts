@@ -60,9 +60,11 @@ export class Reporter {
   #notifyMove(mac: Mac, from: NodeId | undefined, to: NodeId | undefined): void {
     const { db } = this.view;
     const type = from === undefined ? 'join' : to === undefined ? 'leave' : 'roam';
-    const client = db.client(mac);
-    const view = client === undefined ? { mac } : viewClient(this.view, client);
-    this.bus.notify(type, { ...view, from: from ?? '', from_name: nodeName(db, from) });
+    this.bus.notify(type, () => {
+      const client = db.client(mac);
+      const view = client === undefined ? { mac } : viewClient(this.view, client);
+      return { ...view, from: from ?? '', from_name: nodeName(db, from) };
+    });
   }
 
   /** All peers have been written the client's claim. */
@@ -77,7 +79,7 @@ export class Reporter {
 
   /** Notifies `peer`: a router has come, by its first flooding session, or gone with its last one. */
   peer(peer: PeerStatus, reason?: string): void {
-    this.bus.notify('peer', { ...viewPeer(this.view.db, peer), ...(reason === undefined ? {} : { reason }) });
+    this.bus.notify('peer', () => ({ ...viewPeer(this.view.db, peer), ...(reason === undefined ? {} : { reason }) }));
   }
 
   /** What of the last minutes somebody has to see to, a line each. */
@@ -94,8 +96,10 @@ export class Reporter {
   conflict(conflict: Conflict, problem?: string): boolean {
     if (problem !== undefined && !this.problem(problem)) return false;
     const node = 'node' in conflict ? (conflict.node ?? '') : '';
-    const details = { ...conflict, ...('node' in conflict ? { node, node_name: nodeName(this.view.db, conflict.node) } : {}) };
-    this.bus.notify('conflict', details);
+    this.bus.notify('conflict', () => ({
+      ...conflict,
+      ...('node' in conflict ? { node, node_name: nodeName(this.view.db, conflict.node) } : {}),
+    }));
     return true;
   }
 

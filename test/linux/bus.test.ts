@@ -62,7 +62,7 @@ t.test('notifications go to who has subscribed', async (t) => {
   const client = new UbusClient({ path });
   await client.connect();
   const subscription = await client.subscribe('roaming', (type, data) => void heard.push({ type, ...data }));
-  bus.notify('roam', { mac: 'x' });
+  bus.notify('roam', () => ({ mac: 'x' }));
   while (heard.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
   t.same(heard, [{ type: 'roam', mac: 'x' }]);
   await subscription.close();

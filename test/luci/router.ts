@@ -98,7 +98,7 @@ export class TestRouter {
 
   /** Tells whoever has subscribed. */
   notify(type: string, data: object): void {
-    this.#bus?.notify(type, data);
+    this.#bus?.notify(type, () => data);
   }
 
   pass(seconds: number): void {

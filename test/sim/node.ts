@@ -144,7 +144,8 @@ export class SimNode {
       },
       bus: {
         publish: (published) => void Object.assign(methods, published),
-        notify: (type, data) => {
+        notify: (type, make) => {
+          const data = make();
           this.notifications.push({ type, data: data as { [name: string]: unknown } });
           this.trace?.(`${this.name} notifies ${type} ${JSON.stringify(data)}`);
         },

@@ -6,7 +6,7 @@ import { at, turn } from '../support.js';
 function start() {
   const { source, clock, history } = makeSource();
   const told: { type: string; data: object }[] = [];
-  const bus = { publish() {}, notify: (type: string, data: object) => void told.push({ type, data }), stop() {} };
+  const bus = { publish() {}, notify: (type: string, data: () => object) => void told.push({ type, data: data() }), stop() {} };
   return { reporter: new Reporter(source, bus), clock, history, told };
 }
 
