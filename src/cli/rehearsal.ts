@@ -5,7 +5,7 @@
  */
 import { parse } from 'uci-parser';
 import type { Instant, Millis } from '../clients/time.js';
-import { SECOND } from '../clients/time.js';
+import { after, SECOND } from '../clients/time.js';
 import type { Config } from '../config/config.js';
 import { readConfig } from '../config/config.js';
 import type { Ports } from '../daemon.js';
@@ -14,10 +14,13 @@ import { arpFrame, ArpOperation } from '../net/arp.js';
 import type { Ip } from '../net/ip.js';
 import { parseIp, parseIp4 } from '../net/ip.js';
 import { BROADCAST_MAC, parseMac } from '../net/mac.js';
-import type { Clock, Logger, Mesh, PeerStream, PeerStreamEvents, ReceivedFrame, StationEvent, Timer } from '../ports.js';
+import type { Clock, Logger, Mesh, PeerStream, PeerStreamEvents, ReceivedFrame, Timer } from '../ports.js';
 import { systemRandom } from '../linux/clock.js';
+import { WifiStations } from '../linux/wifi-stations.js';
+import { StageKernel } from './stage-kernel.js';
 
 const NETWORK = 'stage';
+const IFINDEX = 1;
 const CLIENT = parseMac('02:00:00:00:00:01');
 const CLIENT_ADDRESS = parseIp4('192.0.2.9');
 const PREFIXES = ['192.0.2.0/24', '2001:db8::/56'];
@@ -107,13 +110,20 @@ class StageStream implements PeerStream {
 
 /** A router of the stage. */
 class Actor {
-  tell: (event: StationEvent) => void = () => {};
+  readonly #kernel = new StageKernel(NETWORK, IFINDEX, CLIENT);
+  readonly #stations: WifiStations;
   hear: (received: ReceivedFrame) => void = () => {};
   readonly notified: string[] = [];
   readonly ports: Ports;
 
   constructor(clock: Clock, mesh: Mesh, address: Ip) {
     const log: Logger = { error: () => {}, warn: () => {}, info: () => {}, debug: () => {} };
+    this.#stations = new WifiStations({
+      open: (handlers) => this.#kernel.open(handlers),
+      log,
+      after: (ms, task) => void clock.schedule(after(clock.now(), ms), task),
+      networkOf: () => NETWORK,
+    });
     this.ports = {
       clock,
       wallClock: { time: () => 0 },
@@ -125,17 +135,17 @@ class Actor {
         installRules: async () => {},
         removeRules: async () => {},
         state: async () => ({ routes: [], nexthops: [], neighbours: [] }),
-        apply: async (changes) => changes.map(() => undefined),
+        apply: (changes) => this.#kernel.apply(changes),
         resolve: async () => ({ ifindex: 2, gateway: undefined }),
         purge: () => {},
-        clientLinks: async () => [{ network: NETWORK, ifindex: 1, mac: CLIENT, mtu: 1500, up: true, addresses: [] }],
+        clientLinks: async () => [{ network: NETWORK, ifindex: IFINDEX, mac: CLIENT, mtu: 1500, up: true, addresses: [] }],
         nodeAddresses: async () => [address],
         permanentMacs: async () => [],
         start: () => {},
         stop: () => {},
       },
       packets: { start: (listener) => void (this.hear = listener), attach: () => {}, send: () => {}, stop: () => {} },
-      stations: { start: (listener) => void (this.tell = listener), hasAccessPoint: () => true, disassociate: () => {}, refresh: () => {}, stop: () => {} },
+      stations: this.#stations,
       storage: { load: async () => undefined, save: async () => {}, setAside: async (name) => name },
       bus: { publish: () => {}, notify: (type) => void this.notified.push(type), stop: () => {} },
       linkControl: { settings: async () => new Map(), apply: async () => [], blockRedirects: async () => {}, stop: () => {} },
@@ -144,9 +154,11 @@ class Actor {
     };
   }
 
-  /** The client is let pass here, and says what its address is. */
-  join(): void {
-    this.tell({ kind: 'authorized', mac: CLIENT, network: NETWORK, via: NETWORK, ssid: NETWORK, source: 'nl80211' });
+  /** The client comes to the access point here, which lets it pass; then it says what its address is. */
+  async join(clock: StageClock): Promise<void> {
+    this.#kernel.appear();
+    this.#stations.moved(CLIENT);
+    await clock.pass(0);
     const packet = { operation: ArpOperation.request, senderMac: CLIENT, senderIp: CLIENT_ADDRESS, targetMac: CLIENT, targetIp: CLIENT_ADDRESS };
     this.hear({ network: NETWORK, frame: arpFrame(BROADCAST_MAC, packet) });
   }
@@ -174,7 +186,7 @@ export async function rehearse(): Promise<number> {
   await clock.pass(STAY);
   for (let round = 0; round < ROUNDS; round++) {
     for (const { actor } of cast) {
-      actor.join();
+      await actor.join(clock);
       await clock.pass(STAY);
     }
   }

@@ -137,6 +137,13 @@ export function parseStation({ payload }: NetlinkMessage): Station | undefined {
   };
 }
 
+/** A station as the kernel tells that it is new. */
+export function encodeStation(family: number, { ifindex, mac, authorized }: Station): Uint8Array {
+  const message = new MessageWriter(family).u8(CMD_NEW_STATION, 1, 0, 0).attributeU32(ATTR_IFINDEX, ifindex).attribute(ATTR_MAC, macToBytes(mac));
+  const flags = Uint32Array.of(AUTHORIZED, authorized === true ? AUTHORIZED : 0);
+  return message.nested(ATTR_STA_INFO, () => message.attribute(STA_INFO_STA_FLAGS, new Uint8Array(flags.buffer))).done();
+}
+
 function parseInformation(fields: Attributes): Partial<Station> {
   const inactive = fields.get(STA_INFO_INACTIVE_TIME);
   const connected = fields.get(STA_INFO_CONNECTED_TIME);

@@ -76,7 +76,7 @@ export class NetlinkSocket {
   #closed = false;
 
   /** @throws Error with `code`, when the kernel has no such protocol */
-  constructor(addon: PacketAddon, protocol: number, options: NetlinkSocketOptions = {}) {
+  constructor(addon: Pick<PacketAddon, 'NetlinkSocket'>, protocol: number, options: NetlinkSocketOptions = {}) {
     this.#timeout = options.timeout ?? 5000;
     this.#after = options.after ?? afterTimeout;
     this.#native = new addon.NetlinkSocket(protocol, RECEIVE_BUFFER, (errno, datagrams) => {
