@@ -112,7 +112,7 @@ export class ClientServices {
     };
     // The first address is that of any router (RFC 4291 2.6.1).
     const isReserved = (address: Ip6) =>
-      prefixes6.some((prefix) => prefix.address === address) || [...db.nodes()].some(([, node]) => node.addresses.includes(address));
+      this.#config.prefixes6.some((prefix) => prefix.address === address) || [...db.nodes()].some(([, node]) => node.addresses.includes(address));
     return new HostMode({ db, apply, send: sendTo, isReserved, limit, lifetime: this.#leaseLifetime });
   }
 
@@ -127,6 +127,7 @@ export class ClientServices {
     this.#own = own;
     this.#routers = this.#findRouters();
     this.#configureDhcp4();
+    this.#hostMode?.configure(config.maxAddresses, this.#leaseLifetime);
     this.#ra.reconfigure(raConfig(config), gateway, now);
   }
 

@@ -158,6 +158,24 @@ t.test('a client that takes new privacy addresses day after day: the oldest give
   t.ok(scene.db.size - before <= 4, 'who takes a thousand at once is not followed');
 });
 
+t.test('mode host: a limit and a prefix that are others after a reload', async (t) => {
+  const scene = start("option ipv6_mode 'host'", "list prefix '2001:db8:44:1::/64'", "option max_addresses '2'");
+  const mac = client(1);
+  const use = (n: number, network = 1) => {
+    const source = `2001:db8:44:${network}::${n.toString(16)}` as Ip6;
+    const message = { type: 'ns', target: GATEWAY_LINK_LOCAL, options: [{ type: 'sourceLinkLayer', mac }] } as const;
+    scene.services.receive(NETWORK, ndFrame(GATEWAY_MAC, mac, { source, destination: GATEWAY_LINK_LOCAL, message }), scene.now);
+  };
+  const known = () => (scene.db.client(mac)?.addresses ?? []).filter(({ length }) => length === 128).length;
+  const configure = (...options: string[]) =>
+    scene.services.configure(configFor("option ipv6_mode 'host'", ...options), scene.gateway, [GATEWAY4], scene.now);
+  for (let n = 1; n <= 5; n++) use(n);
+  t.equal(known(), 2);
+  configure("list prefix '2001:db8:44:1::/64'", "list prefix '2001:db8:44:2::/64'", "option max_addresses '4'");
+  for (let n = 1; n <= 5; n++) use(n, 2);
+  t.equal(known(), 4);
+});
+
 t.test('that no address is left is said, of either family', async (t) => {
   const scene = start("list prefix '2001:db8:44::/62'");
   for (let n = 1; n <= 4; n++) scene.services.provide(client(n), scene.now);

@@ -34,12 +34,20 @@ export interface HostModeOptions {
 export class HostMode {
   readonly #options: HostModeOptions;
   readonly #addresses: HostAddresses;
+  #lifetime: Millis;
   /** Addresses that were not taken in because their client has too many. */
   refused = 0;
 
   constructor(options: HostModeOptions) {
     this.#options = options;
     this.#addresses = new HostAddresses(options.limit);
+    this.#lifetime = options.lifetime;
+  }
+
+  /** From now on. Addresses that are beyond a lower limit stay. */
+  configure(limit: number, lifetime: Millis): void {
+    this.#addresses.limit = limit;
+    this.#lifetime = lifetime;
   }
 
   /** The client that has an address and is somewhere: one that has left has no more right to it than anybody. */
@@ -51,7 +59,7 @@ export class HostMode {
 
   /** A client here uses an address of the shared prefix; or asks whether it may, and it is taken in as that. */
   seen(mac: Mac, address: Ip6, tentative: boolean, now: Instant): void {
-    const { db, apply, lifetime } = this.#options;
+    const { db, apply } = this.#options;
     const owner = this.owner(address);
     if (owner === mac) return this.#addresses.seen(mac, address, tentative, now);
     if (owner !== undefined || this.#options.isReserved(address)) return;
@@ -62,7 +70,7 @@ export class HostMode {
     }
     if (evict !== undefined) this.#withdraw(mac, evict, now);
     this.#addresses.seen(mac, address, tentative, now);
-    apply(claims.host(db, address, mac, lifetime, now));
+    apply(claims.host(db, address, mac, this.#lifetime, now));
   }
 
   /** The client is here now, with addresses that other nodes have told of. */
