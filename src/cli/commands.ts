@@ -3,6 +3,7 @@ import yargs from 'yargs';
 import { hideBin } from 'yargs/helpers';
 import { VERSION } from '../version.js';
 import { CliError, ExitCode } from './ask.js';
+import { explain } from './explain.js';
 import { generateKey } from './keygen.js';
 import type { DaemonArguments } from './daemon.js';
 import { CONFIG_FILE } from './daemon-words.js';
@@ -54,17 +55,11 @@ const cli = addQueries(base)
   .alias('help', 'h')
   .wrap(80)
   .exitProcess(false)
-  .fail((message, error) => {
-    throw error ?? new CliError(explain(message), ExitCode.usage);
+  .fail((message: string | null, error: Error | undefined) => {
+    // yargs throws what it has to say of some words.
+    const isUsage = error === undefined || error.name === 'YError';
+    throw isUsage ? new CliError(explain(message ?? error?.message ?? '', hideBin(process.argv)), ExitCode.usage) : error;
   });
-
-/** What yargs has to say, for people. */
-function explain(message: string): string {
-  const [, unknown] = /^Unknown commands?: (.*)$/.exec(message) ?? [];
-  if (unknown !== undefined) return `there is no command '${unknown}': roaming --help lists them`;
-  if (message.startsWith('Not enough non-option arguments')) return 'a word is missing: roaming COMMAND --help says which';
-  return message;
-}
 
 /** Does what the words on the command line say, but for running a daemon: with what to run it is the result. */
 export async function runCommand(): Promise<DaemonArguments | undefined> {

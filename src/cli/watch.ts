@@ -16,6 +16,9 @@ const MAX_EVENTS = 1000;
 /** Ages count on, and signals change, without a notification: milliseconds. */
 const REFRESH = 1000;
 
+/** Who waits for longer is told what for: milliseconds. */
+const PATIENCE = 2000;
+
 /** What names begin with that hostapd's objects have. */
 const ACCESS_POINTS = 'hostapd.*';
 
@@ -38,10 +41,14 @@ export async function watch({ word, ubus: path, json }: WatchOptions): Promise<v
     else if (json) write(`${JSON.stringify({ time: event.time, type: event.type, ...event.data })}\n`);
     else write(`${printable(describeEvent(event))}\n`);
   };
+  const patience = setTimeout(() => void process.stderr.write('roaming: waiting for the daemon to answer on ubus\n'), PATIENCE);
   try {
     await ubus.connect({ persist: true });
     await ubus.watch(OBJECT, {
-      appeared: () => screen?.appeared(),
+      appeared: () => {
+        clearTimeout(patience);
+        screen?.appeared();
+      },
       gone: () => screen?.gone(),
       notified: (_, type, data) => {
         if (isAbout(data, word)) heard({ time: wallTime(), type, data });
@@ -50,6 +57,7 @@ export async function watch({ word, ubus: path, json }: WatchOptions): Promise<v
     await screen?.start();
     await untilStopped();
   } finally {
+    clearTimeout(patience);
     screen?.stop();
     ubus.close();
   }

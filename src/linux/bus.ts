@@ -1,11 +1,12 @@
 /** The ubus object `roaming`: the Bus port over ubusd. */
 import type { ArgumentType, PublishedObject, UbusClient } from 'ubus-ts';
-import { Status, UbusError } from 'ubus-ts';
+import { decodeFields, Status, UbusError } from 'ubus-ts';
 import type { PlainTable, Request } from 'ubus-ts';
 import { BadInput } from '../net/bytes.js';
 import type { Bus, BusMethod, Logger } from '../ports.js';
 
 const TYPES: { [type in BusMethod['args'][string]]: ArgumentType } = { string: 'string', integer: 'int32', boolean: 'bool' };
+const EXPECTED: { [type in BusMethod['args'][string]]: string } = { string: 'a string', integer: 'a whole number', boolean: 'true or false' };
 
 export class UbusObject implements Bus {
   #object: PublishedObject | undefined;
@@ -30,6 +31,7 @@ export class UbusObject implements Bus {
     const types = Object.fromEntries(Object.entries(args).map(([name, type]) => [name, TYPES[type]]));
     const handler = async (given: { readonly [name: string]: unknown }, request: Request): Promise<PlainTable> => {
       try {
+        refuseOtherTypes(args, given, request);
         return (await call(given)) as PlainTable;
       } catch (error) {
         if (!(error instanceof BadInput)) throw error;
@@ -49,5 +51,13 @@ export class UbusObject implements Bus {
 
   stop(): void {
     void this.#object?.remove().catch(() => {});
+  }
+}
+
+/** Arguments of another type than declared are not among the `given`. Left at that, who misspells one would get, or end, all there is. */
+function refuseOtherTypes(args: BusMethod['args'], given: { readonly [name: string]: unknown }, { data }: Request): void {
+  for (const { name, type } of decodeFields(data)) {
+    const declared = Object.hasOwn(args, name) ? args[name] : undefined;
+    if (declared !== undefined && type !== 'unspec' && given[name] === undefined) throw new BadInput(`${name}: ${EXPECTED[declared]} is expected`);
   }
 }

@@ -158,3 +158,8 @@ t.test('where nobody answers root is told to look whether the daemon runs, other
   t.match(whyNot(0), 'service roaming status');
   t.match(whyNot(1000), 'try as root');
 });
+
+t.test('an option without its value: one line, no trace of ours', async (t) => {
+  const { code, stderr } = await roaming('clients', '--node');
+  t.same([code, stderr], [2, 'roaming: --node: a value is missing\n']);
+});

@@ -17,6 +17,7 @@ await ubus.connect();
 const bus = new UbusObject(ubus, 'roaming', SILENT);
 bus.publish({
   good: { args: { mac: 'string' }, call: ({ mac }) => ({ mac }) },
+  typed: { args: { mac: 'string', limit: 'integer', enable: 'boolean' }, call: (args) => ({ ...args }) },
   bad: {
     args: {},
     call: () => {
@@ -45,6 +46,14 @@ t.test('an answer', async (t) => {
 t.test('bad input: the status says so, and the words come with it', async (t) => {
   await t.rejects(ask(path, 'bad'), { name: 'CliError', message: 'mac: not a MAC address: x', code: 2 });
   await t.rejects(ubus.call('roaming', 'bad'), { name: 'UbusError', message: /Invalid argument \(2\)/ });
+});
+
+t.test('an argument of another type than declared is refused, not left out', async (t) => {
+  t.same({ ...(await ask(path, 'typed', { mac: 'x', limit: 5, enable: true, other: 1 })) }, { mac: 'x', limit: 5, enable: true, other: 1 });
+  t.same({ ...(await ask(path, 'typed', { mac: null })) }, {}, 'null is none');
+  await t.rejects(ask(path, 'typed', { mac: 5 }), { message: 'mac: a string is expected', code: 2 });
+  await t.rejects(ask(path, 'typed', { limit: '5' }), { message: 'limit: a whole number is expected', code: 2 });
+  await t.rejects(ask(path, 'typed', { enable: 1 }), { message: 'enable: true or false is expected', code: 2 });
 });
 
 t.test('an error of ours tells nothing', async (t) => {
