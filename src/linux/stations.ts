@@ -204,8 +204,8 @@ export class HostapdStations implements Omit<Stations, 'refresh'> {
       })
       .then((network) => {
         if (this.#placing.get(key) !== turn || !this.#accessPoints.has(device)) return;
-        if (network === undefined) this.#associated(device, mac);
-        else this.#tell(device, mac, network);
+        if (network !== undefined) this.#tell(device, mac, network);
+        else if (!this.#associating.has(key)) this.#associated(device, mac);
       });
   }
 

@@ -187,10 +187,10 @@ export class WifiStations implements Stations {
 
   #listed(point: AccessPoint, { mac, authorized }: Station, network: string): void {
     const key = keyOf(point.ifindex, mac);
-    const told = this.#told.get(key);
-    if (told?.network === network || this.#removing.has(key)) return;
-    // Told already: on another VLAN now, or its interface on another bridge.
-    if (authorized === true || told !== undefined) this.#authorized(point, mac, network);
+    if (this.#removing.has(key) || this.#told.get(key)?.network === network) return;
+    // It may have been told: on another VLAN now, or its interface on another bridge. While a handshake begins anew it is on
+    // the access point's own interface, which is not to be believed.
+    if (authorized === true) this.#authorized(point, mac, network);
     else this.#await(point, mac);
   }
 

@@ -398,6 +398,24 @@ t.test('a station that is moved to another VLAN is followed', async (t) => {
   t.same(air.takePlaces(), [`left ${A} wlan0`]);
 });
 
+t.test('a handshake that begins anew on the interface of the access point moves nobody there', async (t) => {
+  const air = await withVlans();
+  air.bridges.set('wlan0', 'br-client');
+  joins(air, A, 10);
+  await air.pass(10);
+  t.same(air.takePlaces(), [`authorized ${A} br-other`]);
+  air.stationsOf.get(10)!.delete(A);
+  air.tell({ removed: false, station: at(7, A, false) });
+  air.stations.refresh();
+  await air.pass(500);
+  t.same(air.takePlaces(), []);
+  air.bind(A, 7, 10);
+  air.set(at(10, A, true));
+  air.stations.moved(A);
+  await air.pass(10);
+  t.same(air.takePlaces(), [`authorized ${A} br-other`]);
+});
+
 t.test('an interface that is made for a station is known before the station counts', async (t) => {
   const air = new Air();
   air.bridges.set('wlan0', 'br-client').set('wlan0.sta1', 'br-wds');
