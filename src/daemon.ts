@@ -12,10 +12,11 @@ import type { Outcome } from './clients/database.js';
 import { describeRecord } from './clients/describe.js';
 import type { NodeId } from './clients/node-id.js';
 import { loadNodeId } from './clients/node-identity.js';
-import { loadRecords, Persistence, restore } from './clients/persistence.js';
+import { admit, loadRecords, Persistence, restore } from './clients/persistence.js';
 import { OwnRecords } from './clients/own-records.js';
 import type { Meaning, Record, RecordKey } from './clients/record.js';
 import { adjacenciesKey, adjacenciesValue, meaningOf, nodeInfoValue, nodeKey } from './clients/record.js';
+import type { Snapshot } from './clients/snapshot.js';
 import type { Instant, Millis } from './clients/time.js';
 import { after, earliest, SECOND } from './clients/time.js';
 import type { Config } from './config/config.js';
@@ -67,6 +68,9 @@ export interface DaemonOptions {
 /** After a start: how long routes of an earlier run are kept, and clients that nobody vouches for count as here. */
 const SETTLE_TIME: Millis = 10 * SECOND;
 
+/** So long doubtful records wait for a peer to speak: links and routes come back slowly after a reboot. */
+const LONGEST_HOLD: Millis = 30 * SECOND;
+
 export class Daemon {
   #config: Config;
   readonly #db: Database;
@@ -84,6 +88,9 @@ export class Daemon {
   #timer: { readonly at: Instant; readonly timer: Timer } | undefined;
   #settling: Timer | undefined;
   readonly #own: OwnRecords;
+  /** What was stored of clients, and may be otherwise by now: not to count before peers have told. */
+  #held: readonly Record[];
+  readonly #hold: CatchUp;
   #stopped = false;
 
   /** Brings everything up. Rejects where something that cannot be done without fails. */
@@ -103,17 +110,19 @@ export class Daemon {
     private readonly ports: Ports,
     private readonly options: DaemonOptions,
     readonly self: NodeId,
-    stored: readonly Record[],
+    stored: Snapshot,
   ) {
     const { clock, random, log, kernel, mesh, discovery } = ports;
     const { config } = options;
     this.#config = config;
     this.#db = new Database(config.maxRecords, config.maxRecordBytes);
     this.#own = new OwnRecords(this.#db);
-    restore(this.#db, stored, ports);
+    this.#held = restore(this.#db, stored, ports);
     this.#persistence = new Persistence(this.#db, ports, config.stateInterval * SECOND);
     const knowsNodes = config.peer.length > 0 || [...this.#db.nodes()].some(([id]) => id !== self);
-    this.#catchUp = new CatchUp(knowsNodes || mayFindNodes(config), clock.now());
+    const mayHavePeers = knowsNodes || mayFindNodes(config);
+    this.#catchUp = new CatchUp(mayHavePeers, clock.now());
+    this.#hold = new CatchUp(mayHavePeers, clock.now(), LONGEST_HOLD);
     this.#clients = new LocalClients({
       self,
       config,
@@ -162,9 +171,10 @@ export class Daemon {
         // Whoever hears of a roam from here finds the way behind this router laid.
         writing: () => this.#routes.flush(),
         up: (peer, isNews) => {
-          this.#catchUp.peerUp(clock.now());
+          for (const waiting of [this.#catchUp, this.#hold]) waiting.peerUp(clock.now());
           if (isNews) this.#reporter.peer(peer);
           this.#finder.sessionUp(peer.node);
+          this.#arm();
         },
         unreachable: (endpoint) => this.#finder.unreachable(endpoint),
         down: (peer, reason, isNews) => {
@@ -246,6 +256,15 @@ export class Daemon {
     } else clock.schedule(until, () => this.#startStations());
   }
 
+  /** Stored records of clients of which peers, if there are any, have told nothing else. */
+  #admitHeld(): void {
+    admit(this.#db, this.#held, (record) => {
+      const outcome = this.#merge(record);
+      if (outcome.kind === 'newer') this.#flooder.flood(outcome.record);
+    });
+    this.#held = [];
+  }
+
   async #startFlooding(): Promise<void> {
     const { port, peer } = this.#config;
     if (isMute(this.#config)) return this.ports.log.warn(MUTE);
@@ -280,7 +299,7 @@ export class Daemon {
     const outcome = this.#db.apply(record, now, isOwn);
     if (outcome.kind === 'older') this.#outdone(record, outcome.record, now);
     if (outcome.kind === 'newer' || outcome.kind === 'extended') {
-      this.#catchUp.news(now);
+      for (const waiting of [this.#catchUp, this.#hold]) waiting.news(now);
       this.#persistence.changed();
       if (this.#own.changed(record.key, now)) this.#arm();
       this.#changed(outcome.record.expires > now ? outcome.meaning : nothingLeftOf(outcome.meaning), outcome.previous, now);
@@ -433,6 +452,7 @@ export class Daemon {
       this.#finder.nextDeadline,
       this.#own.nextDeadline,
       this.#persistence.nextDeadline,
+      this.#held.length > 0 ? this.#hold.until : undefined,
     );
     if (this.#timer?.at === at) return;
     this.#timer?.timer.cancel();
@@ -451,6 +471,7 @@ export class Daemon {
     const { nextDeadline: readLinks } = this.#links;
     if (readLinks !== undefined && readLinks <= now) void this.#readLinks();
     this.#persistence.poll(now);
+    if (this.#hold.until <= now) this.#admitHeld();
     this.#arm();
   }
 
@@ -483,6 +504,7 @@ export class Daemon {
   async stop(): Promise<void> {
     if (this.#stopped) return;
     const { clock, stations, packets, dhcpPort, bus, kernel, mesh, log } = this.ports;
+    this.#admitHeld();
     this.#clients.stop(this.#config.linger, clock.now());
     this.#stopped = true;
     this.#timer?.timer.cancel();

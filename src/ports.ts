@@ -21,6 +21,8 @@ export interface Clock {
 /** The clock on the wall, for people: seconds since 1970, with a fraction. It may jump, and be far off after boot. */
 export interface WallClock {
   time(): number;
+  /** Names this run of the system: instants of the same run can be compared. '' where that is not known. */
+  readonly boot: string;
 }
 
 export interface Random {

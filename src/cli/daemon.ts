@@ -8,7 +8,7 @@ import type { Ports } from '../daemon.js';
 import { Daemon } from '../daemon.js';
 import { installedAddon } from '../linux/addons.js';
 import { UbusObject } from '../linux/bus.js';
-import { systemClock, systemRandom, systemWallClock } from '../linux/clock.js';
+import { openWallClock, systemClock, systemRandom } from '../linux/clock.js';
 import { LinuxDhcpPort } from '../linux/dhcp-port.js';
 import { LinuxDiscovery } from '../linux/discovery.js';
 import { LinuxKernel } from '../linux/kernel.js';
@@ -182,7 +182,7 @@ async function makePorts(config: Config, networks: () => readonly string[], log:
   return {
     ...(config.mode === 'observe' ? observing(acting, log) : acting),
     clock: systemClock,
-    wallClock: systemWallClock,
+    wallClock: await openWallClock(),
     random: systemRandom,
     log,
     mesh: new LinuxMesh({ key: psk, addon, log }),

@@ -126,7 +126,7 @@ class Actor {
     });
     this.ports = {
       clock,
-      wallClock: { time: () => 0 },
+      wallClock: { time: () => 0, boot: '' },
       random: systemRandom,
       log,
       mesh,

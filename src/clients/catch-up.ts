@@ -15,9 +15,9 @@ export class CatchUp {
   readonly #limit: Instant;
   #quiet: Instant | undefined;
 
-  /** `peers`: whether there are any to be heard from. */
-  constructor(peers: boolean, now: Instant) {
-    this.#limit = peers ? after(now, LONGEST_CATCH_UP) : now;
+  /** `peers`: whether there are any to be heard from. `longest`: how long it waits for them at the most. */
+  constructor(peers: boolean, now: Instant, longest = LONGEST_CATCH_UP) {
+    this.#limit = peers ? after(now, longest) : now;
   }
 
   /** A session has come up. */

@@ -2,7 +2,10 @@
 import { BadInput, ShortInput } from '../net/bytes.js';
 import type { Clock, Logger, Storage, Timer, WallClock } from '../ports.js';
 import type { Database } from './database.js';
+import { clientsOf } from './database.js';
 import type { Record } from './record.js';
+import { meaningOf } from './record.js';
+import type { Moment, Snapshot } from './snapshot.js';
 import { readSnapshot, SnapshotWriter } from './snapshot.js';
 import type { Instant, Millis } from './time.js';
 import { after, MINUTE, SECOND } from './time.js';
@@ -18,14 +21,8 @@ const CLOCK_SLACK: Millis = 10 * SECOND;
 /** Between two looks at the wall clock at the most. */
 const LOOK_INTERVAL: Millis = MINUTE;
 
-/** One moment by both clocks; `time` in seconds since 1970. */
-export interface Moment {
-  readonly instant: Instant;
-  readonly time: number;
-}
-
 /** Whether the wall clock was set between two moments: it went another way than the monotonic one. */
-export function wasClockSet(then: Moment, now: Moment): boolean {
+export function wasClockSet(then: Omit<Moment, 'boot'>, now: Omit<Moment, 'boot'>): boolean {
   return Math.abs((now.time - then.time) * SECOND - (now.instant - then.instant)) > CLOCK_SLACK;
 }
 
@@ -37,10 +34,11 @@ export interface PersistencePorts {
 }
 
 /** What was stored. Never rejects: without it everything is learnt from peers. */
-export async function loadRecords({ clock, wallClock, storage, log }: PersistencePorts): Promise<Record[]> {
+export async function loadRecords(ports: PersistencePorts): Promise<Snapshot> {
+  const { storage, log } = ports;
   try {
     const file = await storage.load(FILE);
-    return file === undefined ? [] : readSnapshot(file, clock.now(), wallClock.time());
+    return file === undefined ? NOTHING : readSnapshot(file, momentOf(ports));
   } catch (error) {
     const reason = (error as Error).message;
     if (!(error instanceof BadInput)) log.error(`the stored database cannot be read: ${reason}`);
@@ -48,25 +46,48 @@ export async function loadRecords({ clock, wallClock, storage, log }: Persistenc
       const place = await storage.setAside(FILE).catch(() => undefined);
       log.error(`the stored database is unusable: ${reason}; ${place === undefined ? 'it is passed over' : `it is kept as ${place}`}`);
     }
-    return [];
+    return NOTHING;
   }
 }
 
-/** Puts stored records into the database; those that this version knows to be impossible are left out. */
-export function restore(db: Database, records: readonly Record[], { clock }: PersistencePorts): void {
+const NOTHING: Snapshot = { records: [], doubtful: false };
+
+function momentOf({ clock, wallClock }: Pick<PersistencePorts, 'clock' | 'wallClock'>): Moment {
+  return { instant: clock.now(), time: wallClock.time(), boot: wallClock.boot };
+}
+
+/**
+ * Puts stored records into the database, except those that this version knows to be impossible. What a doubtful snapshot
+ * says of clients is given back: it is for {@link admit}, once peers have told what they know.
+ */
+export function restore(db: Database, { records, doubtful }: Snapshot, { clock }: Pick<PersistencePorts, 'clock'>): readonly Record[] {
+  const held: Record[] = [];
   for (const record of records) {
-    try {
-      db.apply(record, clock.now());
-    } catch (error) {
-      if (!(error instanceof BadInput || error instanceof ShortInput)) throw error;
-    }
+    attempt(() => {
+      if (doubtful && clientsOf(meaningOf(record.key, record.value)).length > 0) held.push(record);
+      else db.apply(record, clock.now());
+    });
+  }
+  return held;
+}
+
+/** Has those of the records applied of which nobody has told anything else; see {@link restore}. */
+export function admit(db: Database, held: readonly Record[], apply: (record: Record) => void): void {
+  for (const record of held) if (db.get(record.key) === undefined) attempt(() => apply(record));
+}
+
+function attempt(task: () => void): void {
+  try {
+    task();
+  } catch (error) {
+    if (!(error instanceof BadInput || error instanceof ShortInput)) throw error;
   }
 }
 
 /**
- * Stored lifetimes go on by the wall clock, so the file is written anew as soon as that clock is found to have been set:
- * else a router whose clock was slow at boot would find its leases run out at the next start. Only a daemon that ends
- * without {@link stop} within a minute of the setting, before the next look at the clock, is left with the old file.
+ * After a reboot stored lifetimes go on by the wall clock, so the file is written anew when that clock is found to have
+ * been set: else a router whose clock was slow at boot would find its leases run out at the next boot. It is looked at
+ * when the daemon wakes for something else, once a minute at the least, and at the end.
  */
 export class Persistence {
   #timer: Timer | undefined;
@@ -85,7 +106,7 @@ export class Persistence {
     private readonly ports: PersistencePorts,
     public interval: Millis,
   ) {
-    this.#writtenAt = this.#moment();
+    this.#writtenAt = momentOf(ports);
     this.#nextLook = after(this.#writtenAt.instant, LOOK_INTERVAL);
   }
 
@@ -108,7 +129,6 @@ export class Persistence {
   /** The database is another than what is stored. */
   changed(): void {
     this.#changed = true;
-    this.#checkClock();
     if (this.#timer !== undefined || this.#saving !== undefined || this.#stopped) return;
     const { clock } = this.ports;
     this.#timer = clock.schedule(after(clock.now(), this.interval), () => {
@@ -119,32 +139,24 @@ export class Persistence {
 
   /** Writes at once where the wall clock was set. */
   #checkClock(): void {
-    if (this.#stopped || !this.#isClockSet()) return;
-    if (this.#saving !== undefined) {
-      this.#changed = true;
-      return;
-    }
+    if (this.#stopped || this.#saving !== undefined || !this.#isClockSet()) return;
     this.#timer?.cancel();
     this.#timer = undefined;
     this.#begin();
   }
 
   #isClockSet(): boolean {
-    return wasClockSet(this.#writtenAt, this.#moment());
-  }
-
-  #moment(): Moment {
-    const { clock, wallClock } = this.ports;
-    return { instant: clock.now(), time: wallClock.time() };
+    return wasClockSet(this.#writtenAt, momentOf(this.ports));
   }
 
   #begin(): void {
     this.#changed = false;
-    this.#writtenAt = this.#moment();
-    const writer = new SnapshotWriter(this.db.records(), this.#writtenAt.instant, this.#writtenAt.time);
+    this.#writtenAt = momentOf(this.ports);
+    const writer = new SnapshotWriter(this.db.records(), this.#writtenAt);
     this.#saving = new Promise((resolve) => this.#write(writer, resolve)).finally(() => {
       this.#saving = undefined;
       if (this.#changed) this.changed();
+      this.#checkClock();
     }) as Promise<void>;
   }
 

@@ -1,6 +1,7 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import type { Instant, Millis } from '../clients/time.js';
 import type { Clock, Random, WallClock } from '../ports.js';
+import { readFile } from './files.js';
 
 /** setTimeout takes 32 bits; longer waits end early, which a deadline's owner survives. */
 const LONGEST_DELAY = 2 ** 31 - 1;
@@ -21,7 +22,10 @@ export const systemClock: Clock = {
 };
 
 /** CLOCK_REALTIME. */
-export const systemWallClock: WallClock = { time: () => Date.now() / 1000 };
+export async function openWallClock(): Promise<WallClock> {
+  const boot = await readFile('/proc/sys/kernel/random/boot_id', 'ascii').catch(() => '');
+  return { time: () => Date.now() / 1000, boot: boot.trim() };
+}
 
 export const systemRandom: Random = {
   bytes: (count) => randomBytes(count),

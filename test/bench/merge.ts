@@ -53,7 +53,7 @@ function measure(size: number): Result {
   const moved = again.filter((_, i) => i % 4 === 0).map((record) => ({ ...record, seqno: 1 }));
   const move = rate(moved.length, () => moved.forEach((record) => void db.apply(record, NOW)));
   const began = performance.now();
-  new SnapshotWriter(db.records(), NOW, 0).step();
+  new SnapshotWriter(db.records(), { instant: NOW, time: 0, boot: '' }).step();
   return {
     size,
     newPerSecond: fresh,

@@ -2,11 +2,12 @@ import t from 'tap';
 import * as claims from '../../src/clients/claims.js';
 import { Database } from '../../src/clients/database.js';
 import { parseNodeId } from '../../src/clients/node-id.js';
-import { loadRecords, Persistence, restore, wasClockSet } from '../../src/clients/persistence.js';
+import { admit, loadRecords, Persistence, restore, wasClockSet } from '../../src/clients/persistence.js';
+import type { Record, RecordKey } from '../../src/clients/record.js';
 import { MINUTE, SECOND } from '../../src/clients/time.js';
 import { macFromBytes } from '../../src/net/mac.js';
 import type { Storage } from '../../src/ports.js';
-import { at, TestClock, TestLog, turn } from '../support.js';
+import { at, nodeRecord, TestClock, TestLog, turn } from '../support.js';
 
 const TIME = 1_800_000_000;
 const DAY = 86_400;
@@ -36,6 +37,7 @@ function setUp() {
   const clock = new TestClock();
   const wallClock = {
     zero: TIME,
+    boot: 'first',
     time: () => wallClock.zero + clock.now() / SECOND,
   };
   const ports = { clock, wallClock, storage: new MemoryStorage(), log: new TestLog() };
@@ -104,16 +106,16 @@ t.test('a damaged file is set aside and said, and the start goes on', async (t) 
   await persistence.stop();
   const file = ports.storage.files.get('database')!;
   ports.storage.files.set('database', file.subarray(0, file.length - 7));
-  t.same(await loadRecords(ports), []);
+  t.same((await loadRecords(ports)).records, []);
   t.same(ports.log.lines, ['error the stored database is unusable: its checksum is wrong; it is kept as /state/database.bad']);
   t.same([...ports.storage.files.keys()], ['database.bad']);
-  t.same(await loadRecords(ports), [], 'now there is none');
+  t.same((await loadRecords(ports)).records, [], 'now there is none');
 });
 
 t.test('a disk that cannot be read does not keep the daemon from starting', async (t) => {
   const { ports } = setUp();
   ports.storage.failing = new Error('input/output error');
-  t.same(await loadRecords(ports), []);
+  t.same((await loadRecords(ports)).records, []);
   t.match(ports.log.lines, ['error the stored database cannot be read: input/output error']);
 });
 
@@ -128,9 +130,10 @@ t.test('the wall clock was set: it went another way than the monotonic one, by m
   t.ok(wasSet(65_000, TIME + 49));
 });
 
-/** What was stored, as seconds left. */
+/** What was stored, as seconds left at the next boot. */
 async function storedLifetimes(ports: ReturnType<typeof setUp>['ports']): Promise<number[]> {
-  return (await loadRecords(ports)).map(({ expires }) => Math.round((expires - ports.clock.now()) / SECOND));
+  ports.wallClock.boot = 'next';
+  return (await loadRecords(ports)).records.map(({ expires }) => Math.round((expires - ports.clock.now()) / SECOND));
 }
 
 t.test('the wall clock is set while it runs: all is there after a restart, under the new time or the old', async (t) => {
@@ -164,7 +167,7 @@ t.test('the wall clock is set while it runs: all is there after a restart, under
   }
 });
 
-t.test('the wall clock is found to have been set at a change, at the end, and before the first write', async (t) => {
+t.test('the wall clock is found to have been set when the daemon wakes, at the end, and before the first write', async (t) => {
   const at5DaysSlow = async () => {
     const all = setUp();
     all.ports.wallClock.zero = TIME - 5 * DAY;
@@ -175,6 +178,7 @@ t.test('the wall clock is found to have been set at a change, at the end, and be
   };
   const changing = await at5DaysSlow();
   changing.claim(2);
+  changing.persistence.poll(changing.ports.clock.now());
   await turn();
   t.same(await storedLifetimes(changing.ports), [59 * 60, 60 * 60], 'a change does not wait for the interval then');
 
@@ -197,6 +201,45 @@ t.test('the wall clock is found to have been set at a change, at the end, and be
   t.same(await storedLifetimes(ports), [59 * 60], 'as it was read under the old time');
 });
 
+t.test('a crash right after the wall clock was set: what is left is known all the same', async (t) => {
+  const { ports, claim } = setUp();
+  ports.wallClock.zero = TIME - 5 * DAY;
+  claim(1);
+  await ports.clock.pass(MINUTE);
+  ports.wallClock.zero = TIME;
+  const { records, doubtful } = await loadRecords(ports);
+  t.same(records.map(({ expires }) => (expires - ports.clock.now()) / SECOND), [59 * 60]);
+  t.notOk(doubtful);
+});
+
+t.test('after a reboot what clients had waits for peers to speak, and what they say stands whatever its number', async (t) => {
+  const { ports, db, persistence, claim } = setUp();
+  const now = () => ports.clock.now();
+  for (const n of [1, 2]) claim(n);
+  db.apply(nodeRecord(db, self, { hostname: 'a', addresses: [], port: 4444 }, now()), now());
+  await persistence.stop();
+  ports.wallClock.boot = 'next';
+  ports.wallClock.zero = 5;
+  const stored = await loadRecords(ports);
+  t.ok(stored.doubtful);
+  const next = new Database();
+  const held = restore(next, stored, ports);
+  t.same([held.length, next.size], [2, 1], 'what nodes say of themselves does not wait');
+  const there = { ...held[0]!, seqno: (held[0]!.seqno - 1) & 0xffff, value: '' };
+  next.apply(there, now());
+  const admitted: Record[] = [];
+  admit(next, [...held, { ...held[1]!, key: '\x02' as RecordKey }], (record) => {
+    next.apply(record, now());
+    admitted.push(record);
+  });
+  t.same(admitted, [held[1]]);
+  t.equal(next.get(there.key)?.value, '');
+  ports.wallClock.boot = 'first';
+  const same = new Database();
+  t.same(restore(same, await loadRecords(ports), ports), []);
+  t.equal(same.size, 3, 'the same run of the system: nothing is in doubt');
+});
+
 t.test('the wall clock is looked at once a minute at the least', async (t) => {
   const { ports, persistence } = setUp();
   t.equal(persistence.nextDeadline, MINUTE);
@@ -215,7 +258,7 @@ t.test('the wall clock is set while the file is written: it is written again', a
   t.equal(ports.storage.saves, 0);
   await ports.clock.pass(SECOND);
   t.equal(ports.storage.saves, 2);
-  t.equal((await loadRecords(ports)).length, 5000);
+  t.equal((await loadRecords(ports)).records.length, 5000);
 });
 
 t.test('the wall clock is set while the disk is full: tried again after the interval, not in a circle', async (t) => {

@@ -1,7 +1,7 @@
 /** Single stories, each with its own end: what chaos runs have found, and the defects of sroamd that take several nodes. */
 import t from 'tap';
 import type { Test } from 'tap';
-import { MINUTE, SECOND } from '../../src/clients/time.js';
+import { HOUR, MINUTE, SECOND } from '../../src/clients/time.js';
 import { arpFrame, ArpOperation, UNKNOWN_MAC } from '../../src/net/arp.js';
 import { parseIp4 } from '../../src/net/ip.js';
 import { BROADCAST_MAC } from '../../src/net/mac.js';
@@ -175,6 +175,33 @@ t.test('with what they stored they need no client to tell them', async (t) => {
   for (const node of world.nodes) node.powerOn();
   await world.run(3 * SECOND);
   for (const node of world.nodes) t.equal(node.clients().length, 4, `${node.name} knows all clients before any has come`);
+});
+
+t.test('a router comes back after an hour and thinks it is 1970: addresses are by now those of others, and remain so', async (t) => {
+  const prefixes = ['10.44.0.0/29', 'fd44::/48'];
+  const settings = () => ({ prefixes, options: " option state_interval '10s'\n option lease_time '10m'" });
+  const world = await setUp({ clients: 15, settings });
+  const [first, early, late] = [0, 5, 10].map((from) => world.clients.slice(from, from + 5)) as [Client[], Client[], Client[]];
+  for (const { number } of first) world.join(number, 0);
+  await world.run(MINUTE);
+  for (const { number } of first) world.leave(number);
+  await world.run(11 * MINUTE);
+  for (const { number } of early) world.join(number, 0);
+  await world.run(MINUTE);
+  world.nodes[0]!.powerOff();
+  for (const { number } of early) world.leave(number);
+  await world.run(HOUR);
+  for (const { number } of late) world.join(number, 1);
+  await world.run(10 * SECOND);
+  const addresses = () => late.map(({ addresses }) => addresses.map(String).sort());
+  const before = addresses();
+  t.ok(before.every((all) => all.some((one) => one.startsWith('10.44.0.'))));
+  world.nodes[0]!.powerOn();
+  await world.run(30 * SECOND);
+  t.same(addresses(), before);
+  const lost = world.nodes[1]!.clients().filter(({ mac }) => early.some((client) => client.mac === mac));
+  t.same(lost.flatMap(({ addresses }) => addresses).filter((one) => one.startsWith('10.44')), []);
+  await allIsWell(t, world);
 });
 
 t.test('clocks that were slow by days are set, and all daemons crash before the next write is due: leases are known', async (t) => {

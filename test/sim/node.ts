@@ -71,6 +71,8 @@ export class SimNode {
   /** A start that came while the daemon was still stopping: it is made up for. */
   #startAfterStop = false;
   #poweredAt = 0;
+  /** Of this run of the system, once it was looked at. */
+  #clock: { readonly zero: number; readonly at: number } | undefined;
   #clockSetAt = 0;
   #nextHops = new Map<number, number | undefined>();
 
@@ -98,6 +100,12 @@ export class SimNode {
     return this.process?.daemon?.self ?? '';
   }
 
+  /** What the monotonic clock says now: it goes on while the host has power. */
+  #monotonic(): number {
+    this.#clock ??= { zero: this.random.between(0, 1e7), at: this.#scheduler.now };
+    return this.#clock.zero + (this.#scheduler.now - this.#clock.at) * this.settings.clockRate;
+  }
+
   #newKernel(): HostKernel {
     return new HostKernel(this.index, (to) => this.network.nextHop(this.index, to));
   }
@@ -109,8 +117,7 @@ export class SimNode {
       return;
     }
     if (!this.host.powered) return;
-    const zero = this.random.between(0, 1e7);
-    const clock = new SimClock(this.#scheduler, this.settings.clockRate, zero);
+    const clock = new SimClock(this.#scheduler, this.settings.clockRate, this.#monotonic());
     const methods: { [name: string]: BusMethod } = {};
     const mesh = new SimMesh(this.network, this.host);
     const discovery = new SimDiscovery(this.network, this.host);
@@ -120,7 +127,7 @@ export class SimNode {
     this.#startAfterStop = false;
     const ports: Ports = {
       clock,
-      wallClock: { time: () => this.wallTime },
+      wallClock: { time: () => this.wallTime, boot: `${this.name} ${this.#poweredAt}` },
       random: new SeededRandom(this.random.word(), ++this.#starts),
       log: this.#logger(),
       kernel,
@@ -239,6 +246,7 @@ export class SimNode {
   powerOff(): void {
     this.kill(true);
     this.network.setPower(this.host, false);
+    this.#clock = undefined;
     this.ap.powerOff();
     this.kernel = this.#newKernel();
     if (!this.settings.flash) this.files.clear();
