@@ -169,6 +169,7 @@ t.test('a station on a VLAN: told once it is known where it is', async (t) => {
   const events: StationEvent[] = [];
   stations.start((event) => events.push(event));
   await until(t, 'hostapd is there', () => state.asked === 1);
+  object.notify('vlan_add', { ifname: 'wlan0-guests', bridge: '', vlan_id: 2 });
   // As OpenWrt's hostapd says it: on the object of the access point, with a number that the bridge does not follow from.
   object.notify('sta-authorized', { address, vlan: 2, ifname: 'wlan0', 'auth-alg': 'sae' });
   object.notify('sta-authorized', { address, vlan: 2, ifname: 'wlan0', 'auth-alg': 'sae' });
