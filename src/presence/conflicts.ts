@@ -2,8 +2,7 @@
  * Conflicts about a client's place, settled by asking the client: another node says that it has a client which is here.
  *
  * Its record counts at once, so that a roam is as fast as can be; most likely it is one, and the station in our table
- * just has not been missed yet. But before the station is given up it is asked on its own link, some times in short
- * order. If it answers, or if the other node merely says that it has gone, it is claimed again with a newer number.
+ * just has not been missed yet. But before the station is given up it is asked on its own link, some times. If it answers, or if the other node merely says that it has gone, it is claimed again with a newer number.
  */
 import type { Mac } from '../net/mac.js';
 import type { NodeId } from '../clients/node-id.js';
@@ -13,9 +12,12 @@ import { DeadlineHeap } from '../clients/heap.js';
 import { Damping } from './damping.js';
 import type { Presence, Station } from './presence.js';
 
-/** A station that sleeps hears of a frame at its next beacon or two (102 ms each): it is asked three times. */
-export const ASK_ROUNDS = 3;
-export const ASK_INTERVAL: Millis = 150;
+/**
+ * After each time that it is asked, a station has so long to answer. One that is awake does at once; one that sleeps hears
+ * of a frame at a beacon (every 102 ms), but many look at every third only, some at every tenth. The other node's record counts
+ * meanwhile, so that no roam waits for this.
+ */
+export const ASK_INTERVALS: readonly Millis[] = [150, 300, 600, 600];
 
 export interface ConflictsOptions {
   readonly presence: Presence;
@@ -123,13 +125,14 @@ export class Conflicts {
   #proceed(station: Station, contest: Contest, now: Instant): void {
     const { mac } = station;
     const round = contest.round ?? 0;
-    if (round >= ASK_ROUNDS) {
+    const interval = ASK_INTERVALS[round];
+    if (interval === undefined) {
       this.#contests.delete(mac);
       this.#yieldUnlessOurs(mac, now);
       return;
     }
     contest.round = round + 1;
-    this.#wait(mac, contest, after(now, ASK_INTERVAL));
+    this.#wait(mac, contest, after(now, interval));
     this.#options.ask(station, now);
   }
 

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { ASK_INTERVAL, ASK_ROUNDS, Conflicts } from '../../src/presence/conflicts.js';
+import { Conflicts } from '../../src/presence/conflicts.js';
 import { Presence } from '../../src/presence/presence.js';
 import { parseNodeId } from '../../src/clients/node-id.js';
 import type { NodeId } from '../../src/clients/node-id.js';
@@ -41,9 +41,20 @@ t.test('a roam: the station is asked, does not answer, and is given up', async (
   authorized('wlan0', 0);
   contradicted(other, 100);
   t.same(done, ['100 ask'], 'at once');
-  pass(110, 100 + ASK_ROUNDS * ASK_INTERVAL);
-  t.same(done, ['100 ask', '250 ask', '400 ask', '550 yield wlan0']);
+  pass(110, 3000);
+  t.same(done, ['100 ask', '250 ask', '550 ask', '1150 ask', '1750 yield wlan0']);
   t.equal(presence.get(mac), undefined);
+});
+
+t.test('a station in power save that looks at every tenth beacon only answers after a second: it stays', async (t) => {
+  const { presence, conflicts, done, authorized, contradicted, pass } = setUp();
+  authorized('wlan0', 0);
+  contradicted(other, 100);
+  pass(110, 1120);
+  conflicts.answered(mac, at(1124));
+  pass(1130, 4000);
+  t.same(done, ['100 ask', '250 ask', '550 ask', `1124 claim against ${other}`]);
+  t.ok(presence.isAssociated(mac));
 });
 
 t.test('a late claim from elsewhere while the client answers ARP here (sroamd defect 3)', async (t) => {
@@ -103,7 +114,7 @@ t.test('claims of one number: the winner asks as well, and does not give up what
   t.same(done, ['50 ask', `70 claim against ${other}`]);
   conflicts.rivalled(mac, other, at(100));
   pass(100, 2000);
-  t.same(done.slice(2), ['100 ask', '250 ask', '400 ask']);
+  t.same(done.slice(2), ['100 ask', '250 ask', '550 ask', '1150 ask']);
   t.ok(presence.get(mac));
 });
 
