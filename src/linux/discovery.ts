@@ -82,6 +82,7 @@ export class LinuxDiscovery implements Discovery {
     });
     socket.on('message', (datagram, from) => this.#receive(datagram, from));
     socket.bind(this.#port, () => {
+      if (this.#stopped) return void socket.close();
       socket.setMulticastLoopback(false);
       this.#socket = socket;
       this.attach(this.#choice);

@@ -55,6 +55,23 @@ async function until(what: string, condition: () => boolean): Promise<void> {
   throw new Error(`waited in vain: ${what}`);
 }
 
+t.test('stopped before its port was bound, it holds none', async (t) => {
+  const port = 41_444;
+  const events = { heard() {}, attached() {} };
+  const discovery = new LinuxDiscovery({ psk: undefined, log: SILENT, interfaces: () => new Map() });
+  discovery.start(port, events);
+  await Promise.resolve().then(() => undefined);
+  discovery.stop();
+  await delay(50);
+  const other = createSocket({ type: 'udp6', ipv6Only: true });
+  const bound = await new Promise<string>((done) => {
+    other.once('error', (error) => done(error.message));
+    other.bind(port, () => done('bound'));
+  });
+  other.close();
+  t.equal(bound, 'bound');
+});
+
 void inNamespace(t, import.meta.url, async (t) => {
   // Both ends of a link in one namespace; they do not hear themselves, since that is switched off, so they hear each other.
   ip('link add m0 type veth peer name m1');
