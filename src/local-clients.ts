@@ -186,7 +186,7 @@ export class LocalClients {
 
   #presenceChanged(change: PresenceChange | undefined, now: Instant): void {
     if (change === undefined) return;
-    const { db, self, log, kernel, services, reporter } = this.#options;
+    const { db, self, clock, log, kernel, services, reporter } = this.#options;
     const { mac, network } = change.station;
     if (change.kind === 'left') return this.#left(change.station, now);
     if (change.kind === 'fading') return services()?.ask(mac, network);
@@ -197,8 +197,8 @@ export class LocalClients {
     reporter().authorized(mac, known, now);
     this.#hold(mac, claims.claim, now);
     this.#options.updateRoutes(mac);
-    // After what is urgent: writing takes its time.
-    if (known !== self) log.info(`${mac} is here, on ${network}${from}`);
+    // Writing takes its time: first the kernel's answer is heard and the client told.
+    if (known !== self) clock.schedule(now, () => log.info(`${mac} is here, on ${network}${from}`));
     if (this.#options.isInstalled(mac)) this.installed(mac);
     // Without an address it has no routes to wait for, and in mode `host` it needs to know the prefix first.
     else if (db.client(mac)?.addresses.length === 0) services()?.arrived(mac, network, now);
