@@ -31,6 +31,9 @@ const SHORTEST_LEASE = 120;
 /** A lease with this much of its time left is confirmed, not extended: nothing then has to be flooded. */
 const FRESH = 15 / 16;
 
+/** Relay agents that are remembered, those that relayed last. */
+const MAX_RELAYS = 64;
+
 export type MessageName = keyof typeof MessageType;
 
 const NAMES = new Map<number, MessageName>(
@@ -54,6 +57,8 @@ export class Dhcp4Server {
   readonly #newLeases: RateLimit;
   readonly #declines: RateLimit;
   #limits: Dhcp4Limits;
+  /** From where relayed messages come, the last one last. */
+  readonly #relays = new Set<Mac>();
   readonly #received = new Map<MessageName, number>();
   readonly #sent = new Map<MessageName, number>();
   readonly #dropped = new Map<DropReason, number>();
@@ -164,7 +169,15 @@ export class Dhcp4Server {
     if (giaddr === ANY4) return sourceMac === chaddr || this.#isForwarded(name, request) ? undefined : 'spoofed';
     if (!this.#isRelay(giaddr)) return 'unknown relay';
     const owner = this.leases.owner(giaddr);
-    return owner === undefined || owner === sourceMac ? undefined : 'spoofed';
+    if (owner !== undefined && owner !== sourceMac) return 'spoofed';
+    this.#learnRelay(sourceMac);
+    return undefined;
+  }
+
+  #learnRelay(mac: Mac): void {
+    this.#relays.delete(mac);
+    this.#relays.add(mac);
+    for (const oldest of this.#relays) if (this.#relays.size > MAX_RELAYS) this.#relays.delete(oldest);
   }
 
   #isRelay(address: Ip4): boolean {
@@ -173,14 +186,16 @@ export class Dhcp4Server {
 
   /**
    * Whether it is one of the messages that a client sends by unicast (4.4.4: RENEWING, RELEASE), about its own lease, and
-   * came by a relay agent: not relayed but forwarded as any packet. The frame is then from who has a relay's address.
+   * came by a relay agent: not relayed but forwarded as any packet. The frame is then from who has a relay's address, or has
+   * relayed before: who can do that can speak for any client anyhow.
    */
   #isForwarded(name: MessageName, { message, meta }: Request): boolean {
     const { ciaddr, chaddr, options } = message;
     const isRenewing = name === 'request' && !options.has(OptionCode.requestedAddress) && !options.has(OptionCode.serverIdentifier);
     if (!isRenewing && name !== 'release') return false;
     const isItsOwn = ciaddr === meta.sourceIp && meta.destinationIp === this.#config.gateway && this.leases.owner(ciaddr) === chaddr;
-    return isItsOwn && this.leases.leases4Of(meta.sourceMac).some(({ address }) => this.#isRelay(address));
+    const hasRelays = this.leases.leases4Of(meta.sourceMac).some(({ address }) => this.#isRelay(address));
+    return isItsOwn && (hasRelays || this.#relays.has(meta.sourceMac));
   }
 
   #isForUs(destination: Ip4): boolean {

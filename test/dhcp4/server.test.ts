@@ -339,6 +339,23 @@ t.test('relay agents', async (t) => {
     t.same(option(nak, OptionCode.relayAgentInformation), circuit);
   });
 
+  t.test('a renewal that a relay outside the prefixes forwards is answered by the same way, once it has relayed', async (t) => {
+    const router = new Router({ relays: [p4('10.99.0.0/16')] });
+    const address = ip('10.44.0.50');
+    const renew = (sourceMac = relayMac) => router.send('request', { ciaddr: address }, { sourceMac, sourceIp: address, destinationIp: GATEWAY });
+    t.equal(typeOf(router.send('request', { requested: address })), 'ack');
+    t.match(renew(), { reply: undefined, dropped: 'spoofed' });
+    router.send('discover', { ...fields, mac: client(2) }, meta);
+    t.equal(typeOf(renew()), 'ack');
+    t.match(renew().reply?.to, { mac: relayMac, ip: address, port: 68 });
+    t.match(renew(client(3)), { reply: undefined, dropped: 'spoofed' }, 'who has not');
+    for (let i = 0; i < 100; i++) {
+      const other = parseMac(`02:00:5e:01:00:${i.toString(16).padStart(2, '0')}`);
+      router.send('discover', { ...fields, mac: client(2) }, { ...meta, sourceMac: other });
+    }
+    t.match(renew(), { dropped: 'spoofed' }, 'so many are remembered');
+  });
+
   t.test('who is not configured is no relay, or anybody could speak for any client', async (t) => {
     t.match(new Router().send('discover', fields, meta), { reply: undefined, dropped: 'unknown relay' });
   });
