@@ -359,8 +359,8 @@ export class Daemon {
     const client = this.#db.client(mac);
     if (client === undefined) return this.#routes.removeClient(mac);
     const link = this.#links.get(this.#clients.get(mac)?.network);
-    // The database's own string for the MAC, not one more.
-    this.#routes.setClient({ mac: client.mac, node: client.node, addresses: client.addresses, link });
+    // What the database holds anyway, but for the few clients that are here.
+    this.#routes.setClient(link === undefined ? client : { ...client, link });
   }
 
   /** Client interfaces and our own addresses, as the kernel has them now. */

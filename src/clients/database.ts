@@ -29,7 +29,7 @@ export const REST: Millis = 10 * MINUTE;
 /** A dead record is remembered as long as older copies may live, but not longer than this. */
 export const LONGEST_MEMORY: Millis = 48 * HOUR;
 
-/** What is known of a client. */
+/** What is known of a client. It stays as it is: when more is known, the database has another one. */
 export interface Client {
   readonly mac: Mac;
   /** Where it is; undefined: nowhere that we know of. */
@@ -57,20 +57,13 @@ export type Outcome =
   /** A new key or a longer value, and the database is full. */
   | { readonly kind: 'refused' };
 
-interface ClientEntry {
-  mac: Mac;
-  node: NodeId | undefined;
-  addresses: readonly Prefix[];
-  info: ClientInfo;
-}
-
 const NO_ADDRESSES: readonly Prefix[] = [];
 
 const NO_INFO: ClientInfo = { hostname: '', ssid: '' };
 
 export class Database {
   #records = new RecordTable();
-  #clients = new Map<Mac, ClientEntry>();
+  #clients = new Map<Mac, Client>();
   #nodes = new Map<NodeId, NodeInfo>();
   #declined = new Map<Ip4, Mac>();
   #adjacencies = new Map<NodeId, readonly NodeId[]>();
@@ -264,31 +257,40 @@ export class Database {
     this.#bytes -= bytesOf(record);
   }
 
-  #entry(mac: Mac): ClientEntry {
-    let entry = this.#clients.get(mac);
-    if (entry === undefined) {
-      entry = { mac, node: undefined, addresses: NO_ADDRESSES, info: NO_INFO };
-      this.#clients.set(mac, entry);
-    }
-    return entry;
+  /** What is left of nothing is nothing. */
+  #change(mac: Mac, change: Partial<Client>): void {
+    const known = this.#clients.get(mac);
+    // The string for the MAC that is there already, not one more.
+    const client = { ...(known ?? { mac, node: undefined, addresses: NO_ADDRESSES, info: NO_INFO }), ...change };
+    if (client.node !== undefined || client.addresses.length > 0 || client.info !== NO_INFO) this.#clients.set(client.mac, client);
+    else this.#clients.delete(mac);
+  }
+
+  #addAddress(mac: Mac, prefix: Prefix): void {
+    // Not pushed or spread: an array that grows by one element has room for sixteen more.
+    this.#change(mac, { addresses: this.#addressesOf(mac).concat(prefix) });
+  }
+
+  #addressesOf(mac: Mac): readonly Prefix[] {
+    return this.#clients.get(mac)?.addresses ?? NO_ADDRESSES;
   }
 
   #index(meaning: Meaning): void {
     switch (meaning.type) {
       case 'lease4':
-        addAddress(this.#entry(meaning.mac), hostPrefix(meaning.address));
+        this.#addAddress(meaning.mac, hostPrefix(meaning.address));
         break;
       case 'lease6':
-        addAddress(this.#entry(meaning.mac), meaning.prefix);
+        this.#addAddress(meaning.mac, meaning.prefix);
         break;
       case 'host':
-        if (meaning.mac !== undefined) addAddress(this.#entry(meaning.mac), hostPrefix(meaning.address));
+        if (meaning.mac !== undefined) this.#addAddress(meaning.mac, hostPrefix(meaning.address));
         break;
       case 'association':
-        if (meaning.node !== undefined) this.#entry(meaning.mac).node = this.#shared.share(meaning.node) as NodeId;
+        if (meaning.node !== undefined) this.#change(meaning.mac, { node: this.#shared.share(meaning.node) as NodeId });
         break;
       case 'clientInfo':
-        this.#entry(meaning.mac).info = meaning.info;
+        this.#change(meaning.mac, { info: meaning.info });
         break;
       case 'node':
         this.#nodes.set(meaning.node, meaning.info);
@@ -309,13 +311,12 @@ export class Database {
     if (meaning.type === 'declined') this.#declined.delete(meaning.address);
     if (meaning.type === 'adjacencies') this.#adjacencies.delete(meaning.node);
     if (!('mac' in meaning) || meaning.mac === undefined) return;
-    const entry = this.#clients.get(meaning.mac);
-    if (entry === undefined) return;
-    if (meaning.type === 'association') entry.node = undefined;
-    else if (meaning.type === 'clientInfo') entry.info = NO_INFO;
-    else entry.addresses = without(entry.addresses, meaning.type === 'lease6' ? meaning.prefix : hostPrefix(meaning.address));
-    if (entry.node === undefined && entry.addresses.length === 0 && entry.info === NO_INFO) {
-      this.#clients.delete(entry.mac);
+    const { mac } = meaning;
+    if (meaning.type === 'association') this.#change(mac, { node: undefined });
+    else if (meaning.type === 'clientInfo') this.#change(mac, { info: NO_INFO });
+    else {
+      const gone = meaning.type === 'lease6' ? meaning.prefix : hostPrefix(meaning.address);
+      this.#change(mac, { addresses: without(this.#addressesOf(mac), gone) });
     }
   }
 }
@@ -329,11 +330,6 @@ function forgetAt(record: Record, earlier: Instant | undefined, now: Instant): I
   const rest = after(Math.max(record.expires, now) as Instant, REST);
   const remembered = Math.min(earlier ?? 0, after(now, LONGEST_MEMORY));
   return Math.max(rest, remembered) as Instant;
-}
-
-/** Not pushed or spread: an array that grows by one element has room for sixteen more. */
-function addAddress(entry: ClientEntry, prefix: Prefix): void {
-  entry.addresses = entry.addresses.concat(prefix);
 }
 
 /** All but the first of its kind. */

@@ -28,7 +28,7 @@ export interface LocalLink {
   readonly ifindex: number;
 }
 
-/** All that routing needs to know of a client. */
+/** All that routing needs to know of a client. It is kept as it is given, and must not change. */
 export interface ClientView {
   readonly mac: Mac;
   /** Where the client is; undefined: nowhere. */
@@ -36,7 +36,7 @@ export interface ClientView {
   /** IPv4 /32, a /64 of its own, learned IPv6 /128 (link-local ones too). */
   readonly addresses: readonly Prefix[];
   /** Set for a client of this node whose interface is known. */
-  readonly link: LocalLink | undefined;
+  readonly link?: LocalLink | undefined;
 }
 
 /** The next hops towards a node, one for each family of its own addresses. */

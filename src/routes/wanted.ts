@@ -57,10 +57,14 @@ export class Wanted {
   setClient(view: ClientView): boolean {
     const before = this.#clients.get(view.mac);
     const [old, state] = [this.#stateOf(before), stateOf(view, this.#self)];
-    if (before !== undefined && sameState(old, state)) return false;
     this.#clients.set(view.mac, view);
-    this.#replace(view, old, state);
-    return true;
+    if (before === undefined || !sameState(old, state)) {
+      this.#replace(view, old, state);
+      return true;
+    }
+    // For nobody to hold what the database has given up.
+    for (const { destination } of state.routes) this.#routes.put(prefixKey(destination), view);
+    return false;
   }
 
   removeClient(mac: Mac): void {

@@ -48,6 +48,25 @@ t.test('a client is what its live records say', async (t) => {
   t.equal(db.size, 0);
 });
 
+t.test('what was given of a client stays as it was, and what is left of nothing is nothing', async (t) => {
+  const db = new Database();
+  const given: [unknown, string][] = [];
+  const applied = (record: Record) => {
+    db.apply(record, at(0));
+    const client = db.client(mac);
+    given.push([client, JSON.stringify(client)]);
+  };
+  applied(association(one, 1, at(100)));
+  applied(claims.lease4(db, address, mac, HOUR, at(0)));
+  applied(claims.clientInfo(db, mac, { hostname: 'phone', ssid: 'mesh' }, at(0))!);
+  applied(association(two, 2, at(100)));
+  applied(association(undefined, 3, at(100)));
+  db.expire(at(100_000));
+  for (const [client, text] of given) t.equal(JSON.stringify(client), text);
+  t.equal(new Set(given.map(([, text]) => text)).size, 5, 'each said something else');
+  t.same([...db.clients()], []);
+});
+
 t.test('outcomes', async (t) => {
   const db = new Database();
   const first = association(one, 5, at(100));

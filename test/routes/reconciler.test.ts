@@ -63,6 +63,19 @@ t.test('a client that comes, moves and goes', async (t) => {
   t.ok(reconciler.idle);
 });
 
+t.test('a client said anew holds its routes as before', async (t) => {
+  const { reconciler, step } = setup();
+  reconciler.setPaths(A, { 4: V4, 6: V6 });
+  const there = client(1, A, '10.44.0.1/32', '2001:db8:0:1::/64');
+  reconciler.setClient(there);
+  step();
+  t.notOk(reconciler.setClient({ ...there }));
+  t.strictSame(step(), []);
+  t.ok(reconciler.isInstalled(there.mac));
+  reconciler.removeClient(there.mac);
+  t.strictSame(step(), ['delete 10.44.0.1/32 45 nexthop 0', 'delete 2001:db8:0:1::/64 45 nexthop 1']);
+});
+
 t.test('another path moves 1,000 clients with one change a family', async (t) => {
   const { reconciler, step } = setup();
   reconciler.setPaths(A, { 4: V4, 6: V6 });
