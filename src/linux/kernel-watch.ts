@@ -1,7 +1,7 @@
 /** What rtnetlink tells, brought down to what the daemon has to react to. */
 import { ANY4, ANY6 } from '../net/ip.js';
 import type { Prefix } from '../net/prefix.js';
-import { prefixKey, prefixOf } from '../net/prefix.js';
+import { prefixOf } from '../net/prefix.js';
 import type { HostRoute, KernelChange, KernelEvent, KernelState } from '../ports.js';
 import { NEXTHOP_PROTOCOL, OWN_PROTOCOLS } from './kernel-messages.js';
 import type { InterfaceAddress } from './netlink/address.js';
@@ -59,7 +59,7 @@ export class KernelWatch {
   }
 
   adopt(state: KernelState): void {
-    this.#routes = new Set(state.routes.map((route) => prefixKey(route.destination)));
+    this.#routes = new Set(state.routes.map((route) => route.destination.key));
     this.#nexthops = new Set(state.nexthops.map((nexthop) => nexthop.id));
     this.#neighbours = new Set(state.neighbours.map(({ ifindex, address }) => `${ifindex} ${address}`));
     for (const { path } of state.nexthops) this.#used.add(path.ifindex);
@@ -69,7 +69,7 @@ export class KernelWatch {
   /** To be called before the change is sent. */
   changing(change: KernelChange): void {
     if ('route' in change) {
-      const key = prefixKey(change.route.destination);
+      const key = change.route.destination.key;
       if (change.op === 'set') this.#routes.add(key);
       else this.#routes.delete(key);
       this.#use(change.route.via);
@@ -105,13 +105,13 @@ export class KernelWatch {
   }
 
   #take(event: RtnetlinkEvent, routes: Map<string, Prefix>, news: News): void {
-    const touch = (prefix: Prefix) => routes.set(prefixKey(prefix), prefix);
+    const touch = (prefix: Prefix) => routes.set(prefix.key, prefix);
     switch (event.kind) {
       case 'route': {
         const { destination, table } = event.route;
         if (table === this.#table) {
           const isTaken = event.removed || !OWN_PROTOCOLS.has(event.route.protocol);
-          if (isTaken && this.#routes.delete(prefixKey(destination))) news.lost = true;
+          if (isTaken && this.#routes.delete(destination.key)) news.lost = true;
         } else if (table !== RT_TABLE_LOCAL) touch(destination);
         break;
       }

@@ -11,7 +11,7 @@ import type { Instant } from '../clients/time.js';
 import { Pace, SECOND } from '../clients/time.js';
 import { ipFromBytes, parseIp } from '../net/ip.js';
 import type { Family, Ip } from '../net/ip.js';
-import { hostPrefix, prefixKey } from '../net/prefix.js';
+import { hostPrefix } from '../net/prefix.js';
 import type { Prefix } from '../net/prefix.js';
 import type { Logger, Strays, Timer } from '../ports.js';
 import type { PacketAddon } from './addons.js';
@@ -120,9 +120,9 @@ export class LinuxStrays implements Strays {
   }
 
   #isWanted(destination: Prefix): boolean {
-    const key = prefixKey(destination);
+    const key = destination.key;
     const { caught = [], unreachable = [] } = this.#wanted ?? {};
-    return (key === destination.address && this.#refused.has(destination.address)) || [...caught, ...unreachable].some((prefix) => prefixKey(prefix) === key);
+    return (key === destination.address && this.#refused.has(destination.address)) || [...caught, ...unreachable].some((prefix) => prefix.key === key);
   }
 
   /** After what is under way, of which the kernel tells as well; once for all that it has told. */

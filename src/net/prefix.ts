@@ -8,6 +8,11 @@ export interface Prefix<A extends Ip = Ip> {
   /** 0 to 32 or 128. */
   readonly length: number;
   readonly family: Family;
+  /**
+   * For maps and sets: the same text for the same prefix. An address stands for its host prefix. It goes with the prefix, so
+   * that all maps have it in common.
+   */
+  readonly key: string;
 }
 
 export type Prefix4 = Prefix<Ip4>;
@@ -21,11 +26,18 @@ export function isPrefix6(prefix: Prefix): prefix is Prefix6 {
   return prefix.family === 6;
 }
 
+/** The prefix of an address that has no bits set behind `length`. */
+export function makePrefix<A extends Ip>(address: A, length: number): Prefix<A> {
+  const family = familyOf(address);
+  // Joined it is one piece of memory.
+  return { address, length, family, key: length === bitsOf(family) ? address : [address, length].join('/') };
+}
+
 /** The prefix of `length` bits that `ip` lies in. */
 export function prefixOf<A extends Ip>(ip: A, length: number): Prefix<A> {
   const bytes = ipToBytes(ip);
   clearFrom(bytes, length);
-  return { address: ipFromBytes(bytes) as A, length, family: familyOf(ip) };
+  return makePrefix(ipFromBytes(bytes) as A, length);
 }
 
 /**
@@ -44,11 +56,6 @@ export function parsePrefix(text: string): Prefix {
     throw new BadInput(`${text} has bits set behind the prefix length; ${formatPrefix(prefix)} is meant?`);
   }
   return prefix;
-}
-
-/** For maps and sets. An address stands for its host prefix: most keys are a string that is there anyhow. */
-export function prefixKey({ address, length, family }: Prefix): string {
-  return length === bitsOf(family) ? address : [address, length].join('/');
 }
 
 export function formatPrefix(prefix: Prefix): string {
@@ -78,8 +85,7 @@ export function bitsOf(family: Family): 32 | 128 {
 
 /** The prefix of one address: /32 or /128. */
 export function hostPrefix<A extends Ip>(ip: A): Prefix<A> {
-  const family = familyOf(ip);
-  return { address: ip, length: bitsOf(family), family };
+  return makePrefix(ip, bitsOf(familyOf(ip)));
 }
 
 /** The netmask of an IPv4 prefix length. */

@@ -11,7 +11,7 @@
 import { parseIp } from '../net/ip.js';
 import type { Mac } from '../net/mac.js';
 import type { Prefix } from '../net/prefix.js';
-import { hostPrefix, parsePrefix, prefixKey } from '../net/prefix.js';
+import { hostPrefix, parsePrefix } from '../net/prefix.js';
 import type { NodeId } from '../clients/node-id.js';
 import type { Instant } from '../clients/time.js';
 import { earliest } from '../clients/time.js';
@@ -105,7 +105,7 @@ export class Reconciler {
   adopt(state: KernelState): void {
     if (this.#inFlight !== undefined) throw new Error('adopt() while a batch is under way');
     this.#targets.clear();
-    this.#routes.adopt(state.routes.map((route) => [prefixKey(route.destination), this.#targets.add(route)] as const), this.#pruned);
+    this.#routes.adopt(state.routes.map((route) => [route.destination.key, this.#targets.add(route)] as const), this.#pruned);
     this.#nexthops.adopt(state.nexthops.map((nexthop) => [nexthop.id, nexthop] as const), this.#pruned);
     this.#neighbours.adopt(state.neighbours.map((entry) => [neighbourKey(entry), entry] as const), this.#pruned);
     this.#wanted.touchAll();
@@ -187,7 +187,7 @@ export class Reconciler {
    */
   isInstalled(mac: Mac): boolean {
     const state = this.#wanted.clientState(mac);
-    const keys = state.routes.map((route) => prefixKey(route.destination));
+    const keys = state.routes.map((route) => route.destination.key);
     const right = (key: string) => {
       const have = this.#routes.actual.get(key);
       const want = this.#wanted.route(key, (owner) => this.#wanted.ids.idOf(owner));
@@ -295,7 +295,7 @@ export class Reconciler {
 
   #done(change: KernelChange): void {
     if ('route' in change) {
-      const key = prefixKey(change.route.destination);
+      const key = change.route.destination.key;
       const old = this.#routes.actual.get(key);
       const target = change.op === 'set' ? this.#targets.add(change.route) : undefined;
       this.#record(this.#routes, key, target);
@@ -325,7 +325,7 @@ export class Reconciler {
 
   #failed(change: KernelChange, error: Error, now: Instant): void {
     if ('route' in change) {
-      const key = prefixKey(change.route.destination);
+      const key = change.route.destination.key;
       this.#routes.retries.failed(key, now);
       this.#checkAgain(this.#wanted.routeOwner(key));
     } else if ('nexthop' in change) this.#nexthops.retries.failed(change.nexthop.id, now);
@@ -356,13 +356,13 @@ function put(batch: Batch, list: KernelChange[], change: KernelChange): void {
   batch.room--;
 }
 
-/** The prefix that a route's key stands for: see {@link prefixKey}. */
+/** The prefix that a route's key stands for: see {@link Prefix.key}. */
 function destinationOf(key: string): Prefix {
   return key.includes('/') ? parsePrefix(key) : hostPrefix(parseIp(key));
 }
 
 function describe(change: KernelChange): [kind: string, name: string] {
-  if ('route' in change) return ['route', prefixKey(change.route.destination)];
+  if ('route' in change) return ['route', change.route.destination.key];
   if ('nexthop' in change) return ['nexthop object', String(change.nexthop.id)];
   return ['neighbour entry', change.neighbour.address];
 }

@@ -1,7 +1,6 @@
 import type { Family, Ip } from '../net/ip.js';
 import { familyOf } from '../net/ip.js';
 import type { Mac } from '../net/mac.js';
-import { prefixKey } from '../net/prefix.js';
 import type { NodeId } from '../clients/node-id.js';
 import type { HostRoute, NeighbourEntry, NexthopObject, Path } from '../ports.js';
 import { Claims } from './claims.js';
@@ -63,7 +62,7 @@ export class Wanted {
       return true;
     }
     // For nobody to hold what the database has given up.
-    for (const { destination } of state.routes) this.#routes.put(prefixKey(destination), view);
+    for (const { destination } of state.routes) this.#routes.put(destination.key, view);
     return false;
   }
 
@@ -135,20 +134,20 @@ export class Wanted {
 
   /** The route that the claim to a destination is about. */
   #claimed(key: string): ClientRoute | undefined {
-    return this.#stateOf(this.#routes.get(key)).routes.find(({ destination }) => prefixKey(destination) === key);
+    return this.#stateOf(this.#routes.get(key)).routes.find(({ destination }) => destination.key === key);
   }
 
   #replace(view: ClientView, before: ClientState, state: ClientState): void {
     const { mac } = view;
-    const routes = new Set(state.routes.map((route) => prefixKey(route.destination)));
+    const routes = new Set(state.routes.map((route) => route.destination.key));
     for (const { destination } of before.routes) {
-      const key = prefixKey(destination);
+      const key = destination.key;
       if (routes.has(key)) continue;
       this.#routes.drop(key, mac);
       this.#touched.route(key);
     }
     for (const route of state.routes) {
-      const key = prefixKey(route.destination);
+      const key = route.destination.key;
       this.#routes.put(key, view);
       this.#touched.route(key);
     }
@@ -170,7 +169,7 @@ export class Wanted {
     for (const view of this.#clients.values()) {
       if (view.node !== node) continue;
       for (const { destination } of this.#stateOf(view).routes) {
-        if (destination.family === family) this.#touched.route(prefixKey(destination));
+        if (destination.family === family) this.#touched.route(destination.key);
       }
     }
   }
@@ -191,7 +190,7 @@ function sameState(a: ClientState, b: ClientState): boolean {
 }
 
 function sameClientRoute(a: ClientRoute, b: ClientRoute): boolean {
-  if (prefixKey(a.destination) !== prefixKey(b.destination)) return false;
+  if (a.destination.key !== b.destination.key) return false;
   if ('node' in a.via) return 'node' in b.via && a.via.node === b.via.node;
   return 'ifindex' in b.via && a.via.ifindex === b.via.ifindex;
 }

@@ -23,7 +23,7 @@ t.test("sroamd's keys and values", async (t) => {
   t.same(meaningOf(key('000a2c0102'), macValue(mac)), { type: 'lease4', address: '10.44.1.2', mac });
   t.same(meaningOf(key('0120010db800440007'), macValue(mac)), {
     type: 'lease6',
-    prefix: { address: '2001:db8:44:7::', length: 64, family: 6 },
+    prefix: { address: '2001:db8:44:7::', length: 64, family: 6, key: '2001:db8:44:7::/64' },
     mac,
   });
   t.same(meaningOf(associationKey(mac), nodeValue(node)), { type: 'association', mac, node });

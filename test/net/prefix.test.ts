@@ -4,7 +4,7 @@ import type { Ip6 } from '../../src/net/ip.js';
 import { parseIp, parseIp4 } from '../../src/net/ip.js';
 import type { Prefix4 } from '../../src/net/prefix.js';
 import {
-  broadcastOf, contains, covers, formatPrefix, hostPrefix, netmask, parsePrefix, prefixOf,
+  broadcastOf, contains, covers, formatPrefix, hostPrefix, makePrefix, netmask, parsePrefix, prefixOf,
 } from '../../src/net/prefix.js';
 
 t.test('reading and writing', async (t) => {
@@ -16,6 +16,17 @@ t.test('reading and writing', async (t) => {
     t.throws(() => parsePrefix(text), BadInput, text);
   }
   t.throws(() => parsePrefix('10.44.0.1/16'), /10\.44\.0\.0\/16 is meant/);
+});
+
+t.test('a key stands for one prefix, an address for its host prefix', async (t) => {
+  for (const text of ['10.44.0.0/16', '0.0.0.0/0', '2001:db8:44::/48', 'fd44::/127']) t.equal(parsePrefix(text).key, text);
+  for (const ip of ['192.0.2.7', 'fd44::1'].map(parseIp)) {
+    const prefix = hostPrefix(ip);
+    t.equal(prefix.key, ip);
+    t.same(makePrefix(ip, prefix.length), prefix);
+    t.same(parsePrefix(formatPrefix(prefix)), prefix);
+    t.same(prefixOf(ip, prefix.length), prefix);
+  }
 });
 
 t.test('contains', async (t) => {

@@ -3,7 +3,7 @@ import { BadInput, ShortInput } from '../../net/bytes.js';
 import type { Family, Ip } from '../../net/ip.js';
 import { ANY4, ANY6, familyOf, ipFromBytes, ipToBytes } from '../../net/ip.js';
 import type { Prefix } from '../../net/prefix.js';
-import { bitsOf } from '../../net/prefix.js';
+import { bitsOf, makePrefix } from '../../net/prefix.js';
 import { fromAf, toAf } from './family.js';
 import type { Attributes, NetlinkMessage } from './wire.js';
 import {
@@ -217,7 +217,7 @@ export function parseRoute({ payload }: NetlinkMessage): Route | undefined {
   const source = attributes.get(RTA_PREFSRC);
   const multipath = attributes.get(RTA_MULTIPATH);
   return {
-    destination: { address, length, family },
+    destination: makePrefix(address, length),
     table: table ? readU32(table) : payload[4]!,
     protocol: payload[5]!,
     type: ROUTE_TYPES[payload[7]!] ?? 'unspec',

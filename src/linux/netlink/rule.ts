@@ -3,6 +3,7 @@ import { ShortInput } from '../../net/bytes.js';
 import type { Family } from '../../net/ip.js';
 import { ipFromBytes, ipToBytes } from '../../net/ip.js';
 import type { Prefix } from '../../net/prefix.js';
+import { makePrefix } from '../../net/prefix.js';
 import { fromAf, toAf } from './family.js';
 import type { NetlinkMessage } from './wire.js';
 import { MessageWriter, NLM_F_CREATE, NLM_F_EXCL, parseAttributes, readString, readU32 } from './wire.js';
@@ -93,7 +94,7 @@ export function parseRule({ payload }: NetlinkMessage): Rule | undefined {
   const family = fromAf(payload[0]!);
   if (family === undefined || payload[7] !== LOOKUP) return undefined;
   const attributes = parseAttributes(payload, HEADER_LENGTH);
-  const prefix = (address: Uint8Array, length: number): Prefix => ({ address: ipFromBytes(address), length, family });
+  const prefix = (address: Uint8Array, length: number) => makePrefix(ipFromBytes(address), length);
   const priority = attributes.get(FRA_PRIORITY);
   const table = attributes.get(FRA_TABLE);
   const protocol = attributes.get(FRA_PROTOCOL)?.[0];
