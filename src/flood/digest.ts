@@ -53,9 +53,12 @@ export function hashKey(key: RecordKey): number {
 
 /** Key, sequence number and value in 32 bits. */
 export function hashRecord(record: Record): number {
-  let h = fnv(record.key, FNV_OFFSET);
-  h = fnvByte(record.seqno & 0xff, fnvByte(record.seqno >> 8, h));
-  return finish(fnv(record.value, h));
+  return hashRest(record, fnv(record.key, FNV_OFFSET));
+}
+
+/** The same, once the key has been gone through. */
+function hashRest({ seqno, value }: Record, keyState: number): number {
+  return finish(fnv(value, fnvByte(seqno & 0xff, fnvByte(seqno >> 8, keyState))));
 }
 
 /** The low half of a record's hash: tells two values with one sequence number apart. */
@@ -122,11 +125,12 @@ export class DigestTree {
 
   /** Has the tree follow the database about one key. Calling it for nothing is harmless. */
   touch(key: RecordKey, now: Instant): void {
-    const place = this.#placeOf(hashKey(key));
+    const keyState = fnv(key, FNV_OFFSET);
+    const place = this.#placeOf(finish(keyState));
     const entry = this.#buckets.find(place, key);
     const record = this.#replica.get(key);
     if (record !== undefined && record.expires > after(now, LAST_MOMENTS)) {
-      this.#put(place, entry, record);
+      this.#put(place, entry, record, hashRest(record, keyState));
       if (this.#kept < MOST_KEPT && this.#counts[0]! > BUCKET_RECORDS * this.#buckets.count) this.#grow();
     } else if (entry !== undefined) {
       this.#add(place, -this.#buckets.hash(entry), -1);
@@ -134,8 +138,7 @@ export class DigestTree {
     }
   }
 
-  #put(place: number, old: Entry | undefined, record: Record): void {
-    const hash = hashRecord(record);
+  #put(place: number, old: Entry | undefined, record: Record, hash: number): void {
     this.#add(place, hash - (old === undefined ? 0 : this.#buckets.hash(old)), old === undefined ? 1 : 0);
     const entry = old ?? this.#buckets.add(place, record.key);
     this.#buckets.setHash(entry, hash);

@@ -160,7 +160,7 @@ export function isMulticast(ip: Ip): boolean {
 
 /** fe80::/10, RFC 4291 2.5.6. */
 export function isLinkLocal6(ip: Ip): boolean {
-  return /^fe[89ab][0-9a-f]:/.test(ip);
+  return ip.startsWith('fe') && ip[4] === ':' && '89ab'.includes(ip[2]!);
 }
 
 /** The link-local address whose interface identifier is the modified EUI-64 of `mac` (RFC 4291, appendix A). */

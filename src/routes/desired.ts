@@ -83,11 +83,18 @@ function routesOf(client: ClientView, via: ClientRoute['via']): ClientRoute[] {
 
 /** A learned address inside the client's own /64 needs no route beside the /64's; a link-local one must have none. */
 function routedOf(client: ClientView): Prefix[] {
-  const wide = client.addresses.filter((prefix) => prefix.length < bitsOf(prefix.family));
-  return client.addresses.filter(
-    (prefix) =>
-      !isLinkLocal6(prefix.address) && !wide.some((other) => other.length < prefix.length && covers(other, prefix)),
-  );
+  const routed: Prefix[] = [];
+  for (const prefix of client.addresses) {
+    if (!isLinkLocal6(prefix.address) && !isCovered(prefix, client.addresses)) routed.push(prefix);
+  }
+  return routed;
+}
+
+function isCovered(prefix: Prefix, by: readonly Prefix[]): boolean {
+  for (const wide of by) {
+    if (wide.family === prefix.family && wide.length < prefix.length && covers(wide, prefix)) return true;
+  }
+  return false;
 }
 
 /** The path for routes of `family`. IPv4 may go by an IPv6 next hop (RFC 9229's v4-via-v6), never the other way. */
