@@ -75,10 +75,10 @@ export function showLeases({ leases }: { leases: readonly LeaseView[] }): string
 export function showHistory({ roams }: { roams: readonly RoamView[] }): string {
   if (roams.length === 0) return 'no roams yet\n';
   const rows = roams.map((roam) => {
-    const move = `${nameOf(roam.from, roam.from_name)} -> ${nameOf(roam.to, roam.to_name)}`;
-    return [formatTime(roam.time), roam.mac, formatGap(roam.gap), move, roam.hostname || '-'];
+    const [from, to] = [nameOf(roam.from, roam.from_name), nameOf(roam.to, roam.to_name)];
+    return [formatTime(roam.time), roam.mac, formatGap(roam.gap), from, to, roam.hostname || '-'];
   });
-  return formatTable(['TIME', 'MAC', 'GAP', 'ROUTERS', 'NAME'], rows, { shrink: [3, 4] });
+  return formatTable(['TIME', 'MAC', 'GAP', 'FROM', 'TO', 'NAME'], rows, { shrink: [3, 4, 5] });
 }
 
 export function showNodes({ nodes }: { nodes: readonly NodeView[] }): string {

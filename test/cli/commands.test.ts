@@ -64,7 +64,7 @@ t.test('every answer fits 80 columns, and comes as JSON too', async (t) => {
 
 t.test('filters and actions reach the daemon', async (t) => {
   t.match((await ask('leases', '--address', '10.44.0.1')).stdout, /1 lease$/m);
-  t.match((await ask('history', '--limit', '1')).stdout, / hall -> roof /);
+  t.match((await ask('history', '--limit', '1')).stdout, / hall  roof  /);
   t.match(await ask('disassociate', phone), { code: 0, stdout: `${phone} is sent away\n` });
   t.match(await ask('probe', phone), { code: 0, stdout: 'no answer\n' });
   t.match(await ask('release', 'a-phone'), { code: 1, stderr: /no client has the name/ }, 'a part of it is not enough to do something');
@@ -78,7 +78,7 @@ t.test('a client by what a person knows of it', async (t) => {
   for (const word of ['020000000001', 'A-Phone']) {
     t.match((await ask('client', word)).stdout, new RegExp(`^client +${phone}$`, 'm'), word);
   }
-  t.match((await ask('history', 'a-phone')).stdout, / hall -> roof /);
+  t.match((await ask('history', 'a-phone')).stdout, / hall  roof  /);
   t.match(await ask('probe', 'a-phone'), { code: 0, stdout: 'no answer\n' });
   t.match(await ask('client', 'nobody'), { code: 1, stderr: /^roaming: no client has 'nobody'/ });
   t.match((await ask('clients', 'a-phone')).stdout, /^1 client /m);

@@ -80,8 +80,8 @@ addresses  10.44.255.255, leased for 58 min
            2001:db8:ffff:ffff::/64
            2001:db8:ffff:ffff:ffff:ffff:ffff:ffff
 
-TIME                 MAC                GAP     ROUTERS   NAME
-2026-01-01 00:00:01  02:00:00:00:00:01  1.8 ms  r2 -> r1  phone
+TIME                 MAC                GAP     FROM  TO  NAME
+2026-01-01 00:00:01  02:00:00:00:00:01  1.8 ms  r2    r1  phone
 `,
   );
 });
@@ -90,6 +90,9 @@ t.test('history, leases, nodes, probe', async (t) => {
   narrow(t, showHistory({ roams: [roam] }));
   const untimed = { ...roam, from_name: '', to_name: '', steps: { known: 0 } as typeof roam.steps };
   narrow(t, showHistory({ roams: [untimed] }));
+  const long = showHistory({ roams: [{ ...roam, from_name: 'pool-bar-and-restaurant', to_name: 'sanitary-block-2', hostname: 'DESKTOP-8F3K2LQ' }] });
+  narrow(t, long);
+  t.match(long, / pool-bar… {2}sanitary… {2}DESKTOP-8…$/m, 'of each as much as of the others');
   t.equal(showHistory({ roams: [] }), 'no roams yet\n');
   t.match(showLeases({ leases: [lease] }), /^10\.44\.255\.255 {2}02:00:00:00:00:01 {2}58 min {2}phone$/m);
   t.equal(showLeases({ leases: [] }), 'no leases\n');
