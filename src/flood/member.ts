@@ -99,8 +99,9 @@ export class Member {
     if (this.#restUntil !== undefined && at < this.#restUntil) this.#restUntil = at;
   }
 
-  /** Whether there is nothing to remember. */
-  get isIdle(): boolean {
-    return this.#heard.size === 0 && this.wantedSince === undefined && this.unwantedSince === undefined && this.#failures === 0;
+  /** Whether there is nothing to remember: failures count only as long as a record tells where else to dial. */
+  isIdle(info: NodeInfo | undefined): boolean {
+    const isWanted = this.wantedSince !== undefined || this.unwantedSince !== undefined;
+    return this.#heard.size === 0 && !isWanted && (this.#failures === 0 || info === undefined);
   }
 }

@@ -173,7 +173,7 @@ export class Membership {
       const endpoint = this.#endpointOf(member, now);
       if (endpoint !== undefined) wanted.set(formatEndpoint(endpoint), { ...endpoint, node });
       this.#deadline = earliest(this.#deadline, member.nextDeadline);
-      if (member.isIdle) this.#members.delete(node);
+      if (member.isIdle(this.#options.node(node))) this.#members.delete(node);
     }
     const same = wanted.size === this.#wanted.size && [...wanted].every(([name, { node }]) => this.#wanted.get(name)?.node === node);
     this.#wanted = wanted;

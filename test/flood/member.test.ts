@@ -1,0 +1,18 @@
+import t from 'tap';
+import { SECOND } from '../../src/clients/time.js';
+import { Member } from '../../src/flood/member.js';
+import { parseIp } from '../../src/net/ip.js';
+import { SeededRandom } from '../random.js';
+import { at } from '../support.js';
+import { nodeId } from './support.js';
+
+t.test('of a node that did not answer is remembered so, until its record is gone', async (t) => {
+  const member = new Member(nodeId(7));
+  const info = { hostname: '', addresses: [parseIp('10.99.0.7')], port: 4444 };
+  t.ok(member.isIdle(info));
+  member.failed(info, at(0), new SeededRandom(1));
+  t.notOk(member.isIdle(info));
+  t.ok(member.isIdle(undefined), 'routers whose id is made by chance at each start are not remembered for ever');
+  member.wantedSince = at(SECOND);
+  t.notOk(member.isIdle(undefined));
+});
