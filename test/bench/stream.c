@@ -2,8 +2,8 @@
  * A program: both ends of steady UDP streams, up and down, over IPv4 and IPv6. The server sends to wherever the client
  * was last heard from, so that the streams also go on where a client gets other addresses.
  *
- * In C because it must not disturb what it measures: in an emulated machine the same in JavaScript took every second
- * millisecond of a processor.
+ * In C because it must not disturb what it measures: in an emulated machine the same in JavaScript took most of a
+ * processor, ahead of everything else.
  *
  * Usage: stream client MS SERVER4 SERVER6 | stream server MS
  */
