@@ -1,7 +1,8 @@
 /**
  * `make bench-handover`: how long a client's streams stop when it roams, and what that costs, system against system in
  * one run. Environment: ROAMS (for each system, 50), RETURNS (roams and straight back, 20), HOPS (3,6), INTERVAL (2 ms),
- * SYSTEMS (initials, see systems.ts), L3ROAMD (its binary; sroamd does not run without radios).
+ * SYSTEMS (initials, see systems.ts), FORGETS (1: the client forgets its gateway when it roams, and depends on being
+ * told), L3ROAMD (its binary; sroamd does not run without radios).
  */
 import { Cable } from './air.js';
 import { programs } from './bundles.js';
@@ -16,7 +17,7 @@ const interval = Number(process.env['INTERVAL'] ?? 2);
 const hopCounts = (process.env['HOPS'] ?? '3,6').split(',').map(Number);
 
 async function main(): Promise<void> {
-  const conditions = { roams, interval, returns };
+  const conditions = { roams, interval, returns, forgets: process.env['FORGETS'] === '1' };
   const letters = process.env['SYSTEMS'] ?? `lrab${givenSystems(['e'])}`;
   for (const hops of hopCounts) {
     const results: Measured[] = [];

@@ -26,6 +26,8 @@ export interface Conditions {
   readonly interval: number;
   /** Milliseconds that a client stays at a router at least, whatever the system needs. */
   readonly dwell?: number;
+  /** Whether it forgets its neighbours, and so its gateway, whenever it roams. */
+  readonly forgets?: boolean;
   /** How often it goes to another router and straight back, besides. Default: never. */
   readonly returns?: number;
 }
@@ -37,9 +39,10 @@ function row(cells: readonly string[]): string {
 }
 
 /** The first of the systems is the floor of all. */
-export function report(results: readonly Measured[], air: string, { roams, interval, returns = 0 }: Conditions): string {
+export function report(results: readonly Measured[], air: string, { roams, interval, returns = 0, forgets = false }: Conditions): string {
   const floor = results[0]!;
-  let text = `\n${floor.hops} hops, ${roams} roams for each system, a packet every ${interval} ms; ${air}\n\n`;
+  let text = `\n${floor.hops} hops, ${roams} roams for each system, a packet every ${interval} ms; ${air}\n`;
+  text += forgets ? 'the client forgets its gateway when it roams\n\n' : '\n';
   text += row(['system', 'stream', 'median', 'p95', 'max', '+median', '+p95', 'x median', 'x p95', 'lost/roam', 'dead', '']);
   for (const result of results) {
     for (const [i, name] of STREAMS.entries()) text += row([i === 0 ? result.name : '', name, ...streamCells(result, floor, name)]);

@@ -68,6 +68,7 @@ class Run {
     await system.build(site);
     await this.air.open(site);
     await this.air.join(this.#client, 'r1');
+    if (this.conditions.forgets !== true) await this.#client.keepNeighbours();
     await system.welcome(this.#client, 'r1');
     const [down, up] = [new Capture(site, 'client', 'eth0', { streams: true }), new Capture(site, 'server', `to-${site.routers.at(-1)}`, { streams: true })];
     const streams = await startStreams(site, this.conditions.interval);

@@ -51,7 +51,6 @@ export class LayerTwo implements System {
   readonly processes = [];
   readonly dwell = 800;
   #net: Topology | undefined;
-  #serverMac = '';
 
   build(site: Site): Promise<void> {
     const { routers } = site;
@@ -72,17 +71,11 @@ export class LayerTwo implements System {
     const device = `to-${routers.at(-1)}`;
     await net.ip('server', `addr add ${SERVER4}/24 dev ${device}`);
     await net.ip('server', `addr add ${SERVER6}/64 dev ${device} nodad`);
-    this.#serverMac = /ether (\S+)/.exec(await net.ip('server', `link show dev ${device}`))![1]!;
   }
 
   async welcome(client: Client): Promise<void> {
     await this.#net!.ip(client.name, 'addr add 10.97.0.9/24 dev eth0');
     await this.#net!.ip(client.name, 'addr add fd97::9/64 dev eth0 nodad');
-    // As phones do, and Linux does not when a cable is unplugged, it remembers its neighbour: nobody here would tell it,
-    // and uplink gaps would be those of a lost ARP request, a second.
-    for (const server of [SERVER4, SERVER6]) {
-      await this.#net!.ip(client.name, `neigh replace ${server} lladdr ${this.#serverMac} nud permanent dev eth0`);
-    }
   }
 
   arrived(): void {}

@@ -55,6 +55,15 @@ export class Client {
     return { from, away: performance.now() - start };
   }
 
+  /**
+   * Without a carrier too it keeps its neighbours, as phones do. Linux forgets them, asks for its gateway before its
+   * access point lets it speak, and again a second later where nobody has told it.
+   */
+  async keepNeighbours(): Promise<void> {
+    const settings = ['ipv4.conf.eth0.arp_evict_nocarrier=0', 'ipv6.conf.eth0.ndisc_evict_nocarrier=0'];
+    await this.net.exec(this.name, 'sysctl', '-qw', ...settings.map((setting) => `net.${setting}`));
+  }
+
   async startDhcp(): Promise<void> {
     const script = join(this.directory, `${this.name}-udhcpc.sh`);
     await writeFile(script, LEASE_SCRIPT, { mode: 0o755 });

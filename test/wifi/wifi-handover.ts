@@ -1,7 +1,7 @@
 /**
  * `make bench-wifi`, inside the virtual machine: the handover benchmark with Wi-Fi. Environment: ROAMS (for each system,
- * 50), INTERVAL (10 ms, for the machine is slow), SYSTEMS (initials, see systems.ts; b.a.t.m.a.n. is m), SROAMD and
- * L3ROAMD (their binaries), BABELD (another than the one that is installed).
+ * 50), INTERVAL (10 ms, for the machine is slow), SYSTEMS (initials, see systems.ts; b.a.t.m.a.n. is m), FORGETS (see
+ * handover.ts), SROAMD and L3ROAMD (their binaries), BABELD (another than the one that is installed).
  */
 import { programs } from '../bench/bundles.js';
 import type { Measured } from '../bench/report.js';
@@ -15,7 +15,8 @@ const HOPS = 3;
 const conditions = {
   roams: Number(process.env['ROAMS'] ?? 50),
   interval: Number(process.env['INTERVAL'] ?? 10),
-  // When it roams Linux forgets its gateway, asks before it may speak, and again a second later.
+  forgets: process.env['FORGETS'] === '1',
+  // Longer than the second after which Linux asks again for a gateway that it has forgotten.
   dwell: 1600,
 };
 
