@@ -1,10 +1,13 @@
 import t from 'tap';
+import { NetlinkError } from '../../src/linux/netlink/error.js';
 import type { StationEvent as WirelessEvent, Station, WirelessInterface } from '../../src/linux/netlink/nl80211.js';
 import type { Wireless, WirelessHandlers } from '../../src/linux/wifi-stations.js';
 import { WifiStations } from '../../src/linux/wifi-stations.js';
 import { parseMac } from '../../src/net/mac.js';
 import type { StationEvent } from '../../src/ports.js';
 import { TestLog } from '../support.js';
+
+const ENODEV = 19;
 
 const A = parseMac('02:00:00:00:00:0a');
 const B = parseMac('02:00:00:00:00:0b');
@@ -28,11 +31,14 @@ class Air {
   /** Bridges by port. */
   readonly bridges = new Map([['wlan0', 'br-client'], ['wlan1', 'br-client']]);
   readonly placed: string[] = [];
+  readonly log = new TestLog();
   handlers: WirelessHandlers | undefined;
   exists = true;
   /** So many of the next requests fail. */
   failing = 0;
   opened = 0;
+  /** Interfaces that vanish while all is read. */
+  readonly gone = new Set<number>();
   /** How often for one station. */
   asked = 0;
   #tasks: { at: number; task: () => void }[] = [];
@@ -46,7 +52,7 @@ class Air {
         this.handlers = handlers;
         return this.exists ? this.#wireless() : undefined;
       },
-      log: new TestLog(),
+      log: this.log,
       after: (ms, task) => this.#tasks.push({ at: this.#now + ms, task }),
       networkOf: (device) => this.bridges.get(device) ?? device,
       placed: (mac, via, network) => this.placed.push(`${mac} ${via} ${network}`),
@@ -60,7 +66,10 @@ class Air {
         this.#fail();
         return this.interfaces;
       },
-      stations: async (ifindex) => [...(this.stationsOf.get(ifindex)?.values() ?? [])],
+      stations: async (ifindex) => {
+        if (this.gone.has(ifindex)) throw new NetlinkError(ENODEV);
+        return [...(this.stationsOf.get(ifindex)?.values() ?? [])];
+      },
       station: async (ifindex, mac) => {
         this.asked++;
         this.#fail();
@@ -293,6 +302,18 @@ t.test('interfaces come and go (wifi reload, sroamd defect 42)', async (t) => {
   t.same(air.take(), [`authorized ${A} wlan1`], 'of an interface not heard of before');
   t.ok(air.stations.hasAccessPoint('br-client'));
   t.notOk(air.stations.hasAccessPoint('br-lan'));
+});
+
+t.test('interfaces vanish one after the other while all is read, as when hostapd stops', async (t) => {
+  const air = new Air();
+  air.set(at(7, A, true));
+  await air.pass(0);
+  air.take();
+  air.gone.add(7);
+  air.handlers!.onInterface();
+  await air.pass(0);
+  t.same(air.take(), [`left ${A} wlan0`]);
+  t.same(air.log.lines, []);
 });
 
 t.test('a kernel that gets its Wi-Fi later', async (t) => {
