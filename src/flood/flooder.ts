@@ -8,7 +8,7 @@ import type { Instant, Millis } from '../clients/time.js';
 import { after, earliest, MINUTE, SECOND } from '../clients/time.js';
 import { Reader } from '../net/bytes.js';
 import type { Clock, Endpoint, Logger, Mesh, PeerStream, PeerStreamEvents, Random, Timer } from '../ports.js';
-import { Comings } from './comings.js';
+import { AdjacencyLog } from './adjacency-log.js';
 import { Complaints } from './complaints.js';
 import { Dial, formatEndpoint } from './dial.js';
 import { DigestTree } from './digest.js';
@@ -40,7 +40,7 @@ export interface FlooderOptions {
 export interface FlooderEvents {
   /** All that came from outside is in the replica, and will be written to peers now. */
   writing?(): void;
-  /** Records flow to and from a peer. `isNews`: of its node, not only of this session with it; see {@link Comings}. */
+  /** Records flow to and from a peer. `isNews`: of its node, not only of this session with it; see {@link AdjacencyLog}. */
   up?(peer: PeerStatus, isNews: boolean): void;
   /** They no longer do. */
   down?(peer: PeerStatus, reason: string | undefined, isNews: boolean): void;
@@ -97,7 +97,7 @@ export class Flooder {
   #standby: ReadonlySet<NodeId> = new Set();
   readonly #dials = new Map<string, Dial>();
   readonly #complaints: Complaints<Complaint>;
-  readonly #comings: Comings;
+  readonly #adjacencyLog: AdjacencyLog;
   #port = 0;
   #connections = 0;
   #news = 0;
@@ -113,7 +113,7 @@ export class Flooder {
     this.#timing = options.timing ?? DEFAULT_TIMING;
     this.#instance = new Reader(options.random.bytes(8)).u64();
     this.#complaints = new Complaints(options.log);
-    this.#comings = new Comings(options.log);
+    this.#adjacencyLog = new AdjacencyLog(options.log);
     this.#tree = new DigestTree(options.replica, options.clock.now());
   }
 
@@ -293,7 +293,7 @@ export class Flooder {
   }
 
   #dialFailed(dial: Dial, reason: string, now: Instant): void {
-    this.#comings.failed(dial, reason);
+    this.#adjacencyLog.failed(dial, reason);
     dial.failed(reason, undefined, now, this.#options.random);
     this.#events.unreachable?.(dial.endpoint);
   }
@@ -428,7 +428,7 @@ export class Flooder {
     peer.upSince = this.#options.clock.now();
     peer.session.standBy(this.#isStandby(peer.session), peer.upSince);
     if (peer.dial !== undefined) peer.dial.lastError = undefined;
-    const isNews = this.#comings.up(peer, peer.upSince);
+    const isNews = this.#adjacencyLog.up(peer, peer.upSince);
     this.#events.up?.(peer.status(peer.upSince), isNews);
   }
 
@@ -440,7 +440,7 @@ export class Flooder {
     peer.finish(now);
     if (peer.upSince !== undefined) {
       const { node } = peer.session;
-      const isNews = this.#comings.down(peer, reason, node !== undefined && this.#sessionWith(node) !== undefined, now);
+      const isNews = this.#adjacencyLog.down(peer, reason, node !== undefined && this.#sessionWith(node) !== undefined, now);
       this.#events.down?.(peer.status(now), reason, isNews);
     } else if (peer.dial === undefined && peer.session.node === undefined) {
       this.#complaints.add('failed handshake', `peer ${peer.stream.remote}: ${reason}`, now);

@@ -3,7 +3,6 @@ import { familyOf } from '../net/ip.js';
 import type { Mac } from '../net/mac.js';
 import type { NodeId } from '../clients/node-id.js';
 import type { HostRoute, NeighbourEntry, NexthopObject, Path } from '../ports.js';
-import { Claims } from './claims.js';
 import type { ClientRoute, ClientState, ClientView, NodePaths } from './desired.js';
 import {
   LOCAL_PROTOCOL,
@@ -15,6 +14,7 @@ import {
   samePath,
   stateOf,
 } from './desired.js';
+import { Owners } from './owners.js';
 import type { NexthopOwner } from './nexthop-ids.js';
 import { NexthopIds } from './nexthop-ids.js';
 
@@ -36,8 +36,8 @@ export class Wanted {
   #clients = new Map<Mac, ClientView>();
   #paths = new Map<NodeId, NodePaths>();
   /** Whose routes are whose. The view stands for them: they are made anew when asked for, which is seldom. */
-  #routes = new Claims<ClientView>();
-  #neighbours = new Claims<NeighbourEntry>();
+  #routes = new Owners<ClientView>();
+  #neighbours = new Owners<NeighbourEntry>();
 
   constructor(self: NodeId, touched: Touched) {
     this.#self = self;

@@ -17,7 +17,7 @@ const MAX_NODES = 256;
  * is that of nodes: once that one is up, and that it is down where it has no session any more and nobody wished that. All
  * else is for debugging.
  */
-export class Comings {
+export class AdjacencyLog {
   readonly #lines: LineQuota;
   /** The instances of nodes of which was told that they are up. A node that is started anew is told of again. */
   readonly #told = new Map<NodeId, bigint>();
