@@ -12,8 +12,9 @@ import type { NodeId } from '../clients/node-id.js';
 import type { Record, RecordKey } from '../clients/record.js';
 import { meaningOf } from '../clients/record.js';
 import type { Instant, Millis } from '../clients/time.js';
-import { after, earliest, MINUTE, SECOND } from '../clients/time.js';
+import { after, earliest, SECOND } from '../clients/time.js';
 import { Writer } from '../net/bytes.js';
+import { ComparisonPace } from './comparison-pace.js';
 import type { DigestTree } from './digest.js';
 import { ROOT } from './digest.js';
 import type { ByeReason, Hello, Tlv, Update } from './frame.js';
@@ -60,13 +61,6 @@ export const DEFAULT_TIMING: SessionTiming = {
 /** Why a record or a TLV was not taken; each counted. */
 export type DropCause = 'empty key' | 'invalid record' | 'dead record' | 'database full';
 
-/**
- * What is refused is missed again by the next comparison, which therefore waits so long for each such record, but never
- * longer than that: a database that is full would be sent the rest every few seconds.
- */
-const PAUSE_FOR_REFUSED: Millis = 100;
-const LONGEST_PAUSE: Millis = 30 * MINUTE;
-
 export interface SessionEvents {
   /** The peer has told its id. An answer is the reason not to talk to it. */
   hello(hello: Hello): ByeReason | undefined;
@@ -105,11 +99,7 @@ export class Session {
   #trailerAt: Instant | undefined;
   #trailerDue = false;
   #standby = false;
-  /** When the databases were last compared, and when that began. */
-  #compared: Instant;
-  #compareBegan: Instant;
-  /** Records that were refused since then. */
-  #refused = 0;
+  readonly #comparisons: ComparisonPace;
   #byeDue: ByeReason | undefined;
   /** Closed by ourselves towards a sroamd, which knows no goodbye: what waits is still sent. */
   #mute = false;
@@ -121,8 +111,7 @@ export class Session {
     this.#events = events;
     this.#outbox = new Outbox(options.replica, options.tree);
     this.#keepalive = new Keepalive(options.timing, now);
-    this.#compared = now;
-    this.#compareBegan = now;
+    this.#comparisons = new ComparisonPace(options.timing.keepalive / 2, now);
     this.#deadline = after(now, options.timing.handshake);
   }
 
@@ -267,8 +256,8 @@ export class Session {
 
   #receiveComparison(tlv: Extract<Tlv, { type: 'digest' | 'summary' | 'request' }>, now: Instant): void {
     const { tree } = this.#options;
-    if ('index' in tlv && tlv.index === ROOT && !this.#mayCompare(now)) return;
-    this.#compared = now;
+    if ('index' in tlv && tlv.index === ROOT && !this.#comparisons.mayBegin(now)) return;
+    this.#comparisons.goesOn(now);
     switch (tlv.type) {
       case 'digest':
         answerDigest(tree, this.#outbox, tlv.index, tlv.hashes);
@@ -297,23 +286,14 @@ export class Session {
 
   /** What the peer has in its tree after all that it has sent so far. */
   #compareRoot(root: number, now: Instant): void {
-    const { tree, timing } = this.#options;
-    // A comparison that still goes on finds the difference by itself.
-    const busy = !this.#outbox.idle || now < after(this.#compared, timing.keepalive / 2);
-    if (this.#state === 'up' && root !== tree.root && !busy && this.#mayCompare(now)) this.#startComparison(now);
-  }
-
-  /** Whether it is time to begin a comparison, whoever does; one begins then. */
-  #mayCompare(now: Instant): boolean {
-    if (now < after(this.#compareBegan, Math.min(PAUSE_FOR_REFUSED * this.#refused, LONGEST_PAUSE))) return false;
-    this.#compareBegan = now;
-    this.#refused = 0;
-    return true;
+    const busy = !this.#outbox.idle || this.#comparisons.isUnderWay(now);
+    if (this.#state !== 'up' || root === this.#options.tree.root || busy) return;
+    if (this.#comparisons.mayBegin(now)) this.#startComparison(now);
   }
 
   /** One side asks, or all would be compared twice. */
   #startComparison(now: Instant): void {
-    this.#compared = now;
+    this.#comparisons.goesOn(now);
     if (this.#options.hello.node > this.#peer!.node) this.#outbox.compare(ROOT);
   }
 
@@ -341,9 +321,8 @@ export class Session {
     else if (applied.record.seqno === seqno && applied.record.value === value) this.#outbox.has(key);
   }
 
-  /** Of a record that the peer has and goes on having. */
   #refuse(cause: DropCause, detail: string): void {
-    this.#refused++;
+    this.#comparisons.refused();
     this.#events.dropped(cause, detail);
   }
 
