@@ -77,10 +77,10 @@ export class SnapshotWriter {
 
 /**
  * Reads a snapshot. The time since it was made is taken off the lifetimes: by the monotonic clock where the system is still
- * the same, else by the wall clock where that can have been right both times, else none is: rather an address that is kept too long than one that is given twice. A lease that has run out by both gets no
- * grace: elsewhere it may be forgotten and its address another client's, against whose record the old number would win.
- * Records that have been dead for long are left out. Throws {@link BadInput} for a file that is cut short, damaged, or of
- * another version.
+ * the same, else by the wall clock where that can have been right both times, else none is: rather an address that is kept
+ * too long than one that is given twice. A lease that has run out by the clock gets no grace: elsewhere it may be forgotten
+ * and its address another client's, against whose record the old number would win. Records that have been dead for long
+ * are left out. Throws {@link BadInput} for a file that is cut short, damaged, or of another version.
  */
 export function readSnapshot(file: Uint8Array, now: Moment): Snapshot {
   const body = file.subarray(0, Math.max(0, file.length - CRC_BYTES));

@@ -102,7 +102,9 @@ ${IP_SCRIPT} esac
 echo "$reason $new_ip_address"
 `;
     await writeFile(script, `#!/bin/sh\n${body}`, { mode: 0o755 });
-    await writeFile(join(directory, 'dhclient.conf'), 'request subnet-mask, routers, domain-name-servers;\n');
+    // Of its own accord it waits up to 22 s between two requests, and may find no time for one between T2 and the end of a
+    // lease of two minutes.
+    await writeFile(join(directory, 'dhclient.conf'), 'request subnet-mask, routers, domain-name-servers;\nbackoff-cutoff 4;\n');
     const files = ['-cf', join(directory, 'dhclient.conf'), '-lf', join(directory, 'dhclient.leases'), '-pf', join(directory, 'dhclient.pid')];
     return ['dhclient', '-4', '-d', '-v', ...files, '-sf', script, 'eth0'];
   }
