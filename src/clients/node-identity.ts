@@ -35,8 +35,8 @@ function isForeign(id: NodeId, permanentMacs: readonly Mac[]): boolean {
 
 /**
  * The id of this node: as configured, as at an earlier start, by the hardware, or by chance. It is kept for ever, since
- * peers remember what it said, unless the storage came from another router with its id. Where the disk is full, read-only or not there yet, a node with an id for this run only
- * is better than none.
+ * peers remember what it said, unless the storage came from another router with its id. Where the disk is full, read-only
+ * or not there yet, a node with an id for this run only is better than none.
  */
 export async function loadNodeId(configured: string | undefined, { storage, kernel, random, log }: IdentityPorts): Promise<NodeId> {
   if (configured !== undefined) return parseNodeId(configured);

@@ -451,8 +451,9 @@ export class Flooder {
   #redial({ dial, session, upSince }: Peer, reason: string | undefined, now: Instant): void {
     const { random } = this.#options;
     const { node } = session;
-    const isReplaced = [...this.#peers].some((peer) => dial !== undefined && peer.dial === dial);
-    if (dial !== undefined && !isReplaced && this.#dials.get(dial.name) === dial) {
+    const isWanted = dial !== undefined && this.#dials.get(dial.name) === dial;
+    // Another connection of the same dial may have taken the place of this one.
+    if (isWanted && ![...this.#peers].some((peer) => peer.dial === dial)) {
       if (node === this.#options.self && session.peer?.instance === this.#instance) dial.isSelf(now);
       else if (node !== undefined && this.#sessionWith(node) !== undefined) dial.isElsewhere(node, now);
       else if (session.farewell === 'full' && this.#isConnected) dial.isFull(now, random);

@@ -54,7 +54,10 @@ export class UbusObject implements Bus {
   }
 }
 
-/** Arguments of another type than declared are not among the `given`. Left at that, who misspells one would get, or end, all there is. */
+/**
+ * Arguments of another type than declared are not among the `given`. Left at that, who misspells one would get, or end, all
+ * there is.
+ */
 function refuseOtherTypes(args: BusMethod['args'], given: { readonly [name: string]: unknown }, { data }: Request): void {
   for (const { name, type } of decodeFields(data)) {
     const declared = Object.hasOwn(args, name) ? args[name] : undefined;

@@ -79,22 +79,21 @@ export class LinuxStrays implements Strays {
     });
   }
 
-  async #install({ caught, unreachable, listener }: Wanted): Promise<void> {
+  async #install(wanted: Wanted): Promise<void> {
+    const { caught, listener } = wanted;
     await this.#takeBack();
-    const ifindex = caught.length > 0 ? await this.#makeSink(listener) : 0;
-    await this.#addRoutes(ifindex);
-    for (const prefix of [...caught, ...unreachable]) await this.#addRules(prefix);
+    await this.#put(wanted, caught.length > 0 ? await this.#makeSink(listener) : 0);
   }
 
-  /** `ifindex`: the sink's. */
-  async #addRoutes(ifindex: number): Promise<void> {
-    const { caught = [], unreachable = [] } = this.#wanted ?? {};
-    const refused = [...unreachable, ...[...this.#refused].map((address) => hostPrefix(address))];
+  /** Routes and rules, what of them is there already too. `ifindex`: the sink's. */
+  async #put({ caught, unreachable }: Wanted, ifindex: number): Promise<void> {
     const routes: Route[] = [
       ...caught.map((prefix) => ({ ...this.#route(prefix), oif: ifindex, gateway: NEXT_HOP[prefix.family], onlink: true })),
-      ...refused.map((prefix) => ({ ...this.#route(prefix), type: 'unreachable' as const })),
+      ...unreachable.map((prefix) => this.#unreachable(prefix)),
+      ...[...this.#refused].map((address) => this.#unreachable(hostPrefix(address))),
     ];
     for (const route of routes) await this.#rtnl.apply(replaceRoute(route));
+    for (const prefix of [...caught, ...unreachable]) await this.#addRules(prefix);
   }
 
   /** What rtnetlink tells: others may take away what is ours, a person, or a program that clears what it does not know. */
@@ -151,12 +150,11 @@ export class LinuxStrays implements Strays {
       this.#options.log.warn(`${SINK} was removed or switched off: it is made anew`);
       return this.#install(wanted);
     }
-    await this.#addRoutes(sink?.index ?? 0);
-    for (const prefix of [...wanted.caught, ...wanted.unreachable]) await this.#addRules(prefix);
+    await this.#put(wanted, sink?.index ?? 0);
   }
 
   refuse(address: Ip, refused: boolean): void {
-    const route: Route = { ...this.#route(hostPrefix(address)), type: 'unreachable' };
+    const route = this.#unreachable(hostPrefix(address));
     if (refused) this.#refused.add(address);
     else this.#refused.delete(address);
     void this.#inTurn(() => this.#rtnl.apply(refused ? replaceRoute(route) : deleteRoute(route))).catch((error: Error) =>
@@ -185,6 +183,10 @@ export class LinuxStrays implements Strays {
 
   #route(destination: Prefix): Route {
     return { destination, table: this.#table, protocol: RULE_PROTOCOL };
+  }
+
+  #unreachable(destination: Prefix): Route {
+    return { ...this.#route(destination), type: 'unreachable' };
   }
 
   async #makeSink(listener: (address: Ip) => void): Promise<number> {

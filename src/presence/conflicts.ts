@@ -2,7 +2,8 @@
  * Conflicts about a client's place, settled by asking the client: another node says that it has a client which is here.
  *
  * Its record counts at once, so that a roam is as fast as can be; most likely it is one, and the station in our table
- * just has not been missed yet. But before the station is given up it is asked on its own link, some times. If it answers, or if the other node merely says that it has gone, it is claimed again with a newer number.
+ * just has not been missed yet. But before the station is given up it is asked on its own link, some times. If it answers,
+ * or if the other node merely says that it has gone, it is claimed again with a newer number.
  */
 import type { Mac } from '../net/mac.js';
 import type { NodeId } from '../clients/node-id.js';
@@ -14,8 +15,8 @@ import type { Presence, Station } from './presence.js';
 
 /**
  * After each time that it is asked, a station has so long to answer. One that is awake does at once; one that sleeps hears
- * of a frame at a beacon (every 102 ms), but many look at every third only, some at every tenth. The other node's record counts
- * meanwhile, so that no roam waits for this.
+ * of a frame at a beacon (every 102 ms), but many look at every third only, some at every tenth. The other node's record
+ * counts meanwhile, so that no roam waits for this.
  */
 export const ASK_INTERVALS: readonly Millis[] = [150, 300, 600, 600];
 

@@ -17,16 +17,16 @@ export class RouteTargets {
 
   /** Counts one more route; returns what to keep of it. */
   add({ protocol, via }: RouteTarget): RouteTarget {
-    const id = nexthopOf({ protocol, via });
-    if (id === undefined) return { protocol, via };
+    const target = { protocol, via };
+    const id = nexthopOf(target);
+    if (id === undefined) return target;
     const users = this.#users.get(id);
     if (users === undefined) {
-      const target = { protocol, via };
       this.#users.set(id, { target, count: 1 });
       return target;
     }
     users.count++;
-    return users.target.protocol === protocol ? users.target : { protocol, via };
+    return users.target.protocol === protocol ? users.target : target;
   }
 
   /** Counts one less. Returns the id of the object that no route uses any more, if that is so now. */
