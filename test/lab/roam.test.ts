@@ -61,6 +61,7 @@ await onLab(t, { name: 'troam', babeld: QUICK_BABELD }, [
         const { from, dead } = await journey.roam(to, 1500);
         t.strictSame(dead, [], `${from} to ${to}: all streams came back`);
         await everyKernelFollows(t, lab.net, { ...whereabouts, at: to });
+        await until(`the access point of ${from} is told to forget it`, 5, async () => lab.routers[from as RouterName].removed.includes(MAC));
         t.ok(lab.routers[from as RouterName].removed.includes(MAC), `the access point of ${from} was told to forget it`);
       }
       const { echoed } = journey;
