@@ -89,7 +89,7 @@ export class LocalClients {
   configure(config: Config, now: Instant): void {
     this.#config = config;
     this.#presence.hold = config.holdTime * SECOND;
-    this.#keeper.leaseLifetime = config.leaseTime * SECOND;
+    this.#keeper.setLeaseLifetime(config.leaseTime * SECOND, now);
     for (const station of [...this.#presence.stations()].filter((one) => !this.#isClient(one))) {
       this.#presence.elsewhere(station.mac);
       // Others tell of it again, or it is seen again.

@@ -24,9 +24,16 @@ export class Keeper {
   /** `leaseLifetime`: of leases and learnt addresses. Those that are not `ours`, of a prefix configured once, run out. */
   constructor(
     private readonly db: Database,
-    public leaseLifetime: Millis,
+    private leaseLifetime: Millis,
     private readonly isOurs: (address: Ip) => boolean,
   ) {}
+
+  /** From now on. What is taken with a shorter one must not run out before the round that was due with the longer. */
+  setLeaseLifetime(lifetime: Millis, now: Instant): void {
+    this.leaseLifetime = lifetime;
+    const next = this.#nextRound(now);
+    for (const mac of this.#kept) if (this.#queued.get(mac)! > next) this.#queue(mac, next);
+  }
 
   /** From now on the client's records are kept. Those past their half time at once: it may roam on before any round. */
   keep(mac: Mac, now: Instant): void {

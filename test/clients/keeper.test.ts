@@ -56,6 +56,21 @@ t.test('a client that roams on before any node has made its round keeps what it 
   t.ok(extended <= 12, `${extended} extensions in six hours`);
 });
 
+t.test('a shorter lifetime holds for clients that are here already', async (t) => {
+  const db = new Database();
+  const keeper = new Keeper(db, HOUR, () => true);
+  db.apply(claims.claim(db, mac, self, at(0)), at(0));
+  keeper.keep(mac, at(0));
+  keeper.setLeaseLifetime(2 * MINUTE, at(MINUTE));
+  db.apply(claims.lease4(db, address, mac, 2 * MINUTE, at(MINUTE)), at(MINUTE));
+  const extended = run(db, keeper, 20 * MINUTE);
+  t.equal(db.owner(address), mac, 'an address that it takes then does not run out before its first round');
+  t.ok(extended <= 20, `${extended} extensions in twenty minutes`);
+  keeper.setLeaseLifetime(HOUR, at(20 * MINUTE));
+  t.ok(run(db, keeper, 10 * HOUR) <= 60, 'a longer one makes the rounds rarer again');
+  t.equal(db.owner(address), mac);
+});
+
 t.test('a client that left is not kept, and one that came back is kept once', async (t) => {
   const db = new Database();
   const keeper = new Keeper(db, HOUR, () => true);
