@@ -121,14 +121,16 @@ export class ClientServices {
     return dhcp4 === undefined ? undefined : new Dhcp4Server(dhcp4, this.#options.db, dhcp4Limits(config));
   }
 
+  /** Called for any change of an interface too: sleeping clients are woken only where they are to be told something else. */
   configure(config: Config, gateway: Gateway, own: readonly Ip4[], now: Instant): void {
+    const before = advertised(this.#config, this.#gateway);
     this.#config = config;
     this.#gateway = gateway;
     this.#own = own;
     this.#routers = this.#findRouters();
     this.#configureDhcp4();
     this.#hostMode?.configure(config.maxAddresses, this.#leaseLifetime);
-    this.#ra.reconfigure(raConfig(config), gateway, now);
+    if (advertised(config, gateway) !== before) this.#ra.reconfigure(raConfig(config), gateway, now);
   }
 
   #configureDhcp4(): void {
@@ -459,6 +461,11 @@ export class ClientServices {
       frames_from_strangers: this.counters.strangers,
     };
   }
+}
+
+/** All that router advertisements depend on, beside the leases of a client. */
+function advertised(config: Config, gateway: Gateway): string {
+  return JSON.stringify([raConfig(config), config.prefixes6, gateway]);
 }
 
 /** Whether it is an ARP request for the address of another, no probe and no announcement. */

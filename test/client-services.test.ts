@@ -370,6 +370,27 @@ function prefixesTold(frames: readonly Uint8Array[]): string[] {
   });
 }
 
+t.test('an interface changes, and nothing of what clients are told: none is woken', async (t) => {
+  const prefix = "list prefix '2001:db8:44::/48'";
+  const scene = start(prefix);
+  const mac = client(1);
+  scene.services.provide(mac, scene.now);
+  scene.services.arrived(mac, NETWORK, scene.now);
+  scene.now = after(scene.now, MINUTE);
+  scene.services.poll(scene.now);
+  scene.sent.length = 0;
+  const configure = (gateway = scene.gateway, ...options: string[]) => {
+    scene.services.configure(configFor(prefix, ...options), gateway, [GATEWAY4, '10.44.0.2' as Ip4], scene.now);
+    scene.now = after(scene.now, 10 * SECOND);
+    scene.services.poll(scene.now);
+    return scene.sent.splice(0).length;
+  };
+  t.equal(configure(), 0);
+  t.equal(configure(scene.gateway, "option mtu '1400'"), 1, 'something else to say');
+  t.equal(configure(scene.gateway, "option mtu '1400'", "option hold_time '6'"), 0, 'an option that clients see nothing of');
+  t.equal(configure({ ...scene.gateway, mac: '02:00:5e:00:52:13' as Mac }, "option mtu '1400'"), 1, 'another MAC');
+});
+
 t.test('another IPv6 prefix is configured: the client gets a /64 of it, its old one is deprecated and runs out', async (t) => {
   const scene = start("list prefix '2001:db8:44::/48'");
   const mac = client(1);
