@@ -121,9 +121,13 @@ export class ClientServices {
     return dhcp4 === undefined ? undefined : new Dhcp4Server(dhcp4, this.#options.db, dhcp4Limits(config));
   }
 
-  /** Called for any change of an interface too: sleeping clients are woken only where they are to be told something else. */
-  configure(config: Config, gateway: Gateway, own: readonly Ip4[], now: Instant): void {
+  /**
+   * Called for any change of an interface too: sleeping clients are woken only where they are to be told something else.
+   * `stations`: all that are here.
+   */
+  configure(config: Config, gateway: Gateway, own: readonly Ip4[], stations: () => Iterable<Station>, now: Instant): void {
     const before = advertised(this.#config, this.#gateway);
+    const isElsewhere = gateway.mac !== this.#gateway.mac;
     this.#config = config;
     this.#gateway = gateway;
     this.#own = own;
@@ -131,6 +135,8 @@ export class ClientServices {
     this.#configureDhcp4();
     this.#hostMode?.configure(config.maxAddresses, this.#leaseLifetime);
     if (advertised(config, gateway) !== before) this.#ra.reconfigure(raConfig(config), gateway, now);
+    // Clients would go on sending to the MAC from before until they doubt it.
+    for (const { mac, network } of isElsewhere ? stations() : []) this.#announcer.arrived(mac, network, now);
   }
 
   #configureDhcp4(): void {

@@ -389,7 +389,7 @@ export class Daemon {
     const gateway = gatewayAt(links[0], this.#config);
     dhcpPort.hold(this.#config.mode === 'observe' ? [] : gateway.addresses4);
     const own = links.flatMap(({ addresses }) => addresses.map(({ address }) => address)).filter((ip) => !isIp6(ip));
-    if (this.#services !== undefined) return this.#services.configure(this.#config, gateway, own, clock.now());
+    if (this.#services !== undefined) return this.#services.configure(this.#config, gateway, own, () => this.#clients.stations(), clock.now());
     this.#services = new ClientServices({
       config: this.#config,
       db: this.#db,

@@ -168,7 +168,7 @@ t.test('mode host: a limit and a prefix that are others after a reload', async (
   };
   const known = () => (scene.db.client(mac)?.addresses ?? []).filter(({ length }) => length === 128).length;
   const configure = (...options: string[]) =>
-    scene.services.configure(configFor("option ipv6_mode 'host'", ...options), scene.gateway, [GATEWAY4], scene.now);
+    scene.services.configure(configFor("option ipv6_mode 'host'", ...options), scene.gateway, [GATEWAY4], () => [], scene.now);
   for (let n = 1; n <= 5; n++) use(n);
   t.equal(known(), 2);
   configure("list prefix '2001:db8:44:1::/64'", "list prefix '2001:db8:44:2::/64'", "option max_addresses '4'");
@@ -380,7 +380,7 @@ t.test('an interface changes, and nothing of what clients are told: none is woke
   scene.services.poll(scene.now);
   scene.sent.length = 0;
   const configure = (gateway = scene.gateway, ...options: string[]) => {
-    scene.services.configure(configFor(prefix, ...options), gateway, [GATEWAY4, '10.44.0.2' as Ip4], scene.now);
+    scene.services.configure(configFor(prefix, ...options), gateway, [GATEWAY4, '10.44.0.2' as Ip4], () => [], scene.now);
     scene.now = after(scene.now, 10 * SECOND);
     scene.services.poll(scene.now);
     return scene.sent.splice(0).length;
@@ -389,6 +389,29 @@ t.test('an interface changes, and nothing of what clients are told: none is woke
   t.equal(configure(scene.gateway, "option mtu '1400'"), 1, 'something else to say');
   t.equal(configure(scene.gateway, "option mtu '1400'", "option hold_time '6'"), 0, 'an option that clients see nothing of');
   t.equal(configure({ ...scene.gateway, mac: '02:00:5e:00:52:13' as Mac }, "option mtu '1400'"), 1, 'another MAC');
+});
+
+t.test('the gateway has another MAC: who is here is told at once, by ARP too', async (t) => {
+  const scene = start();
+  const mac = client(1);
+  const address = scene.join(mac)!;
+  scene.services.arrived(mac, NETWORK, scene.now);
+  scene.now = after(scene.now, MINUTE);
+  scene.services.poll(scene.now);
+  scene.sent.length = 0;
+  const gateway = { ...scene.gateway, mac: '02:00:5e:00:52:13' as Mac };
+  const stations = () => [{ mac, network: NETWORK } as never];
+  const configure = () => {
+    scene.services.configure(configFor(), gateway, [GATEWAY4], stations, scene.now);
+    scene.services.poll(scene.now);
+    const frames = scene.sent.splice(0).map((frame) => parseEthernet(frame));
+    return frames.filter(({ header }) => header.etherType === EtherType.arp).map(({ payload }) => parseArp(payload));
+  };
+  t.match(configure(), [{ senderIp: GATEWAY4, senderMac: gateway.mac, targetIp: address }, { senderMac: gateway.mac }]);
+  scene.now = after(scene.now, MINUTE);
+  scene.services.poll(scene.now);
+  scene.sent.length = 0;
+  t.same(configure(), [], 'and not again while it is the same');
 });
 
 t.test('another IPv6 prefix is configured: the client gets a /64 of it, its old one is deprecated and runs out', async (t) => {
@@ -403,7 +426,7 @@ t.test('another IPv6 prefix is configured: the client gets a /64 of it, its old 
 
   scene.sent.length = 0;
   scene.now = after(scene.now, 20 * MINUTE);
-  scene.services.configure(configFor("list prefix '2001:db8:55::/48'"), scene.gateway, [GATEWAY4], scene.now);
+  scene.services.configure(configFor("list prefix '2001:db8:55::/48'"), scene.gateway, [GATEWAY4], () => [], scene.now);
   scene.services.lease6(mac, scene.now);
   const [first, second, ...more] = scene.db.leases6Of(mac).map(({ address }) => address);
   t.match([first, second], [/^2001:db8:44:/, /^2001:db8:55:/]);
