@@ -7,8 +7,8 @@ import * as claims from './clients/claims.js';
 import type { Database } from './clients/database.js';
 import type { Record } from './clients/record.js';
 import { hostKey } from './clients/record.js';
-import type { Instant } from './clients/time.js';
-import { earliest, SECOND } from './clients/time.js';
+import type { Instant, Millis } from './clients/time.js';
+import { after, earliest, MINUTE, SECOND } from './clients/time.js';
 import type { Config } from './config/config.js';
 import { RateLimit } from './dhcp4/limits.js';
 import { Dhcp4Server } from './dhcp4/server.js';
@@ -66,6 +66,9 @@ export interface ClientServicesOptions {
   readonly exhausted: (family: Family) => void;
 }
 
+/** So long a client for which there was no /64 waits before one is looked for again. */
+const NETWORK_RETRY: Millis = MINUTE;
+
 /** Who sends requests in many servers' names does not fill the log. */
 const MAX_RIVALS = 8;
 
@@ -86,6 +89,9 @@ export class ClientServices {
   /** Link-local addresses of clients here: needed on the link alone, so not in the database. */
   #linkLocals = new Map<Mac, Ip6>();
   #usurpers = new Set<Mac>();
+  /** Clients here that have no /64 since none was left, and when one is looked for again. */
+  readonly #withoutNetwork = new Set<Mac>();
+  #networkRetry: Instant | undefined;
   readonly #rivals = new Set<Ip4>();
   #own: readonly Ip4[];
   /** IPv4 addresses in our prefixes that routers have: no client gets one of them. */
@@ -182,8 +188,24 @@ export class ClientServices {
     if (prefix === undefined || this.#hostMode !== undefined || db.leases6Of(mac).some(({ address }) => this.#isOurs(address))) return;
     const taken = ({ address }: Prefix6) => (db.holder(address) ?? mac) !== mac;
     const chosen = chooseNetwork6(mac, prefix, taken);
-    if (chosen === undefined) this.#options.exhausted(6);
-    else apply(claims.lease6(db, chosen.address, mac, this.#leaseLifetime, now));
+    this.#withoutNetwork.delete(mac);
+    if (chosen !== undefined) return apply(claims.lease6(db, chosen.address, mac, this.#leaseLifetime, now));
+    this.#withoutNetwork.add(mac);
+    this.#networkRetry ??= after(now, NETWORK_RETRY);
+    this.#options.exhausted(6);
+  }
+
+  /** Others have gone meanwhile. Where the first still gets none there is none for the rest either. */
+  #retryNetworks(now: Instant): void {
+    if (this.#networkRetry === undefined || this.#networkRetry > now) return;
+    this.#networkRetry = undefined;
+    for (const mac of [...this.#withoutNetwork]) {
+      const station = this.#options.station(mac);
+      this.#withoutNetwork.delete(mac);
+      if (station !== undefined) this.lease6(mac, now);
+      if (this.#withoutNetwork.has(mac)) return;
+      if (station !== undefined) this.#announcer.arrived(mac, station.network, now);
+    }
   }
 
   /**
@@ -206,6 +228,7 @@ export class ClientServices {
     this.#ra.left(mac);
     this.#linkLocals.delete(mac);
     this.#usurpers.delete(mac);
+    this.#withoutNetwork.delete(mac);
   }
 
   /** Has a client that has gone silent show whether it is there: its answer is seen as any frame of it. */
@@ -231,12 +254,14 @@ export class ClientServices {
   }
 
   get nextDeadline(): Instant | undefined {
-    return earliest(this.#announcer.nextDeadline, this.#prober.nextDeadline, this.#ra.nextDeadline, this.#hostMode?.nextDeadline);
+    const { nextDeadline: hosts } = this.#hostMode ?? {};
+    return earliest(this.#announcer.nextDeadline, this.#prober.nextDeadline, this.#ra.nextDeadline, hosts, this.#networkRetry);
   }
 
   poll(now: Instant): void {
     this.#prober.poll(now);
     this.#hostMode?.poll(this.#gateway, now);
+    this.#retryNetworks(now);
     this.#announceDue(now);
     for (const { network, frame } of this.#ra.poll(now)) this.#options.send(network, frame);
   }

@@ -370,6 +370,31 @@ function prefixesTold(frames: readonly Uint8Array[]): string[] {
   });
 }
 
+t.test('a client for which there was no /64 gets one as soon as another has run out', async (t) => {
+  const scene = start("list prefix '2001:db8:44::/62'");
+  for (let n = 1; n <= 5; n++) scene.services.provide(client(n), scene.now);
+  const holders = () => [1, 2, 3, 4, 5].filter((n) => scene.db.leases6Of(client(n)).length > 0);
+  t.same(holders(), [1, 2, 3]);
+  const stay = (until: Instant) => {
+    for (let at = scene.services.nextDeadline; at !== undefined && at <= until; at = scene.services.nextDeadline) {
+      scene.now = at;
+      scene.db.expire(scene.now);
+      scene.services.poll(scene.now);
+    }
+    scene.now = until;
+  };
+  const lifetime = scene.db.leases6Of(client(1))[0]!.expires - scene.now;
+  for (const n of [1, 2, 3]) scene.absent.add(client(n));
+  scene.sent.length = 0;
+  stay(after(scene.now, lifetime));
+  t.same(scene.exhausted.length, 2 + lifetime / MINUTE, 'one of the two asks in each minute');
+  t.same(prefixesTold(scene.sent), []);
+  stay(after(scene.now, 15 * MINUTE));
+  t.same(holders(), [4, 5], 'once the old ones have rested');
+  t.equal(new Set(prefixesTold(scene.sent).map((line) => line.split(' ')[0])).size, 2, 'and they are told');
+  t.equal(scene.services.nextDeadline! > after(scene.now, 10 * MINUTE), true, 'nothing is looked for any more');
+});
+
 t.test('an interface changes, and nothing of what clients are told: none is woken', async (t) => {
   const prefix = "list prefix '2001:db8:44::/48'";
   const scene = start(prefix);
