@@ -9,6 +9,7 @@ export const readFile = promisify(fs.readFile);
 export const writeFile = promisify(fs.writeFile);
 export const makeDirectory = promisify(fs.mkdir);
 export const rename = promisify(fs.rename);
+export const remove = promisify(fs.unlink);
 
 const open = promisify(fs.open);
 const close = promisify(fs.close);

@@ -1,6 +1,6 @@
 import { dirname, join } from 'node:path';
 import type { Storage } from '../ports.js';
-import { makeDirectory, readFile, rename, writeThrough } from './files.js';
+import { makeDirectory, readFile, remove, rename, writeThrough } from './files.js';
 
 /** Files in one directory, which is made when first needed. */
 export class DirectoryStorage implements Storage {
@@ -19,8 +19,15 @@ export class DirectoryStorage implements Storage {
   async save(name: string, content: Uint8Array): Promise<void> {
     const path = join(this.directory, name);
     await makeDirectory(dirname(path), { recursive: true, mode: 0o700 });
-    await writeThrough(`${path}.new`, content);
-    await rename(`${path}.new`, path);
+    const fresh = `${path}.new`;
+    try {
+      await writeThrough(fresh, content);
+      await rename(fresh, path);
+    } catch (error) {
+      // Where there is no room, half a file would leave even less, and /var is the router's memory.
+      await remove(fresh).catch(() => {});
+      throw error;
+    }
   }
 
   async setAside(name: string): Promise<string> {

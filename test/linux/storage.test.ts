@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
@@ -19,4 +19,15 @@ t.test('files are kept, replaced, and set aside', async (t) => {
   await storage.save('database', Uint8Array.of(5));
   await storage.setAside('database');
   t.same(readdirSync(directory), ['database.bad'], 'of several the last is kept');
+});
+
+t.test('where there is no room, what was written of a file does not take up what little there is', async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'roaming-storage-'));
+  t.teardown(() => rmSync(directory, { recursive: true }));
+  const storage = new DirectoryStorage(directory);
+  await storage.save('database', Uint8Array.of(1));
+  symlinkSync('/dev/full', join(directory, 'database.new'));
+  await t.rejects(storage.save('database', Uint8Array.of(2)), { code: 'ENOSPC' });
+  t.same(readdirSync(directory), ['database']);
+  t.same([...(await storage.load('database'))!], [1], 'the old content is there');
 });
