@@ -15,7 +15,7 @@ import { loadNodeId } from './clients/node-identity.js';
 import { admit, loadRecords, Persistence, restore } from './clients/persistence.js';
 import { OwnRecords } from './clients/own-records.js';
 import type { Meaning, Record, RecordKey } from './clients/record.js';
-import { adjacenciesKey, adjacenciesValue, meaningOf, nodeInfoValue, nodeKey } from './clients/record.js';
+import { adjacenciesKey, adjacenciesValue, meaningOf, meaningOnceDead, nodeInfoValue, nodeKey } from './clients/record.js';
 import type { Snapshot } from './clients/snapshot.js';
 import type { Instant, Millis } from './clients/time.js';
 import { after, earliest, SECOND } from './clients/time.js';
@@ -26,11 +26,12 @@ import { Flooder } from './flood/flooder.js';
 import { gatewayAt } from './client-gateway.js';
 import { ClientLinks } from './client-links.js';
 import { LocalClients } from './local-clients.js';
+import { discoveryInterfaces, isMute, mayFindNodes, MUTE } from './mesh-config.js';
 import { statusSource } from './node-status.js';
 import { StrayPackets } from './stray-packets.js';
 import { isIp6 } from './net/ip.js';
 import type { Mac } from './net/mac.js';
-import type { Bus, Clock, DhcpPort, Discovery, InterfaceChoice, Kernel, LinkControl, Logger, Mesh, Packets, Random, StationEvent, Stations, Storage, Strays, Timer, WallClock } from './ports.js';
+import type { Bus, Clock, DhcpPort, Discovery, Kernel, LinkControl, Logger, Mesh, Packets, Random, StationEvent, Stations, Storage, Strays, Timer, WallClock } from './ports.js';
 import { Routes } from './routes/routes.js';
 import { History } from './status/history.js';
 import { statusMethods } from './status/methods.js';
@@ -68,9 +69,6 @@ export interface DaemonOptions {
 /** After a start: how long routes of an earlier run are kept, and clients that nobody vouches for count as here. */
 const SETTLE_TIME: Millis = 10 * SECOND;
 
-/** So long doubtful records wait for a peer to speak: links and routes come back slowly after a reboot. */
-const LONGEST_HOLD: Millis = 30 * SECOND;
-
 export class Daemon {
   #config: Config;
   readonly #db: Database;
@@ -88,9 +86,8 @@ export class Daemon {
   #timer: { readonly at: Instant; readonly timer: Timer } | undefined;
   #settling: Timer | undefined;
   readonly #own: OwnRecords;
-  /** What was stored of clients, and may be otherwise by now: not to count before peers have told. */
+  /** Stored records of clients that may no longer be true: they do not count until peers have spoken. */
   #held: readonly Record[];
-  readonly #hold: CatchUp;
   #stopped = false;
 
   /** Brings everything up. Rejects where something that cannot be done without fails. */
@@ -120,9 +117,7 @@ export class Daemon {
     this.#held = restore(this.#db, stored, ports);
     this.#persistence = new Persistence(this.#db, ports, config.stateInterval * SECOND);
     const knowsNodes = config.peer.length > 0 || [...this.#db.nodes()].some(([id]) => id !== self);
-    const mayHavePeers = knowsNodes || mayFindNodes(config);
-    this.#catchUp = new CatchUp(mayHavePeers, clock.now());
-    this.#hold = new CatchUp(mayHavePeers, clock.now(), LONGEST_HOLD);
+    this.#catchUp = new CatchUp(knowsNodes || mayFindNodes(config), clock.now());
     this.#clients = new LocalClients({
       self,
       config,
@@ -171,7 +166,7 @@ export class Daemon {
         // Whoever hears of a roam from here finds the way behind this router laid.
         writing: () => this.#routes.flush(),
         up: (peer, isNews) => {
-          for (const waiting of [this.#catchUp, this.#hold]) waiting.peerUp(clock.now());
+          this.#catchUp.peerUp(clock.now());
           if (isNews) this.#reporter.peer(peer);
           this.#finder.sessionUp(peer.node);
           this.#arm();
@@ -248,15 +243,15 @@ export class Daemon {
   /** Begins to claim clients, once peers have told what this node has missed. */
   #startStations(): void {
     const { clock, stations } = this.ports;
-    const { until } = this.#catchUp;
+    const { claimsFrom } = this.#catchUp;
     if (this.#stopped) return;
-    if (until <= clock.now()) {
+    if (claimsFrom <= clock.now()) {
       this.#clients.start();
       stations.start((event) => this.#station(event));
-    } else clock.schedule(until, () => this.#startStations());
+    } else clock.schedule(claimsFrom, () => this.#startStations());
   }
 
-  /** Stored records of clients of which peers, if there are any, have told nothing else. */
+  /** Lets those of the held records count that no peer has contradicted. */
   #admitHeld(): void {
     admit(this.#db, this.#held, (record) => {
       const outcome = this.#merge(record);
@@ -269,7 +264,7 @@ export class Daemon {
     const { port, peer } = this.#config;
     if (isMute(this.#config)) return this.ports.log.warn(MUTE);
     await this.#flooder.start({ port, peers: peer, admit: (address) => this.#mayBePeer(address) });
-    this.#finder.start(port, interfacesOf(this.#config));
+    this.#finder.start(port, discoveryInterfaces(this.#config));
   }
 
   #mayBePeer(address: string): boolean {
@@ -293,21 +288,21 @@ export class Daemon {
     if (outcome.kind === 'refused') this.ports.log.warn('the database is full: a new record is lost (option max_records)');
   }
 
-  /** The way of all records, from here and from peers. Throws BadInput where the content cannot be. */
+  /** The way of all records, from here and from peers. Throws BadInput where the content is impossible. */
   #merge(record: Record, isOwn = false): Outcome {
     const now = this.ports.clock.now();
     const outcome = this.#db.apply(record, now, isOwn);
     if (outcome.kind === 'older') this.#outdone(record, outcome.record, now);
     if (outcome.kind === 'newer' || outcome.kind === 'extended') {
-      for (const waiting of [this.#catchUp, this.#hold]) waiting.news(now);
+      this.#catchUp.news(now);
       this.#persistence.changed();
       if (this.#own.changed(record.key, now)) this.#arm();
-      this.#changed(outcome.record.expires > now ? outcome.meaning : nothingLeftOf(outcome.meaning), outcome.previous, now);
+      this.#changed(outcome.record.expires > now ? outcome.meaning : meaningOnceDead(outcome.meaning), outcome.previous, now);
     }
     return outcome;
   }
 
-  /** A record that lost against ours. With the same number, and about a client that is here, it is to be settled. */
+  /** A record has lost against ours. With the same sequence number, and about a client that is here, that has to be settled. */
   #outdone(record: Record, ours: Record, now: Instant): void {
     if (record.seqno !== ours.seqno) return;
     const [theirs, own] = [meaningOf(record.key, record.value), meaningOf(ours.key, ours.value)];
@@ -315,7 +310,7 @@ export class Daemon {
     if (theirs.node !== undefined) this.#clients.rivalled(theirs.mac, theirs.node, now);
   }
 
-  /** What a record says now has consequences. `previous`: what the live record of its key said before. */
+  /** The consequences of what a record says now. `previous`: what the live record of its key said before. */
   #changed(meaning: Meaning, previous: Meaning | undefined, now: Instant): void {
     if (meaning.type === 'node') {
       this.#routes.setNode(meaning.node, meaning.info.addresses);
@@ -343,18 +338,6 @@ export class Daemon {
     if (before !== node) this.#reporter.moved(mac, before, node);
   }
 
-  /** What a record said that has just died. */
-  #expired(meaning: Meaning): void {
-    if (meaning.type === 'node') {
-      this.#routes.setNode(meaning.node, []);
-      this.#finder.nodeChanged(meaning.node);
-      this.#services?.nodeChanged(meaning.info.addresses);
-    }
-    if (meaning.type === 'adjacencies') this.#finder.adjacenciesChanged(meaning.neighbours, []);
-    for (const mac of clientsOf(meaning)) this.#updateRoutes(mac);
-    if (meaning.type === 'association' && meaning.node !== undefined) this.#reporter.moved(meaning.mac, meaning.node, undefined);
-  }
-
   #updateRoutes(mac: Mac): void {
     const client = this.#db.client(mac);
     if (client === undefined) return this.#routes.removeClient(mac);
@@ -366,7 +349,7 @@ export class Daemon {
   /** Client interfaces and our own addresses, as the kernel has them now. */
   async #readLinks(): Promise<void> {
     const { clock, packets, log } = this.ports;
-    this.#finder.attach(interfacesOf(this.#config));
+    this.#finder.attach(discoveryInterfaces(this.#config));
     try {
       await this.#links.read();
       if (this.#stopped) return;
@@ -432,7 +415,7 @@ export class Daemon {
     if (record !== undefined) this.#apply(record);
   }
 
-  /** What was here before the start and has not shown itself is not here any more. */
+  /** What was here before the start and has not shown itself by now is not here any more. */
   #settle(): void {
     if (this.#stopped) return;
     this.#clients.settle(this.ports.clock.now());
@@ -452,7 +435,7 @@ export class Daemon {
       this.#finder.nextDeadline,
       this.#own.nextDeadline,
       this.#persistence.nextDeadline,
-      this.#held.length > 0 ? this.#hold.until : undefined,
+      this.#held.length > 0 ? this.#catchUp.admitsFrom : undefined,
     );
     if (this.#timer?.at === at) return;
     this.#timer?.timer.cancel();
@@ -462,7 +445,7 @@ export class Daemon {
   #poll(): void {
     this.#timer = undefined;
     const now = this.ports.clock.now();
-    for (const { meaning } of this.#db.expire(now)) this.#expired(meaning);
+    for (const { meaning } of this.#db.expire(now)) this.#changed(meaningOnceDead(meaning), meaning, now);
     this.#clients.poll(now);
     this.#strays.poll(now);
     this.#services?.poll(now);
@@ -471,7 +454,7 @@ export class Daemon {
     const { nextDeadline: readLinks } = this.#links;
     if (readLinks !== undefined && readLinks <= now) void this.#readLinks();
     this.#persistence.poll(now);
-    if (this.#hold.until <= now) this.#admitHeld();
+    if (this.#catchUp.admitsFrom <= now) this.#admitHeld();
     this.#arm();
   }
 
@@ -523,30 +506,4 @@ export class Daemon {
     await this.#persistence.stop();
     log.info('stopped');
   }
-}
-
-/** What a record says that is dead: it may come as news, where the older version that was known here still lived. */
-function nothingLeftOf(meaning: Meaning): Meaning {
-  if (meaning.type === 'association') return { ...meaning, node: undefined };
-  if (meaning.type === 'node') return { ...meaning, info: { ...meaning.info, addresses: [] } };
-  if (meaning.type === 'seek') return { ...meaning, addresses: [] };
-  return meaning;
-}
-
-const MUTE = "no key is set and auth is not 'none': this router talks to no other";
-
-/** Whether no peer could be trusted, so that none is talked to. */
-function isMute({ auth, key }: Config): boolean {
-  return auth === 'psk' && key === undefined;
-}
-
-/** Whether neighbours may be found: a router that has lost what it stored may know of no other way to the rest. */
-function mayFindNodes(config: Config): boolean {
-  const { only } = interfacesOf(config);
-  return config.discovery && !isMute(config) && (only === undefined || only.length > 0);
-}
-
-/** Where to look for other routers. Without a key anybody could answer: then only where the user says so. */
-function interfacesOf({ meshInterface, interface: clients, auth }: Config): InterfaceChoice {
-  return { only: meshInterface.length > 0 ? meshInterface : auth === 'none' ? [] : undefined, except: clients };
 }

@@ -1,10 +1,13 @@
 import type { Instant, Millis } from './time.js';
 import { after, earliest, SECOND } from './time.js';
 
-/** Nobody waits longer than that for a router that starts. */
+/** A node that starts does not keep its clients waiting longer than this. */
 export const LONGEST_CATCH_UP: Millis = 2 * SECOND;
 
-/** A peer that has told nothing new for that long has told all. */
+/** Doubtful stored records wait this long for a peer to speak: after a reboot, links and routes come back slowly. */
+export const LONGEST_HOLD: Millis = 30 * SECOND;
+
+/** A peer that has told nothing new for this long has told all. */
 const QUIET: Millis = 150;
 
 /**
@@ -12,12 +15,14 @@ const QUIET: Millis = 150;
  * claims outdo what they have to. It does not wait for peers that cannot be reached.
  */
 export class CatchUp {
-  readonly #limit: Instant;
+  readonly #start: Instant;
+  readonly #mayHavePeers: boolean;
   #quiet: Instant | undefined;
 
-  /** `peers`: whether there are any to be heard from. `longest`: how long it waits for them at the most. */
-  constructor(peers: boolean, now: Instant, longest = LONGEST_CATCH_UP) {
-    this.#limit = peers ? after(now, longest) : now;
+  /** `mayHavePeers`: whether there is anybody to be heard from. */
+  constructor(mayHavePeers: boolean, now: Instant) {
+    this.#mayHavePeers = mayHavePeers;
+    this.#start = now;
   }
 
   /** A session has come up. */
@@ -30,8 +35,17 @@ export class CatchUp {
     if (this.#quiet !== undefined) this.#quiet = after(now, QUIET);
   }
 
-  /** When it is over as far as is known now. */
-  get until(): Instant {
-    return earliest(this.#limit, this.#quiet)!;
+  /** When this node may claim clients, as far as is known now. */
+  get claimsFrom(): Instant {
+    return this.#until(LONGEST_CATCH_UP);
+  }
+
+  /** When the doubtful records that it has stored are to count, as far as is known now. */
+  get admitsFrom(): Instant {
+    return this.#until(LONGEST_HOLD);
+  }
+
+  #until(longest: Millis): Instant {
+    return this.#mayHavePeers ? earliest(after(this.#start, longest), this.#quiet)! : this.#start;
   }
 }

@@ -285,3 +285,13 @@ export function meaningOf(key: RecordKey, value: string): Meaning {
       return { type: 'unknown' };
   }
 }
+
+/** What a record says once it is dead: no more than which client, node or address it was about. */
+export function meaningOnceDead(meaning: Meaning): Meaning {
+  if (meaning.type === 'association') return { ...meaning, node: undefined };
+  if (meaning.type === 'host') return { ...meaning, mac: undefined };
+  if (meaning.type === 'node') return { ...meaning, info: { ...meaning.info, addresses: [] } };
+  if (meaning.type === 'seek') return { ...meaning, addresses: [] };
+  if (meaning.type === 'adjacencies') return { ...meaning, neighbours: [] };
+  return meaning;
+}

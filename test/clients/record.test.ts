@@ -7,7 +7,7 @@ import { parseMac } from '../../src/net/mac.js';
 import { parseNodeId } from '../../src/clients/node-id.js';
 import type { RecordKey } from '../../src/clients/record.js';
 import {
-  adjacenciesKey, adjacenciesValue, associationKey, clientInfoKey, clientInfoValue, declinedKey, hostKey, lease4Key, lease6Key, macValue, meaningOf, nodeInfoValue,
+  adjacenciesKey, adjacenciesValue, associationKey, clientInfoKey, clientInfoValue, declinedKey, hostKey, lease4Key, lease6Key, macValue, meaningOf, meaningOnceDead, nodeInfoValue,
   nodeKey, nodeValue, seekKey, seekValue, textBytes,
 } from '../../src/clients/record.js';
 
@@ -147,4 +147,13 @@ t.test('of many addresses of a node the first eight are told, and of neither fam
   t.strictSame(told([four[0]!, ...six, ...four.slice(1)]), [four[0], ...six.slice(0, 4), ...four.slice(1, 4)], 'in their order');
   t.strictSame(told([...six, four[0]!]), [...six.slice(0, 7), four[0]]);
   t.strictSame(told(four), four.slice(0, 8));
+});
+
+t.test('a dead record says only what it was about', async (t) => {
+  const dead = (key: RecordKey, value: string) => meaningOnceDead(meaningOf(key, value));
+  t.same(dead(associationKey(mac), nodeValue(node)), { type: 'association', mac, node: undefined });
+  t.same(dead(hostKey(parseIp('10.44.1.2')), macValue(mac)), { type: 'host', address: '10.44.1.2', mac: undefined });
+  t.same(dead(adjacenciesKey(node), adjacenciesValue([node])), { type: 'adjacencies', node, neighbours: [] });
+  const info = { hostname: 'r1', addresses: [parseIp('10.99.0.1')], port: 4444 };
+  t.same(dead(nodeKey(node), nodeInfoValue(info)), { type: 'node', node, info: { ...info, addresses: [] } });
 });
