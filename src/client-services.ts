@@ -6,15 +6,12 @@ import { chooseNetwork6, isHostAddress } from './clients/allocation.js';
 import * as claims from './clients/claims.js';
 import type { Database } from './clients/database.js';
 import type { Record } from './clients/record.js';
-import { hostKey } from './clients/record.js';
 import type { Instant, Millis } from './clients/time.js';
 import { after, earliest, MINUTE, SECOND } from './clients/time.js';
 import type { Config } from './config/config.js';
-import { RateLimit } from './dhcp4/limits.js';
-import { Dhcp4Server } from './dhcp4/server.js';
-import type { Dhcp4Effect } from './dhcp4/exchange.js';
+import { Dhcp4Service } from './dhcp4-service.js';
 import { Acquaintances } from './gateway/acquaintances.js';
-import { announce, announceDeparture, whoHas } from './gateway/announce.js';
+import { announce, announceDeparture } from './gateway/announce.js';
 import { Announcer } from './gateway/announcer.js';
 import { answer } from './gateway/answer.js';
 import { EarlyFrames } from './gateway/early-frames.js';
@@ -25,10 +22,11 @@ import { observe } from './gateway/observe.js';
 import type { ProbeResult } from './gateway/prober.js';
 import { probe, Prober } from './gateway/prober.js';
 import { seekFrame } from './gateway/seek.js';
+import { LearntAddresses } from './learnt-addresses.js';
 import { ArpOperation } from './net/arp.js';
 import { BadInput, ShortInput } from './net/bytes.js';
 import type { Family, Ip, Ip4, Ip6 } from './net/ip.js';
-import { ANY4, isIp6, isLinkLocal6 } from './net/ip.js';
+import { ANY4, isIp6 } from './net/ip.js';
 import { parseEthernet } from './net/ethernet.js';
 import type { LinkFrame } from './net/link-frame.js';
 import { parseLinkFrame } from './net/link-frame.js';
@@ -40,7 +38,7 @@ import type { Random } from './ports.js';
 import type { Station } from './presence/presence.js';
 import type { RaClient } from './ra/server.js';
 import { RaServer } from './ra/server.js';
-import { dhcp4Config, dhcp4Limits, raConfig } from './service-config.js';
+import { raConfig } from './service-config.js';
 
 export interface ClientServicesOptions {
   readonly config: Config;
@@ -69,34 +67,27 @@ export interface ClientServicesOptions {
 /** So long a client for which there was no /64 waits before one is looked for again. */
 const NETWORK_RETRY: Millis = MINUTE;
 
-/** Who sends requests in many servers' names does not fill the log. */
-const MAX_RIVALS = 8;
-
 export class ClientServices {
   #options: ClientServicesOptions;
   #config: Config;
   #gateway: Gateway;
-  #dhcp4: Dhcp4Server | undefined;
+  readonly #dhcp4: Dhcp4Service;
+  readonly #learnt: LearntAddresses;
   #ra: RaServer;
   #announcer = new Announcer();
   #prober = new Prober();
   readonly #acquaintances = new Acquaintances();
   readonly #early = new EarlyFrames();
-  /** Addresses of one client that give way to others: one a minute, four at once. Each is told to all routers. */
-  readonly #replacements = new RateLimit(1 / 60, 4);
   /** With `option ipv6_mode 'host'` only. */
   #hostMode: HostMode | undefined;
-  /** Link-local addresses of clients here: needed on the link alone, so not in the database. */
-  #linkLocals = new Map<Mac, Ip6>();
   #usurpers = new Set<Mac>();
   /** Clients here that have no /64 since none was left, and when one is looked for again. */
   readonly #withoutNetwork = new Set<Mac>();
   #networkRetry: Instant | undefined;
-  readonly #rivals = new Set<Ip4>();
   #own: readonly Ip4[];
   /** IPv4 addresses in our prefixes that routers have: no client gets one of them. */
-  #routers: ReadonlySet<Ip> = new Set();
-  readonly counters = { malformed: 0, strangers: 0, refused: 0 };
+  #routers: ReadonlySet<Ip4>;
+  readonly counters = { malformed: 0, strangers: 0 };
 
   constructor(options: ClientServicesOptions) {
     this.#options = options;
@@ -104,7 +95,9 @@ export class ClientServices {
     this.#gateway = options.gateway;
     this.#own = options.own;
     this.#routers = this.#findRouters();
-    this.#dhcp4 = this.#makeDhcp4(options.config);
+    this.#dhcp4 = new Dhcp4Service(options);
+    this.#dhcp4.configure(options.config, this.#routers);
+    this.#learnt = new LearntAddresses(options, options.config, this.#routers);
     this.#hostMode = this.#makeHostMode(options.config);
     this.#ra = new RaServer(raConfig(options.config), options.gateway, (mac) => this.#raClient(mac), options.random);
   }
@@ -122,33 +115,17 @@ export class ClientServices {
     return new HostMode({ db, apply, send: sendTo, isReserved, limit, lifetime: this.#leaseLifetime });
   }
 
-  #makeDhcp4(config: Config): Dhcp4Server | undefined {
-    const dhcp4 = dhcp4Config(config, this.#routers as ReadonlySet<Ip4>);
-    return dhcp4 === undefined ? undefined : new Dhcp4Server(dhcp4, this.#options.db, dhcp4Limits(config));
-  }
-
-  /**
-   * Called for any change of an interface too: sleeping clients are woken only where they are to be told something else.
-   * `stations`: all that are here.
-   */
   configure(config: Config, gateway: Gateway, own: readonly Ip4[], stations: () => Iterable<Station>, now: Instant): void {
     const before = advertised(this.#config, this.#gateway);
     const isElsewhere = gateway.mac !== this.#gateway.mac;
     this.#config = config;
     this.#gateway = gateway;
     this.#own = own;
-    this.#routers = this.#findRouters();
-    this.#configureDhcp4();
+    this.#findRoutersAnew();
     this.#hostMode?.configure(config.maxAddresses, this.#leaseLifetime);
     if (advertised(config, gateway) !== before) this.#ra.reconfigure(raConfig(config), gateway, now);
     // Clients would go on sending to the MAC from before until they doubt it.
     for (const { mac, network } of isElsewhere ? stations() : []) this.#announcer.arrived(mac, network, now);
-  }
-
-  #configureDhcp4(): void {
-    const dhcp4 = dhcp4Config(this.#config, this.#routers as ReadonlySet<Ip4>);
-    if (dhcp4 === undefined || this.#dhcp4 === undefined) this.#dhcp4 = this.#makeDhcp4(this.#config);
-    else this.#dhcp4.configure(dhcp4, dhcp4Limits(this.#config));
   }
 
   #findRouters(): Set<Ip4> {
@@ -159,8 +136,13 @@ export class ClientServices {
   /** A router has told its addresses, or is no longer known: `addresses` are those of before and of now. */
   nodeChanged(addresses: readonly Ip[]): void {
     if (!addresses.some((address) => !isIp6(address) && this.#isOurs(address))) return;
+    this.#findRoutersAnew();
+  }
+
+  #findRoutersAnew(): void {
     this.#routers = this.#findRouters();
-    this.#configureDhcp4();
+    this.#dhcp4.configure(this.#config, this.#routers);
+    this.#learnt.configure(this.#config, this.#routers);
   }
 
   /** A client is here and its routes are in the kernel: it is told about its gateway, now and again soon. */
@@ -226,7 +208,7 @@ export class ClientServices {
     this.#announcer.cancel(mac);
     this.#hostMode?.left(mac);
     this.#ra.left(mac);
-    this.#linkLocals.delete(mac);
+    this.#learnt.left(mac);
     this.#usurpers.delete(mac);
     this.#withoutNetwork.delete(mac);
   }
@@ -239,18 +221,13 @@ export class ClientServices {
   /** The kernel's neighbour cache has found who has an address, or has lost him. */
   neighbour(mac: Mac, network: string, address: Ip, state: 'resolved' | 'failed', now: Instant): void {
     if (this.#options.station(mac)?.network !== network) return;
-    if (state === 'resolved') this.#learnClaim(mac, address, now);
+    if (state === 'resolved') this.#learnAddress(mac, address, now);
     else if (isIp6(address)) this.#hostMode?.failed(address, now);
   }
 
   /** A record says that an address is `by`'s, which was `from`'s. */
   hostChanged(address: Ip, from: Mac | undefined, by: Mac): void {
     if (isIp6(address)) this.#hostMode?.taken(address, from, by, this.#gateway);
-  }
-
-  /** Addresses of a client that matter on its link alone. */
-  linkLocalOf(mac: Mac): Ip6 | undefined {
-    return this.#linkLocals.get(mac);
   }
 
   get nextDeadline(): Instant | undefined {
@@ -277,7 +254,7 @@ export class ClientServices {
   #addressesOf(mac: Mac): Ip[] {
     const { db } = this.#options;
     const learnt = (db.client(mac)?.addresses ?? []).findLast(({ length }) => length === 128);
-    const address6 = this.#linkLocals.get(mac) ?? learnt?.address;
+    const address6 = this.#learnt.linkLocalOf(mac) ?? learnt?.address;
     const leased = db.leases4Of(mac).map(({ address }) => address);
     return address6 === undefined ? leased : [...leased, address6];
   }
@@ -299,7 +276,7 @@ export class ClientServices {
       const link = parseLinkFrame(frame);
       const source = link?.ethernet.source ?? parseEthernet(frame).header.source;
       if (!this.#isHere(source, network, now)) this.#early.keep(source, network, frame, now);
-      else if (link === undefined) this.#receiveDhcp4(network, frame, now);
+      else if (link === undefined) this.#dhcp4.receive(network, frame, this.#gateway, now);
       else this.#receiveLink(network, link, now);
     } catch (error) {
       if (!(error instanceof BadInput || error instanceof ShortInput)) throw error;
@@ -353,104 +330,29 @@ export class ClientServices {
     if (sighting?.kind === 'dad' && sighting.tentative !== undefined) this.#considers(sighting.mac, sighting.tentative, now);
     if (sighting === undefined || address === undefined) return;
     this.#prober.heard(sighting.mac, address, now);
-    this.#learnClaim(sighting.mac, address, now);
+    this.#learnAddress(sighting.mac, address, now);
+  }
+
+  /** The client uses an address. */
+  #learnAddress(mac: Mac, address: Ip, now: Instant): void {
+    if (this.#hostMode === undefined || !this.#isShared(address)) this.#learnt.learn(mac, address, now);
+    else this.#hostMode.seen(mac, address, false, now);
   }
 
   /** The client asks whether it may have an address. */
   #considers(mac: Mac, address: Ip, now: Instant): void {
-    if (isIp6(address) && this.#isOurs(address)) this.#hostMode?.seen(mac, address, true, now);
+    if (this.#isShared(address)) this.#hostMode?.seen(mac, address, true, now);
   }
 
-  #learnClaim(mac: Mac, address: Ip, now: Instant): void {
-    if (isLinkLocal6(address)) this.#linkLocals.set(mac, address as Ip6);
-    else if (this.#isOurs(address)) this.#learnAddress(mac, address, now);
+  /** Whether it is an address of the prefixes that clients have in common with `option ipv6_mode 'host'`. */
+  #isShared(address: Ip): address is Ip6 {
+    return isIp6(address) && this.#isOurs(address);
   }
 
   #reportUsurper(mac: Mac, address: Ip): void {
     if (this.#usurpers.has(mac)) return;
     this.#usurpers.add(mac);
     this.#options.usurped(mac, address);
-  }
-
-  #reportRival(server: Ip4, mac: Mac, network: string): void {
-    if (this.#rivals.size < MAX_RIVALS) this.#rivals.add(server);
-    if (this.#rivals.has(server)) this.#options.rivalled(server, mac, network);
-  }
-
-  /** An address in our prefixes that the client uses: taken in, unless it belongs to another or the client has too many. */
-  #learnAddress(mac: Mac, address: Ip, now: Instant): void {
-    const { db, apply } = this.#options;
-    const holder = db.holder(address);
-    if (!isIp6(address)) {
-      const usable = isHostAddress(this.#config.prefixes4, address) && !this.#routers.has(address);
-      // One that it had until not long ago, or one that a client gave up because somebody else uses it: here is who that is.
-      const mayTake = holder === mac || db.declined.has(address);
-      const isFree = holder === undefined || (mayTake && db.owner(address) === undefined);
-      if (!isFree || !usable) return;
-      if (db.leases4Of(mac).length < this.#config.maxAddresses) apply(claims.lease4(db, address, mac, this.#leaseLifetime, now));
-      else this.counters.refused++;
-      return;
-    }
-    if (this.#hostMode !== undefined) return this.#hostMode.seen(mac, address, false, now);
-    // Without a /64 of its own that covers it, the address would be another client's or nobody's: not believed.
-    if (holder !== mac || db.live(hostKey(address)) !== undefined) return;
-    if (this.#makeRoom(mac, now)) apply(claims.host(db, address, mac, this.#leaseLifetime, now));
-    else this.counters.refused++;
-  }
-
-  /**
-   * Room for one more address in the client's own /64: phones take new ones each time that they associate and each day, and
-   * do not say which they have given up. The one that was learnt first gives way.
-   */
-  #makeRoom(mac: Mac, now: Instant): boolean {
-    const { db, apply } = this.#options;
-    const [oldest, ...others] = (db.client(mac)?.addresses ?? []).filter((prefix) => prefix.length === 128);
-    if (oldest === undefined || 1 + others.length < this.#config.maxAddresses) return true;
-    if (!this.#replacements.take(mac, now)) return false;
-    const record = claims.hostGone(db, oldest.address, mac, now);
-    if (record !== undefined) apply(record);
-    return true;
-  }
-
-  #receiveDhcp4(network: string, frame: Uint8Array, now: Instant): void {
-    if (this.#dhcp4 === undefined) return;
-    const { frame: reply, effects, dropped } = this.#dhcp4.handleFrame(network, frame, this.#gateway.mac, now);
-    if (dropped === 'no address left') this.#options.exhausted(4);
-    for (const effect of effects) this.#carryOut(effect, network, now);
-    if (reply !== undefined) this.#options.send(network, reply);
-  }
-
-  #carryOut(effect: Dhcp4Effect, network: string, now: Instant): void {
-    const { db, apply } = this.#options;
-    switch (effect.kind) {
-      case 'lease':
-        return apply(claims.lease4(db, effect.address, effect.mac, effect.lifetimeSeconds * SECOND, now));
-      case 'release':
-        return this.#endLease(effect.address, effect.mac, now);
-      case 'decline':
-        this.#endLease(effect.address, effect.mac, now);
-        if (effect.restsSeconds > 0) apply(claims.declined(db, effect.address, effect.mac, effect.restsSeconds * SECOND, now));
-        return this.#askWhoHas(effect.address, network);
-      case 'rival':
-        return this.#reportRival(effect.server, effect.mac, network);
-      case 'hostname': {
-        if (db.client(effect.mac)?.info.hostname === effect.name) return;
-        const ssid = this.#options.station(effect.mac)?.ssid ?? '';
-        const record = claims.clientInfo(db, effect.mac, { hostname: effect.name, ssid }, now);
-        return record === undefined ? undefined : apply(record);
-      }
-    }
-  }
-
-  #endLease(address: Ip4, mac: Mac, now: Instant): void {
-    const record = claims.release4(this.#options.db, address, mac, now);
-    if (record !== undefined) this.#options.apply(record);
-  }
-
-  /** Whoever uses an address that a client found in use answers, and is learnt from. */
-  #askWhoHas(address: Ip4, network: string): void {
-    const [gateway] = this.#gateway.addresses4;
-    if (gateway !== undefined) this.#options.send(network, whoHas(address, gateway, this.#gateway.mac));
   }
 
   #raClient(mac: Mac): RaClient | undefined {
@@ -465,7 +367,7 @@ export class ClientServices {
       expires: lease.expires,
       deprecated: lease !== preferred,
     }));
-    return { network: station.network, linkLocal: this.#linkLocals.get(mac), prefixes };
+    return { network: station.network, linkLocal: this.#learnt.linkLocalOf(mac), prefixes };
   }
 
   #isOurs(address: Ip): boolean {
@@ -478,15 +380,11 @@ export class ClientServices {
 
   /** All counts, by names that ubus shows. */
   get statistics(): { [name: string]: number } {
-    const { received, sent, dropped } = this.#dhcp4?.counters ?? {};
-    const sum = (counts: ReadonlyMap<string, number> | undefined) => [...(counts?.values() ?? [])].reduce((a, b) => a + b, 0);
     return {
-      dhcp4_received: sum(received),
-      dhcp4_sent: sum(sent),
-      dhcp4_dropped: sum(dropped),
+      ...this.#dhcp4.statistics,
       ra_sent: this.#ra.counters.sent,
       ra_solicited: this.#ra.counters.solicited,
-      addresses_refused: this.counters.refused + (this.#hostMode?.refused ?? 0),
+      addresses_refused: this.#learnt.refused + (this.#hostMode?.refused ?? 0),
       addresses_set_aside: this.#options.db.declined.size,
       frames_malformed: this.counters.malformed,
       frames_from_strangers: this.counters.strangers,
