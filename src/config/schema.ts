@@ -116,7 +116,7 @@ export const schema = {
   setup: option(
     types.boolean,
     '0',
-    'Give the client interfaces the MAC and the addresses of the gateway, and the settings that roaming needs, instead of only checking them. A clean stop takes back what was set.',
+    'Give the client interfaces the MAC and the addresses of the gateway, and the settings that roaming needs, instead of only checking them. What was set is taken back at a clean stop, and where a reload does not want it any more.',
   ),
   relay: list(
     types.prefix4,

@@ -6,13 +6,15 @@ import type { ClientLink, LinkChange, LinkControl, Logger } from '../ports.js';
 import { checkGatewayLink, neededSettings, noSuchInterface } from './check.js';
 import type { Gateway } from './gateway.js';
 import type { Step } from './setup.js';
-import { describeChange, planSetup, subjectOf } from './setup.js';
+import { describeChange, planSetup, subjectOf, subjectsOf } from './setup.js';
 
 /** Another program may have other ideas of an interface: this often in ten seconds it is contradicted. */
 const MAX_SETUPS = 5;
 const SETUP_WINDOW = 10 * SECOND;
 
 const KERNEL = 'the kernel';
+
+const NOTHING: ReadonlySet<string> = new Set();
 
 export interface GatewayWanted {
   /** The client interfaces that there should be. */
@@ -65,7 +67,8 @@ export class GatewayLinks {
     for (const network of interfaces) {
       if (!links.some((link) => link.network === network)) this.#tell(network, [noSuchInterface(network)]);
     }
-    let changed = false;
+    const wanted = setup ? subjectsOf(links, interfaces, gateway) : NOTHING;
+    let changed = await this.#takeBack((subject) => !wanted.has(subject));
     this.#setupFrom = undefined;
     for (const link of links) {
       const needed = neededSettings(link.network, watchesOnly || this.#filtered !== undefined);
@@ -121,19 +124,29 @@ export class GatewayLinks {
     this.#said.set(network, new Set(problems));
   }
 
-  /** Takes back what was set, last first. */
+  /** Takes back all that was set. */
   restore(): Promise<void> {
     return this.#inTurn(async () => {
       this.control.stop();
       this.#filtered = undefined;
-      const changes = [...this.#undo.values()].reverse();
-      this.#undo.clear();
-      const errors = await this.control.apply(changes);
-      // An interface that is gone has taken what was set along.
-      errors.forEach((error, i) => {
-        if (error !== undefined) this.log.debug(`cannot take back to ${describeChange(changes[i]!)}: ${error.message}`);
-      });
+      await this.#takeBack(() => true);
     });
+  }
+
+  /** Takes back what was set, last first; returns whether there was anything. */
+  async #takeBack(which: (subject: string) => boolean): Promise<boolean> {
+    const undo = [...this.#undo].filter(([subject]) => which(subject)).reverse();
+    if (undo.length === 0) return false;
+    for (const [subject] of undo) this.#undo.delete(subject);
+    const changes = undo.map(([, change]) => change);
+    const errors = await this.control.apply(changes);
+    errors.forEach((error, i) => {
+      const what = describeChange(changes[i]!);
+      if (error === undefined) this.log.info(`set back: ${what}`);
+      // An interface that is gone has taken what was set along.
+      else this.log.debug(`cannot take back to ${what}: ${error.message}`);
+    });
+    return errors.includes(undefined);
   }
 
   #inTurn<T>(task: () => Promise<T>): Promise<T> {

@@ -60,6 +60,16 @@ export function subjectOf(change: LinkChange): string {
   }
 }
 
+/**
+ * All that may be set. Settings of an interface that is missing for the moment are among it: one of them is for all of the
+ * router. Its addresses are not, which go with it.
+ */
+export function subjectsOf(links: readonly ClientLink[], interfaces: readonly string[], gateway: Gateway): Set<string> {
+  const settings = interfaces.flatMap((network) => neededSettings(network, false).map(({ name }) => name));
+  const ofLinks = links.flatMap(({ ifindex }) => ['mac', gateway.linkLocal, ...gateway.addresses4].map((what) => `${ifindex} ${what}`));
+  return new Set([...settings, ...ofLinks]);
+}
+
 /** For the log: `MAC 00:00:5e:00:52:13`. */
 export function describeChange(change: LinkChange): string {
   switch (change.op) {

@@ -4,7 +4,7 @@ import { after, SECOND } from '../../src/clients/time.js';
 import { neededSettings } from '../../src/gateway/check.js';
 import { GATEWAY_LINK_LOCAL, GATEWAY_MAC } from '../../src/gateway/gateway.js';
 import { GatewayLinks } from '../../src/gateway/links.js';
-import type { Ip4 } from '../../src/net/ip.js';
+import type { Ip4, Ip6 } from '../../src/net/ip.js';
 import type { Mac } from '../../src/net/mac.js';
 import type { Prefix4 } from '../../src/net/prefix.js';
 import { formatPrefix, hostPrefix, parsePrefix } from '../../src/net/prefix.js';
@@ -132,6 +132,31 @@ t.test('with setup the interface is made what it has to be, and put back', async
   link.applied = [];
   await links.restore();
   t.same(link.applied, [], 'once');
+});
+
+t.test('what another configuration does not want any more is taken back, as by a restart', async (t) => {
+  const { link, links, told } = start(true);
+  const before = link.state;
+  const wanted = { interfaces: ['br-client'], gateway, prefixes4, setup: true, watchesOnly: false };
+  const prepare = (changed: Partial<typeof wanted>, present = [link.link]) => links.prepare(present, { ...wanted, ...changed }, NOW);
+  await prepare({});
+  told();
+  const other = { mac: '02:00:5e:00:52:13' as Mac, linkLocal: 'fe80::5eff:fe00:5213' as Ip6, addresses4: ['10.44.0.254' as Ip4] };
+  t.equal(await prepare({ gateway: other }), true);
+  t.match(link.link, { mac: other.mac });
+  t.same(link.link.addresses.map(({ address }) => address), [other.linkLocal, '10.44.0.254'], 'clients may have the old address now');
+  t.match(told().filter((line) => line.includes('back')), ['info set back: no address 10.44.0.1/16', `info set back: no address ${GATEWAY_LINK_LOCAL}/64`]);
+  t.equal(await prepare({ gateway: other }), false, 'nothing is left to do');
+  const settings = JSON.stringify([...link.values]);
+  await prepare({ gateway: other }, []);
+  t.equal(JSON.stringify([...link.values]), settings, 'an interface that is missing for the moment does not end forwarding');
+  await prepare({ setup: false });
+  t.match(JSON.parse(link.state)[1], JSON.parse(before)[1], 'nothing is to be set any more');
+  await prepare({});
+  const { length } = link.applied;
+  t.equal(await prepare({ interfaces: [] }, []), true, 'nobody is served there any more');
+  t.equal(link.state, before);
+  t.ok(link.applied.length > length);
 });
 
 t.test('what was there before is not taken back', async (t) => {
