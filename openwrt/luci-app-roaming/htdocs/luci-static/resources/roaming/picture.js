@@ -1,26 +1,21 @@
 'use strict';
 'require baseclass';
+'require roaming.arrangement as Arrangement';
+'require roaming.layout as Layout';
 
 /* The routers, and who is where: one box a router, its clients below it. A client that roams glides to its new router. */
 
 const SVG = 'http://www.w3.org/2000/svg';
 
-const CELL = 170;       /* least width of a router's column */
-const BOX = { width: 132, height: 34 };
-const PER_ROW = 3;
-const MOST_ROWS = 4;
-const ROW = 42;
-const TOP = 52;         /* from the top of a cell to the middle of its router */
-const HEAD = 94;        /* from the top of a cell to its first row of clients */
 const FRESH = 10;       /* seconds for which a client that has come is marked */
 
 const STYLE = `
 .roaming-picture { display: block; width: 100%; font: 12px sans-serif; }
-.roaming-picture text { fill: currentColor; text-anchor: middle; }
+.roaming-picture text { fill: currentColor; text-anchor: middle; paint-order: stroke; stroke: var(--roaming-background); stroke-width: 4px; stroke-linejoin: round; }
 .roaming-picture .small { font-size: 10px; opacity: .75; }
 .roaming-picture .link { fill: none; stroke: currentColor; opacity: .4; }
 .roaming-picture .session { fill: none; stroke: currentColor; opacity: .3; stroke-dasharray: 4 3; }
-.roaming-picture .router rect { fill: none; stroke: currentColor; stroke-width: 1.2; }
+.roaming-picture .router rect { fill: var(--roaming-background); stroke: currentColor; stroke-width: 1.2; }
 .roaming-picture .router.self rect { stroke: var(--primary-color-high, #2b7fd3); stroke-width: 2.5; }
 .roaming-picture .router.self text { font-weight: bold; }
 .roaming-picture .client { transition: transform .7s ease-in-out, opacity .4s; }
@@ -44,72 +39,30 @@ function shorten(text, length) {
 	return text.length > length ? `${text.slice(0, length - 1)}…` : text;
 }
 
-/* Where everything is drawn: cells left to right, each row of cells as high as its fullest router needs. */
-function layOut(width, nodes, clients) {
-	const columns = Math.max(1, Math.min(nodes.length, Math.floor(width / CELL)));
-	const cell = width / columns;
-	const at = new Map(nodes.map(node => [ node.node, [] ]));
+/* The colour behind an element: themes differ in how they set it. */
+function backgroundOf(element) {
+	for (let at = element; at; at = at.parentElement) {
+		const colour = getComputedStyle(at).backgroundColor;
 
-	for (const client of clients)
-		if (at.has(client.node))
-			at.get(client.node).push(client);
-
-	const rowsOf = node => Math.min(MOST_ROWS, Math.ceil(at.get(node.node).length / PER_ROW));
-	const routers = [], dots = [], notes = [];
-	let top = 0;
-
-	for (let i = 0; i < nodes.length; i += columns) {
-		const line = nodes.slice(i, i + columns);
-
-		line.forEach((node, k) => {
-			const x = (k + .5) * cell;
-			const here = at.get(node.node);
-			const most = PER_ROW * MOST_ROWS;
-			const shown = here.length > most ? here.slice(0, most - 1) : here;
-
-			routers.push({ node, x, y: top + TOP, count: here.length });
-			const places = Math.min(here.length, most);
-
-			shown.forEach((client, n) => dots.push({ client, ...place(x, top, cell, n, places) }));
-
-			if (shown.length < here.length)
-				notes.push({ text: `+${here.length - shown.length}`, ...place(x, top, cell, most - 1, places) });
-		});
-
-		top += HEAD + Math.max(...line.map(rowsOf)) * ROW + 8;
+		if (colour != 'transparent' && !/, 0\)$/.test(colour))
+			return colour;
 	}
 
-	return { routers, dots, notes, height: top };
+	return 'Canvas';
 }
 
-/* The n-th of `count` places below a router, each row in the middle. */
-function place(x, top, cell, n, count) {
-	const step = Math.min(60, cell / PER_ROW);
-	const row = Math.floor(n / PER_ROW);
-	const inRow = Math.min(PER_ROW, count - row * PER_ROW);
+/* Pairs of numbers of routers, each once: links that routers flood over, and other sessions of the one that answers. */
+function connect(nodes, peers) {
+	const numbers = new Map(nodes.map(({ node }, i) => [ node, i ]));
+	const self = nodes.findIndex(node => node.self);
+	const links = nodes.flatMap(({ adjacencies }, a) =>
+		adjacencies.map(node => numbers.get(node)).filter(b => b > a).map(b => ({ a, b, kind: 'link' })));
+	const up = new Set(peers.filter(({ state, node }) => state == 'up' && numbers.has(node)).map(({ node }) => numbers.get(node)));
+	const sessions = self < 0 ? [] : [ ...up ]
+		.filter(b => b != self && !links.some(link => link.a == Math.min(self, b) && link.b == Math.max(self, b)))
+		.map(b => ({ a: self, b, kind: 'session' }));
 
-	return { x: x + (n % PER_ROW - (inRow - 1) / 2) * step, y: top + HEAD + row * ROW };
-}
-
-/* In one row: from top to top, with a bend that grows with the distance, so that arcs that end at one router stay apart. */
-function arcAbove(a, b) {
-	const edge = a.y - BOX.height / 2;
-	const bend = edge - Math.min(50, 10 + Math.abs(a.x - b.x) / 8);
-
-	return `M${a.x} ${edge} Q${(a.x + b.x) / 2} ${bend} ${b.x} ${edge}`;
-}
-
-/* From row to row: through the gap between the columns, where no clients are. */
-function arcBeside(a, b) {
-	const side = b.x < a.x ? -1 : 1;
-	const [ from, to ] = [ a.x + side * BOX.width / 2, b.x == a.x ? b.x + side * BOX.width / 2 : b.x - side * BOX.width / 2 ];
-	const gap = from + side * 24;
-
-	return `M${from} ${a.y} C${gap} ${a.y} ${gap} ${b.y} ${to} ${b.y}`;
-}
-
-function arc(a, b) {
-	return a.y == b.y ? arcAbove(a, b) : arcBeside(a, b);
+	return [ ...links, ...sessions ];
 }
 
 return baseclass.extend({
@@ -124,45 +77,53 @@ return baseclass.extend({
 	/* `now`: the router's clock, seconds since 1970. Clients that are at no router are not shown. */
 	update(nodes, clients, peers, now) {
 		const width = Math.max(280, this.node.parentNode ? this.node.parentNode.clientWidth : 0);
-		const { routers, dots, notes, height } = layOut(width, nodes, clients);
+		const at = new Map(nodes.map(({ node }) => [ node, [] ]));
+
+		for (const client of clients)
+			if (at.has(client.node))
+				at.get(client.node).push(client);
+
+		const here = [ ...at.values() ];
+		const links = connect(nodes, peers);
+		const { routers, dots, notes, links: ways, height, ...look } = Layout.layOut({ width, places: this.arrange(nodes, links, width), links, clients: here });
 
 		this.node.setAttribute('viewBox', `0 0 ${width} ${height}`);
 		this.node.setAttribute('height', height);
+		this.node.style.setProperty('--roaming-background', backgroundOf(this.node));
 		this.back.replaceChildren(
-			...this.links(routers),
-			...this.sessions(routers, peers),
-			...routers.map(router => this.router(router)),
-			...notes.map(({ x, y, text }) => svg('text', { x, y: y + 4 }, text)));
-		this.placeClients(dots, now);
+			...ways.map(({ kind, points }) => svg('path', { 'class': kind, d: Layout.pathOf(points) })),
+			...routers.map((router, i) => this.router(nodes[i], router, here[i].length, look)),
+			...notes.map(({ x, y, count }) => svg('text', { x, y: y + 4 }, `+${count}`)));
+		this.placeClients(dots, look.label, now);
 	},
 
-	/* What routers flood from link to link, each pair once. */
-	links(routers) {
-		return routers.flatMap((a, i) => routers.slice(i + 1).filter(b => a.node.adjacencies.includes(b.node.node)).map(b =>
-			svg('path', { 'class': 'link', d: arc(a, b) })));
+	/* Routers keep their places as long as they are the same; a link that comes or goes moves none. */
+	arrange(nodes, links, width) {
+		const columns = Layout.columnsOf(width, nodes.length);
+		const key = [ columns, ...nodes.map(({ node }) => node) ].join();
+
+		if (key != this.arranged) {
+			const pairs = links.filter(({ kind }) => kind == 'link').map(({ a, b }) => [ a, b ]);
+
+			this.places = Arrangement.arrange(nodes.length, pairs, columns);
+			this.arranged = key;
+		}
+
+		return this.places;
 	},
 
-	/* The other flooding sessions of the router that answers. */
-	sessions(routers, peers) {
-		const self = routers.find(({ node }) => node.self);
-		const up = new Set(peers.filter(({ state }) => state == 'up').map(({ node }) => node));
-
-		return routers.filter(({ node }) => self && up.has(node.node) && !self.node.adjacencies.includes(node.node)).map(peer =>
-			svg('path', { 'class': 'session', d: arc(self, peer) }));
-	},
-
-	router({ node, x, y, count }) {
-		const name = shorten(node.name || node.node, 18);
+	router(node, { x, y }, count, { box, name }) {
+		const title = shorten(node.name || node.node, name);
 
 		return svg('g', { 'class': node.self ? 'router self' : 'router', 'data-node': node.node },
 			svg('title', {}, [ node.node, ...node.addresses ].join('\n')),
-			svg('rect', { x: x - BOX.width / 2, y: y - BOX.height / 2, rx: 6, ...BOX }),
-			svg('text', { x, y: y - 1 }, name),
+			svg('rect', { x: x - box.width / 2, y: y - box.height / 2, rx: 6, ...box }),
+			svg('text', { x, y: y - 1 }, title),
 			svg('text', { 'class': 'small', x, y: y + 12 }, N_(count, '%d client', '%d clients').format(count)));
 	},
 
-	/* Elements live as long as their clients, so that a move is seen as one. */
-	placeClients(dots, now) {
+	/* Elements live as long as their clients, so that a move is seen as one. Without `letters` there are no names. */
+	placeClients(dots, letters, now) {
 		const gone = new Set(this.moving.keys());
 
 		for (const { client, x, y } of dots) {
@@ -174,7 +135,7 @@ return baseclass.extend({
 			element.style.transform = `translate(${x}px, ${y}px)`;
 			element.setAttribute('class', now - client.since < FRESH ? 'client fresh' : 'client');
 			element.setAttribute('data-node', client.node);
-			element.querySelector('text').textContent = shorten(label, 9);
+			element.querySelector('text').textContent = letters > 0 ? shorten(label, letters) : '';
 			element.querySelector('title').textContent = [ client.hostname, client.mac, ...client.addresses ].filter(Boolean).join('\n');
 		}
 
