@@ -4,6 +4,7 @@ import type { Browser, Page } from 'playwright-core';
 import { chromium } from 'playwright-core';
 import type { Test } from 'tap';
 import t from 'tap';
+import { parseNodeId } from '../../src/clients/node-id.js';
 import { nodes, self, TestRouter } from './router.js';
 import { WebServer } from './server.js';
 
@@ -19,6 +20,7 @@ t.test('LuCI pages', { skip: CHROMIUM === undefined && 'no Chromium here' }, asy
   const browser = await chromium.launch({ executablePath: CHROMIUM!, args: ['--no-sandbox'] });
   t.teardown(() => browser.close());
   await t.test('clients', (t) => testClients(t, browser));
+  await t.test('40 routers with 500 clients', (t) => testMany(t, browser));
   await t.test('history', (t) => testHistory(t, browser));
   await t.test('configuration', (t) => testConfiguration(t, browser));
   await t.test('without a daemon', (t) => testWithoutDaemon(t, browser));
@@ -102,13 +104,24 @@ async function testClients(t: Test, browser: Browser): Promise<void> {
   await t.test('the filter', async (t) => {
     await page.getByLabel('Filter').fill('SENSOR7');
     t.equal(await page.locator('tr[data-mac]').count(), 1);
+    t.equal(await page.getByRole('status').innerText(), '1 of 21 clients');
     await page.getByLabel('Filter').fill('10.44.0.3');
     t.match(await page.locator('tr[data-mac]').innerText(), /printer/);
+    await page.getByLabel('Filter').fill('02-00-00-00-00-04');
+    t.match(await page.locator('tr[data-mac]').innerText(), /02:00:00:00:00:04/);
+    await page.getByLabel('Filter').fill('hall');
+    t.same(await listed(page), [1, 3]);
+    await page.getByLabel('Filter').fill('nobody');
+    t.match(await page.locator('table').innerText(), /No such clients/);
     await page.getByLabel('Filter').fill('');
+    t.equal(await page.getByRole('status').innerText(), '');
   });
+
+  await t.test('sorted by the column that is chosen', (t) => testSorting(t, router, page));
 
   await t.test('a client is sent away; one that has gone meanwhile is not, and that is said', async (t) => {
     await rowOf(page, '02:00:00:00:00:02').getByRole('button').click();
+    while (router.done.length === 0) await page.waitForTimeout(20);
     t.same(router.done, ['disassociate 02:00:00:00:00:02']);
     const still = await open('roaming/overview', { speed: 0.001 });
     router.move(2, hall);
@@ -131,7 +144,7 @@ async function testClients(t: Test, browser: Browser): Promise<void> {
     const row = rowOf(page, '02:00:00:00:00:1f');
     await row.waitFor();
     t.ok(await isCut(page, name), 'with an ellipsis');
-    const broken = await page.locator('.th, tr[data-mac] button').evaluateAll((all) => all.filter((one) => {
+    const broken = await page.locator('.th button, tr[data-mac] button').evaluateAll((all) => all.filter((one) => {
       const text = one.ownerDocument.createRange();
       text.selectNodeContents(one);
       return new Set(Array.from(text.getClientRects(), ({ top }) => top)).size > 1;
@@ -157,9 +170,102 @@ async function testClients(t: Test, browser: Browser): Promise<void> {
     t.ok(widest <= 390, `${widest} pixels wide`);
     const boxes = await phone.locator('.router rect').evaluateAll((all) => all.map((one) => one.getBoundingClientRect().right));
     t.ok(boxes.every((right) => right <= 390));
+    const order = phone.getByLabel('Sort by');
+    await order.selectOption('MAC address ▼');
+    t.equal((await listed(phone))[0], 40);
+    t.equal(await page.getByLabel('Sort by').isVisible(), false, 'a wide screen has titles to click');
     await shoot(phone, 'clients-dark-phone');
     await shoot(await open('roaming/overview', { theme: 'dark' }), 'clients-dark-wide');
     await shoot(await open('roaming/overview', {}, { width: 390, height: 800 }), 'clients-light-phone');
+  });
+}
+
+/** 40 routers in a mesh of eight streets, some links of which are missing, and 500 clients. */
+async function testMany(t: Test, browser: Browser): Promise<void> {
+  const { router, open } = await setScene(t, browser);
+  const mesh = Array.from({ length: 40 }, (_, i) => nodes[i] ?? { name: `street${i % 8}-no${i >> 3}`, id: parseNodeId((i + 1).toString(16).padStart(16, '0')) });
+  for (const [i, node] of mesh.entries()) {
+    const beside = [i % 8 > 0 && i - 1, i % 8 < 7 && i + 1].flatMap((other) => (other === false ? [] : mesh[other]));
+    const across = [i - 8, i + 8].filter((other) => (i + other) % 3 !== 0).map((other) => mesh[other]);
+    router.addNode(node, [...beside, ...across]);
+  }
+  for (let n = 1; n <= 500; n++) router.move(n, mesh[(n * n) % 40]!.id, n % 5 === 0 ? '' : `client${n}`);
+  router.pass(600);
+  const page = await open('roaming/overview');
+  t.equal(await page.locator('tr[data-mac]').count(), 500);
+  t.equal(await page.locator('.router').count(), 40);
+  t.equal(await page.locator('.link').count(), new Set(mesh.flatMap(({ id }) => router.db.adjacencies(id).map((other) => [id, other].sort().join()))).size);
+  await page.getByRole('columnheader', { name: 'Roams' }).click();
+  await page.getByRole('columnheader', { name: 'Roams' }).click();
+  await page.evaluate(`window.touched = 0; new MutationObserver((changes) => {
+    for (const { addedNodes } of changes) window.touched += addedNodes.length;
+  }).observe(document.querySelector('table'), { childList: true, subtree: true })`);
+  router.move(400, mesh[17]!.id);
+  await page.waitForFunction("document.querySelector('tr[data-mac]').dataset.mac === '02:00:00:00:01:90'");
+  t.ok((await page.evaluate<number>('window.touched')) < 20, 'of 500 rows one is touched');
+  await page.getByLabel('Filter').fill('client40');
+  t.equal(await page.getByRole('status').innerText(), '8 of 500 clients');
+  for (const theme of ['light', 'dark'] as const) {
+    await shoot(await open('roaming/overview', { theme }, { width: 1100, height: 900 }), `many-${theme}-wide`);
+    await shoot(await open('roaming/overview', { theme }, { width: 390, height: 1600 }), `many-${theme}-phone`);
+  }
+}
+
+/** The last bytes of the MACs in the table, from top to bottom. */
+async function listed(page: Page): Promise<number[]> {
+  const macs = await page.evaluate<string[]>("Array.from(document.querySelectorAll('tr[data-mac]'), (row) => row.dataset.mac)");
+  return macs.map((mac) => parseInt(mac.slice(-2), 16));
+}
+
+async function testSorting(t: Test, router: TestRouter, page: Page): Promise<void> {
+  const title = (name: string) => page.getByRole('columnheader', { name });
+  const first = async (count: number) => (await listed(page)).slice(0, count);
+  const last = async (count: number) => (await listed(page)).slice(-count);
+
+  await title('Name').click();
+  t.equal(await title('Name').getAttribute('aria-sort'), 'ascending');
+  t.same(await first(6), [1, 2, 3, 5, 6, 7], 'sensor9 comes before sensor10');
+  t.same(await last(2), [21, 4], 'who has no name comes last');
+
+  await t.test('by the keyboard, downwards and with another column', async (t) => {
+    await title('Name').getByRole('button').focus();
+    await page.keyboard.press('Enter');
+    t.equal(await title('Name').getAttribute('aria-sort'), 'descending');
+    t.same(await first(2), [21, 20]);
+    t.same(await last(2), [1, 4], 'who has no name comes last all the same');
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Space');
+    t.equal(await title('Name').getAttribute('aria-sort'), null);
+    t.equal(await title('MAC address').getAttribute('aria-sort'), 'ascending');
+    t.same(await listed(page), Array.from({ length: 21 }, (_, i) => i + 1), 'hexadecimal digits are what they are');
+  });
+
+  await t.test('what changes takes its place; what does not is left alone, and keeps the focus', async (t) => {
+    await title('Roams').click();
+    await title('Roams').click();
+    t.same(await first(1), [1], 'who has roamed most');
+    const button = rowOf(page, '02:00:00:00:00:02').getByRole('button');
+    await button.focus();
+    await page.evaluate(`window.added = 0; new MutationObserver((changes) => {
+      for (const { target, addedNodes } of changes) if (target.tagName === 'TABLE') window.added += addedNodes.length;
+    }).observe(document.querySelector('table'), { childList: true })`);
+    for (const to of [hall, garden, hall]) router.move(20, to);
+    await page.waitForFunction("document.querySelector('tr[data-mac]').dataset.mac.endsWith('14')");
+    t.equal(await page.evaluate('window.added'), 1, 'one row was moved');
+    router.move(40, garden, 'newcomer');
+    await rowOf(page, '02:00:00:00:00:28').waitFor();
+    t.equal(await page.evaluate('window.added'), 2, 'one row was made');
+    t.equal(await button.evaluate((one) => one === one.ownerDocument.activeElement), true);
+    for (let n = 0; n < 4; n++) router.move(2, n % 2 === 0 ? hall : self);
+    await page.waitForFunction("document.querySelector('tr[data-mac]').dataset.mac.endsWith('02')");
+    t.equal(await button.evaluate((one) => one === one.ownerDocument.activeElement), true, 'in a row that has moved, too');
+  });
+
+  await t.test('the order is kept when the page is opened again', async (t) => {
+    await page.reload();
+    await page.waitForSelector('body[data-ready]');
+    t.equal(await title('Roams').getAttribute('aria-sort'), 'descending');
+    t.same(await first(2), [2, 20]);
   });
 }
 

@@ -23,7 +23,12 @@ import { nodeRecord, SILENT } from '../support.js';
 
 const EPOCH = 1767225600;
 
-export const nodes = ['roof', 'hall', 'garden', 'cellar'].map((name, i) => ({ name, id: parseNodeId(`000000000000000${i + 1}`) }));
+export interface TestNode {
+  readonly name: string;
+  readonly id: NodeId;
+}
+
+export const nodes: readonly TestNode[] = ['roof', 'hall', 'garden', 'cellar'].map((name, i) => ({ name, id: parseNodeId(`000000000000000${i + 1}`) }));
 export const self = nodes[0]!.id;
 
 export class TestRouter {
@@ -67,16 +72,18 @@ export class TestRouter {
     await Promise.all([ubus.connect(), daemon.connect()]);
     const router = new TestRouter(ubus, path, daemon, broker, directory);
     await router.#offerSystem();
-    for (const { id, name } of nodes) {
-      const info = { hostname: name, addresses: [parseIp4(`10.99.0.${Number(id)}`)], port: 4444 };
-      router.db.apply(nodeRecord(router.db, id, info, router.#now), router.#now);
-    }
     // In a line, as they stand.
-    for (const [i, { id }] of nodes.entries()) {
-      const neighbours = [nodes[i - 1], nodes[i + 1]].flatMap((node) => node?.id ?? []);
-      router.db.apply(claims.assert(router.db, adjacenciesKey(id), adjacenciesValue(neighbours), HOUR, router.#now), router.#now);
-    }
+    for (const [i, node] of nodes.entries()) router.addNode(node, [nodes[i - 1], nodes[i + 1]]);
     return router;
+  }
+
+  /** A router of the mesh, with its neighbours, of which those that are undefined do not count. */
+  addNode({ id, name }: TestNode, neighbours: readonly (TestNode | undefined)[]): void {
+    const number = Number(`0x${id}`);
+    const info = { hostname: name, addresses: [parseIp4(`10.99.${number >> 8}.${number & 255}`)], port: 4444 };
+    this.db.apply(nodeRecord(this.db, id, info, this.#now), this.#now);
+    const ids = neighbours.flatMap((node) => node?.id ?? []);
+    this.db.apply(claims.assert(this.db, adjacenciesKey(id), adjacenciesValue(ids), HOUR, this.#now), this.#now);
   }
 
   async startDaemon(): Promise<void> {
@@ -105,10 +112,10 @@ export class TestRouter {
     this.#now = after(this.#now, seconds * SECOND);
   }
 
-  /** A client comes, or roams. */
+  /** A client, numbered from 1 to 65535, comes or roams. */
   move(number: number, node: NodeId, hostname = ''): Mac {
     const now = this.#now;
-    const mac = parseMac(`02:00:00:00:00:${number.toString(16).padStart(2, '0')}`);
+    const mac = parseMac(`02:00:00:00:${number.toString(16).padStart(4, '0').replace(/^../, '$&:')}`);
     const from = this.db.client(mac)?.node;
     if (from === undefined) this.#lease(mac, number, hostname);
     if (node === self) this.history.authorized(mac, from, now);
@@ -120,7 +127,7 @@ export class TestRouter {
 
   #lease(mac: Mac, number: number, hostname: string): void {
     const now = this.#now;
-    this.db.apply(claims.lease4(this.db, parseIp4(`10.44.0.${number}`), mac, HOUR, now), now);
+    this.db.apply(claims.lease4(this.db, parseIp4(`10.44.${number >> 8}.${number & 255}`), mac, HOUR, now), now);
     this.db.apply(claims.lease6(this.db, parseIp6(`2001:db8:44:${number.toString(16)}::`), mac, HOUR, now), now);
     const info = claims.clientInfo(this.db, mac, { hostname, ssid: 'mesh' }, now);
     if (info !== undefined) this.db.apply(info, now);

@@ -99,6 +99,12 @@ const ui = {
   },
 };
 
+/** What is kept as long as the window is open. */
+const session = {
+  getLocalData: (key) => JSON.parse(window.sessionStorage.getItem(key)),
+  setLocalData: (key, value) => window.sessionStorage.setItem(key, JSON.stringify(value)),
+};
+
 const uci = {
   cache: new Map(),
   changes: [],
@@ -346,7 +352,7 @@ const view = makeClass(baseclass.prototype, {
 
 window.L = { hasViewPermission: () => settings.writable };
 
-const builtin = { baseclass, rpc, dom, poll, ui, uci, form, view };
+const builtin = { baseclass, rpc, session, dom, poll, ui, uci, form, view };
 for (const [name, module] of Object.entries(builtin)) modules.set(name, Promise.resolve(module));
 
 /** Loads `roaming.daemon` from resources/roaming/daemon.js: its 'require' lines, then its body; a class is made an object. */

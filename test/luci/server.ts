@@ -122,7 +122,7 @@ function html(search: URLSearchParams): string {
 <script type="application/json" id="settings">${JSON.stringify(settings)}</script>
 <script type="module" src="/runtime.js"></script>
 </head>
-<body><div id="notifications"></div><div id="view"></div></body>
+<body data-page="${settings.view?.replaceAll('/', '-')}"><div id="notifications"></div><div id="view"></div></body>
 </html>
 `;
 }

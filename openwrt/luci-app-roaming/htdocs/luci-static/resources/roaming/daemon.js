@@ -73,12 +73,16 @@ return baseclass.extend({
 	/* A field to type into; `changed` is called as its text does. */
 	filter(changed) {
 		return E('input', {
-			'type': 'text',
+			'type': 'search',
 			'class': 'cbi-input-text',
 			'placeholder': _('Name, address or router'),
 			'aria-label': _('Filter'),
 			'input': changed
 		});
+	},
+
+	isEmpty(filter) {
+		return filter.value.trim() == '';
 	},
 
 	/* Whether one of the texts has in it what was typed into the field; a MAC may be typed with hyphens. */

@@ -3,6 +3,7 @@
 'require poll';
 'require dom';
 'require roaming.daemon as daemon';
+'require roaming.table as Table';
 
 const INTERVAL = 5;
 const MOST_ROWS = 200;
@@ -19,6 +20,30 @@ const STEPS = [
 	[ 'announced', _('announced') ]
 ];
 
+function stepsOf({ steps }) {
+	const taken = STEPS.filter(([ step ]) => steps[step] != null).slice(1);
+
+	return taken.map(([ step, title ]) => `${title} ${steps[step]}`).join(', ') || '-';
+}
+
+function routerColumn(title, nameOf) {
+	return { title, text: nameOf, draw: roam => [ daemon.cut(nameOf(roam)) ], sort: nameOf };
+}
+
+const COLUMNS = [
+	{ title: _('Time'), text: ({ time }) => new Date(time * 1000).toLocaleString(), sort: ({ time }) => time },
+	{
+		title: _('Client'),
+		text: ({ hostname, mac }) => `${hostname} ${mac}`,
+		draw: ({ hostname, mac }) => hostname ? [ daemon.cut(hostname), ` (${mac})` ] : [ mac ],
+		sort: ({ hostname }) => hostname
+	},
+	routerColumn(_('From'), ({ from, from_name }) => daemon.nameOf(from, from_name)),
+	routerColumn(_('To'), ({ to, to_name }) => daemon.nameOf(to, to_name)),
+	{ title: _('Gap'), text: ({ gap }) => daemon.gap(gap), sort: ({ gap }) => gap },
+	{ title: _('Steps'), text: stepsOf }
+];
+
 return view.extend({
 	load() {
 		return this.look();
@@ -33,7 +58,14 @@ return view.extend({
 
 	render(seen) {
 		this.warning = E('div');
-		this.table = E('table', { 'class': 'table cbi-section-table' });
+		this.table = Table.make({
+			id: 'roams',
+			label: _('Recent roams'),
+			columns: COLUMNS,
+			keyOf: ({ time, mac }) => `${time} ${mac}`,
+			attributes: ({ mac }) => ({ 'data-mac': mac }),
+			most: MOST_ROWS
+		});
 		this.filter = daemon.filter(() => this.show(this.seen));
 
 		this.show(seen);
@@ -45,37 +77,17 @@ return view.extend({
 			E('div', { 'class': 'cbi-map-descr' }, [
 				_('As this router saw them. Gap: how long packets to the client had no way, as far as this router can tell. Steps: milliseconds after the first.')
 			]),
-			E('div', { 'class': 'cbi-section' }, [ E('p', {}, [ this.filter ]), this.table ])
+			E('div', { 'class': 'cbi-section' }, [ E('p', {}, [ this.filter, ' ', this.table.chooser ]), this.table.node ])
 		]);
 	},
 
 	show(seen) {
 		const { status, roams, errors } = this.seen = seen;
-		const titles = [ _('Time'), _('Client'), _('From'), _('To'), _('Gap'), _('Steps') ];
 		const warning = daemon.warning(status, errors);
 		const wanted = roams.filter(roam => daemon.matches(this.filter, [ roam.mac, roam.hostname, roam.from_name, roam.to_name ]));
-		const rows = wanted.slice(0, MOST_ROWS).map(roam => this.row(roam, titles));
-
-		if (rows.length == 0)
-			rows.push(E('tr', { 'class': 'tr placeholder' }, [ E('td', { 'class': 'td' }, [ E('em', {}, [ roams.length == 0 ? _('No roams yet') : _('No such roams') ]) ]) ]));
 
 		dom.content(this.warning, warning ? [ warning ] : []);
-		dom.content(this.table, [ E('tr', { 'class': 'tr table-titles' }, titles.map(title => E('th', { 'class': 'th' }, [ title ]))), ...rows ]);
-	},
-
-	row(roam, titles) {
-		const steps = STEPS.filter(([ step ]) => roam.steps[step] != null).slice(1);
-		const cells = [
-			[ new Date(roam.time * 1000).toLocaleString() ],
-			roam.hostname ? [ daemon.cut(roam.hostname), ` (${roam.mac})` ] : [ roam.mac ],
-			[ daemon.cut(daemon.nameOf(roam.from, roam.from_name)) ],
-			[ daemon.cut(daemon.nameOf(roam.to, roam.to_name)) ],
-			[ daemon.gap(roam.gap) ],
-			[ steps.map(([ step, title ]) => `${title} ${roam.steps[step]}`).join(', ') || '-' ]
-		];
-
-		return E('tr', { 'class': 'tr', 'data-mac': roam.mac },
-			cells.map((content, i) => E('td', { 'class': 'td', 'data-title': titles[i] }, content)));
+		this.table.update(wanted, roams.length == 0 ? _('No roams yet') : _('No such roams'));
 	},
 
 	handleSave: null,

@@ -5,12 +5,51 @@
 'require ui';
 'require roaming.daemon as daemon';
 'require roaming.picture as Picture';
+'require roaming.table as Table';
 
 /* Seconds between two looks: a roam is seen at once, as a person counts. */
 const INTERVAL = 2;
 
 /* More rows than that are no help to anybody: there is a filter. */
-const MOST_ROWS = 200;
+const MOST_ROWS = 500;
+
+/* 48 bits, so that hexadecimal digits count as what they are. */
+const macNumber = mac => parseInt(mac.replaceAll(':', ''), 16);
+
+const routerOf = client => daemon.nameOf(client.node, client.node_name);
+
+/* As the table wants them: `now` is the router's clock, seconds since 1970; `sendAway` makes the button of a client. */
+function columns(now, sendAway) {
+	return [
+		{
+			title: _('Name'),
+			text: ({ hostname }) => hostname || '-',
+			draw: ({ hostname }) => [ hostname ? daemon.cut(hostname) : '-' ],
+			sort: ({ hostname }) => hostname
+		},
+		{ title: _('MAC address'), text: ({ mac }) => mac, sort: ({ mac }) => macNumber(mac) },
+		{
+			title: _('Addresses'),
+			text: ({ addresses }) => addresses.join(' '),
+			draw: ({ addresses }) => addresses.map(address => E('div', {}, [ address ])),
+			sort: ({ addresses }) => addresses[0]
+		},
+		{
+			title: _('Router'),
+			text: client => routerOf(client) + (client.here ? ` (${_('here')})` : ''),
+			draw: client => [ daemon.cut(routerOf(client)), client.here ? ` (${_('here')})` : '' ],
+			sort: client => client.node && routerOf(client)
+		},
+		{ title: _('Network'), text: ({ ssid }) => ssid || '-', sort: ({ ssid }) => ssid },
+		{
+			title: _('Since'),
+			text: ({ since }) => since ? daemon.age(now() - since) : '-',
+			sort: ({ since }) => since ? -since : null
+		},
+		{ title: _('Roams'), text: ({ roams }) => `${roams}`, sort: ({ roams }) => roams },
+		{ title: '', text: ({ here, hostname, mac }) => here ? hostname || mac : '', draw: client => client.here ? [ sendAway(client) ] : [] }
+	];
+}
 
 return view.extend({
 	load() {
@@ -28,15 +67,23 @@ return view.extend({
 		this.warning = E('div');
 		this.summary = E('div', { 'class': 'cbi-map-descr' });
 		this.picture = Picture;
-		this.table = E('table', { 'class': 'table cbi-section-table' });
 		this.filter = daemon.filter(() => this.show(this.seen));
+		this.found = E('span', { 'role': 'status' });
+		this.table = Table.make({
+			id: 'clients',
+			label: _('Clients'),
+			columns: columns(() => this.seen.status.time, client => this.sendAway(client)),
+			keyOf: ({ mac }) => mac,
+			attributes: ({ mac }) => ({ 'data-mac': mac }),
+			most: MOST_ROWS
+		});
 
 		const page = E('div', { 'class': 'cbi-map' }, [
 			E('h2', {}, [ _('Roaming clients') ]),
 			this.warning,
 			this.summary,
 			E('div', { 'class': 'cbi-section' }, [ this.picture.node ]),
-			E('div', { 'class': 'cbi-section' }, [ E('p', {}, [ this.filter ]), this.table ])
+			E('div', { 'class': 'cbi-section' }, [ E('p', {}, [ this.filter, ' ', this.table.chooser, ' ', this.found ]), this.table.node ])
 		]);
 
 		this.show(seen);
@@ -56,7 +103,18 @@ return view.extend({
 		dom.content(this.warning, warning ? [ warning ] : []);
 		dom.content(this.summary, [ status.version == null ? '' : this.summarise(status, present) ]);
 		this.picture.update(nodes, present, peers, status.time || 0);
-		dom.content(this.table, this.rows(clients.filter(client => this.isWanted(client)), status));
+		this.list(clients);
+	},
+
+	list(clients) {
+		const wanted = clients.filter(client => this.isWanted(client));
+		const found = daemon.isEmpty(this.filter) ? '' : _('%d of %d clients').format(wanted.length, clients.length);
+
+		/* It is read aloud when it changes. */
+		if (this.found.textContent != found)
+			this.found.textContent = found;
+
+		this.table.update(wanted, clients.length == 0 ? _('No clients') : _('No such clients'));
 	},
 
 	summarise(status, present) {
@@ -72,39 +130,11 @@ return view.extend({
 		return daemon.matches(this.filter, [ mac, hostname, node_name, ssid, ...addresses ]);
 	},
 
-	rows(clients, status) {
-		const titles = [ _('Name'), _('MAC address'), _('Addresses'), _('Router'), _('Network'), _('Since'), _('Roams'), '' ];
-		const rows = clients.slice(0, MOST_ROWS).map(client => this.row(client, status, titles));
-		const missing = clients.length - rows.length;
-
-		if (clients.length == 0)
-			rows.push(E('tr', { 'class': 'tr placeholder' }, [ E('td', { 'class': 'td' }, [ E('em', {}, [ _('No clients') ]) ]) ]));
-		else if (missing > 0)
-			rows.push(E('tr', { 'class': 'tr placeholder' }, [ E('td', { 'class': 'td' }, [ _('%d more: use the filter').format(missing) ]) ]));
-
-		return [ E('tr', { 'class': 'tr table-titles' }, titles.map(title => E('th', { 'class': 'th' }, [ title ]))), ...rows ];
-	},
-
-	row(client, status, titles) {
-		const cells = [
-			[ client.hostname ? daemon.cut(client.hostname) : '-' ],
-			[ client.mac ],
-			client.addresses.map(address => E('div', {}, [ address ])),
-			[ daemon.cut(daemon.nameOf(client.node, client.node_name)), client.here ? ` (${_('here')})` : '' ],
-			[ client.ssid || '-' ],
-			[ client.since ? daemon.age(status.time - client.since) : '-' ],
-			[ `${client.roams}` ],
-			[ client.here ? this.sendAway(client) : '' ]
-		];
-
-		return E('tr', { 'class': 'tr', 'data-mac': client.mac },
-			cells.map((content, i) => E('td', { 'class': 'td', 'data-title': titles[i] }, content)));
-	},
-
 	sendAway(client) {
 		return E('button', {
 			'class': 'btn cbi-button cbi-button-remove',
 			'disabled': L.hasViewPermission() ? null : '',
+			'aria-label': _('Disconnect %s').format(client.hostname || client.mac),
 			'click': ui.createHandlerFn(this, () => daemon.disassociate(client.mac))
 		}, [ _('Disconnect') ]);
 	},
