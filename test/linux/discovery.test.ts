@@ -101,8 +101,11 @@ void inNamespace(t, import.meta.url, async (t) => {
     }
     await until('refused', () => router.discovery.counters['hello_refused']! >= 3);
     await send(seal(Buffer.from('hello'), await derivePsk('the key')), '::1');
-    for (let i = 0; i < 300; i++) await send(Buffer.from('flood'), `${HELLO_GROUP}%m0`);
-    await until('not all are looked at', () => router.discovery.counters['hello_too_many']! >= 50);
+    // As many at once as a busy machine takes: so many more than a second's worth come within one.
+    await until('not all are looked at', () => {
+      for (let i = 0; i < 100; i++) void send(Buffer.from('flood'), `${HELLO_GROUP}%m0`);
+      return router.discovery.counters['hello_too_many']! >= 50;
+    });
     t.equal(router.heard.length, 2, 'nobody else is heard');
   });
 
