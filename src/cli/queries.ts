@@ -10,7 +10,7 @@ import { findClients } from './find-clients.js';
 import { formatMetrics } from './metrics.js';
 import type { OneClient, StatusView } from './show.js';
 import { showClient, showClients, showHistory, showLeases, showNodes, showPeers, showProbe, showStatus, showTrace } from './show.js';
-import { count } from './table.js';
+import { count, lineWidth } from './table.js';
 import { watch } from './watch.js';
 
 export const ubus = { type: 'string', describe: 'Socket of ubusd (default: where OpenWrt has it)', requiresArg: true } as const;
@@ -33,7 +33,7 @@ const print = (text: string) => void process.stdout.write(text);
 /** Asks the daemon and prints what is selected of its answer: for people, or as it is. */
 async function query<T>(
   method: string,
-  show: (answer: T) => string,
+  show: (answer: T, width: number) => string,
   { ubus, json, ...args }: Asked,
   select: (answer: T) => T = (answer) => answer,
 ): Promise<void> {
@@ -42,14 +42,14 @@ async function query<T>(
   }
   const given = Object.fromEntries(Object.entries(args).filter(([, value]) => value !== undefined));
   const answer = select((await ask(ubus, method, given as { [name: string]: string })) as T);
-  print(json ? `${JSON.stringify(answer, null, 2)}\n` : show(answer));
+  print(json ? `${JSON.stringify(answer, null, 2)}\n` : show(answer, lineWidth(process.stdout)));
 }
 
 /** In a pipe each row has all, for who reads it line by line. */
 function showAll(word: string | undefined, asked: Asked): Promise<void> {
   return query<{ clients: ClientView[] }>(
     'clients',
-    (answer) => showClients(answer, process.stdout.isTTY !== true),
+    (answer, width) => showClients(answer, width, process.stdout.isTTY !== true),
     asked,
     ({ clients }) => ({ clients: word === undefined ? clients : findClients(clients, word) }),
   );
@@ -66,7 +66,7 @@ async function macOf(socket: string | undefined, word: string, exact = false): P
   const found = findClients(await allClients(socket), word, exact);
   if (found.length === 1) return found[0]!.mac;
   if (found.length === 0) throw new CliError(`no client has ${exact ? `the name, MAC or address '${word}'` : `'${word}' in its name, MAC or addresses`}: see 'roaming clients'`);
-  throw new CliError(`'${word}' may be ${count(found.length, 'client')}:\n${showClients({ clients: found }).trimEnd()}`, ExitCode.usage);
+  throw new CliError(`'${word}' may be ${count(found.length, 'client')}:\n${showClients({ clients: found }, lineWidth(process.stderr)).trimEnd()}`, ExitCode.usage);
 }
 
 function isMac(word: string): boolean {
@@ -107,7 +107,7 @@ export function addQueries<T>(cli: Argv<T>): Argv<T> {
       'Show all about one client',
       (args) => args.positional('client', client).options({ json, ubus }),
       async ({ client, json, ubus }) =>
-        query<OneClient>('client', (one) => showClient(one, Date.now() / 1000), { mac: await macOf(ubus, client), json, ubus }),
+        query<OneClient>('client', (one, width) => showClient(one, Date.now() / 1000, width), { mac: await macOf(ubus, client), json, ubus }),
     )
     .command(
       'watch [word]',

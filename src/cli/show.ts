@@ -1,4 +1,7 @@
-/** Answers of the daemon as tables for people. Names can be cut; addresses, MACs and node ids never are. */
+/**
+ * Answers of the daemon as tables for people. Names can be cut, where a line would have more than `width`; addresses, MACs
+ * and node ids never are.
+ */
 import type { LeaseView } from '../status/leases.js';
 import type { NodeView, PeerView } from '../status/peers.js';
 import type { RoamView, TraceStep, TraceView } from '../status/roams.js';
@@ -35,7 +38,7 @@ export function nameOf(node: string, name: string): string {
 }
 
 /** One row an address. `whole`: what is said of a client stands in each of its rows, not in the first alone. */
-export function showClients({ clients }: { clients: readonly ClientView[] }, whole = false): string {
+export function showClients({ clients }: { clients: readonly ClientView[] }, width?: number, whole = false): string {
   if (clients.length === 0) return 'no clients\n';
   const rows = clients.flatMap(({ mac, hostname, addresses, node, node_name, here }) => {
     const place = `${nameOf(node, node_name)}${here ? ' *' : ''}`;
@@ -44,12 +47,12 @@ export function showClients({ clients }: { clients: readonly ClientView[] }, who
     return [[...about, first], ...more.map((address) => [...(whole ? about : ['', '', '']), address])];
   });
   const note = clients.some(({ here }) => here) ? ' (* at this router)' : '';
-  const table = formatTable(['MAC', 'NAME', 'ROUTER', 'ADDRESSES'], rows, { shrink: [1, 2] });
+  const table = formatTable(['MAC', 'NAME', 'ROUTER', 'ADDRESSES'], rows, { shrink: [1, 2], width });
   return `${table}${count(clients.length, 'client')}${note}\n`;
 }
 
 /** `now`: seconds since 1970. */
-export function showClient(client: OneClient, now: number): string {
+export function showClient(client: OneClient, now: number, width?: number): string {
   const { mac, hostname, ssid, addresses, node, node_name, here, since, roams, leases, history } = client;
   const rows = [
     ['client', mac],
@@ -62,35 +65,35 @@ export function showClient(client: OneClient, now: number): string {
       return [i === 0 ? 'addresses' : '', lease === undefined ? address : `${address}, leased for ${formatAge(lease.remaining)}`];
     }),
   ];
-  const roamTable = history.length === 0 ? '' : `\n${showHistory({ roams: history })}`;
+  const roamTable = history.length === 0 ? '' : `\n${showHistory({ roams: history }, width)}`;
   return formatTable(rows[0]!, rows.slice(1)) + roamTable;
 }
 
-export function showLeases({ leases }: { leases: readonly LeaseView[] }): string {
+export function showLeases({ leases }: { leases: readonly LeaseView[] }, width?: number): string {
   if (leases.length === 0) return 'no leases\n';
   const rows = leases.map(({ address, mac, hostname, remaining }) => [address, mac, formatAge(remaining), hostname || '-']);
-  return `${formatTable(['ADDRESS', 'MAC', 'LEFT', 'NAME'], rows, { shrink: [3] })}${count(leases.length, 'lease')}\n`;
+  return `${formatTable(['ADDRESS', 'MAC', 'LEFT', 'NAME'], rows, { shrink: [3], width })}${count(leases.length, 'lease')}\n`;
 }
 
-export function showHistory({ roams }: { roams: readonly RoamView[] }): string {
+export function showHistory({ roams }: { roams: readonly RoamView[] }, width?: number): string {
   if (roams.length === 0) return 'no roams yet\n';
   const rows = roams.map((roam) => {
     const [from, to] = [nameOf(roam.from, roam.from_name), nameOf(roam.to, roam.to_name)];
     return [formatTime(roam.time), roam.mac, formatGap(roam.gap), from, to, roam.hostname || '-'];
   });
-  return formatTable(['TIME', 'MAC', 'GAP', 'FROM', 'TO', 'NAME'], rows, { shrink: [3, 4, 5] });
+  return formatTable(['TIME', 'MAC', 'GAP', 'FROM', 'TO', 'NAME'], rows, { shrink: [3, 4, 5], width });
 }
 
-export function showNodes({ nodes }: { nodes: readonly NodeView[] }): string {
+export function showNodes({ nodes }: { nodes: readonly NodeView[] }, width?: number): string {
   const rows = nodes.flatMap(({ node, name, addresses, clients, self, peer }) => {
     const [first = '-', ...more] = addresses;
     const relation = self ? 'this' : peer ? 'peer' : '';
     return [[name || '-', node, String(clients), relation, first], ...more.map((address) => ['', '', '', '', address])];
   });
-  return formatTable(['NAME', 'NODE', 'CLIENTS', '', 'ADDRESSES'], rows, { shrink: [0] });
+  return formatTable(['NAME', 'NODE', 'CLIENTS', '', 'ADDRESSES'], rows, { shrink: [0], width });
 }
 
-export function showPeers({ peers }: { peers: readonly PeerView[] }): string {
+export function showPeers({ peers }: { peers: readonly PeerView[] }, width?: number): string {
   if (peers.length === 0) return 'no peers\n';
   const rows = peers.map(({ remote, node, node_name, state, standby, since, rtt, error }) => [
     remote,
@@ -100,7 +103,7 @@ export function showPeers({ peers }: { peers: readonly PeerView[] }): string {
     rtt === undefined ? '-' : `${rtt.toFixed(1)} ms`,
     error ?? '',
   ]);
-  return formatTable(['REMOTE', 'ROUTER', 'STATE', 'SINCE', 'RTT', 'LAST ERROR'], rows, { shrink: [1, 5] });
+  return formatTable(['REMOTE', 'ROUTER', 'STATE', 'SINCE', 'RTT', 'LAST ERROR'], rows, { shrink: [1, 5], width });
 }
 
 export function showStatus(status: StatusView): string {

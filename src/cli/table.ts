@@ -3,10 +3,19 @@
 /** What a line may have at the most, where the terminal does not say otherwise. */
 const LINE_WIDTH = 80;
 
+/** With less nobody can read a table: its lines go on in the next one then. */
+const LEAST_WIDTH = 40;
+
+/** What a line may have: as much as the terminal has columns; in a pipe or a file, where nobody cuts it, all. */
+export function lineWidth({ isTTY, columns }: { readonly isTTY?: boolean; readonly columns?: number }): number {
+  // A serial console does not say how wide it is: 0, or nothing.
+  return isTTY === true ? Math.max(LEAST_WIDTH, columns || LINE_WIDTH) : Infinity;
+}
+
 export interface TableOptions {
   /** Columns that may be cut off, with an ellipsis, where a line would be too long: the widest first. */
   readonly shrink?: readonly number[];
-  readonly width?: number;
+  readonly width?: number | undefined;
 }
 
 /** A column that may be cut keeps this much. */

@@ -40,10 +40,12 @@ interface Result {
 
 const roaming = (...words: string[]) => runProgram(program, words);
 
-function runProgram(program: string, words: readonly string[]): Promise<Result> {
-  const env = { ...process.env, TZ: 'UTC' };
+const runProgram = (program: string, words: readonly string[]) => run(process.execPath, [program, ...words]);
+
+function run(file: string, words: readonly string[]): Promise<Result> {
+  const env = { ...process.env, TZ: 'UTC', SHELL: '/bin/sh' };
   return new Promise((resolve) => {
-    execFile(process.execPath, [program, ...words], { env }, (error, stdout, stderr) => {
+    execFile(file, words, { env }, (error, stdout, stderr) => {
       resolve({ code: typeof error?.code === 'number' ? error.code : 0, stdout, stderr });
     });
   });
@@ -51,15 +53,28 @@ function runProgram(program: string, words: readonly string[]): Promise<Result> 
 
 const ask = (...words: string[]) => roaming(...words, '--ubus', router.socket);
 
-t.test('every answer fits 80 columns, and comes as JSON too', async (t) => {
+/** What the program prints on a terminal so wide. */
+async function onTerminal(columns: number, ...words: string[]): Promise<string> {
+  const command = ['stty', 'cols', columns, ';', 'exec', process.execPath, program, ...words, '--ubus', router.socket].join(' ');
+  const { stdout } = await run('script', ['-qec', command, '/dev/null']);
+  return stdout.replaceAll('\r', '');
+}
+
+t.test('every answer fits the terminal, and comes as JSON too; in a pipe nothing is cut', async (t) => {
+  const name = 'a-phone-with-quite-a-long-name-for-a-table';
   for (const words of [['clients'], ['client', phone], ['history'], ['leases'], ['nodes'], ['peers'], ['status'], ['trace']]) {
     const { code, stdout } = await ask(...words);
     t.equal(code, 0, words.join(' '));
-    t.ok(stdout.split('\n').every((line) => line.length <= 80), stdout);
-    t.notMatch(stdout, '\x1b', 'no colours in a pipe');
+    t.notMatch(stdout, /\x1b|…/, 'no colours in a pipe, and all of each name');
+    const shown = await onTerminal(80, ...words);
+    t.ok(shown.split('\n').every((line) => line.length <= 80), shown);
     const answer = JSON.parse((await ask(...words, '--json')).stdout) as object;
     t.ok(Object.keys(answer).length > 0);
   }
+  t.match((await ask('clients')).stdout, name);
+  t.match(await onTerminal(200, 'history'), name, 'a wide terminal shows what a narrow one cuts');
+  t.notMatch(await onTerminal(80, 'history'), name);
+  t.equal(await onTerminal(0, 'history'), await onTerminal(80, 'history'), 'a serial console does not know how wide it is');
 });
 
 t.test('filters and actions reach the daemon', async (t) => {

@@ -55,7 +55,7 @@ t.test('clients, an address a line', async (t) => {
 `,
   );
   t.equal(
-    showClients({ clients: [phone] }, true),
+    showClients({ clients: [phone] }, undefined, true),
     `MAC                NAME   ROUTER  ADDRESSES
 02:00:00:00:00:01  phone  r1 *    10.44.255.255
 02:00:00:00:00:01  phone  r1 *    2001:db8:ffff:ffff::/64
@@ -92,6 +92,7 @@ t.test('history, leases, nodes, probe', async (t) => {
   narrow(t, showHistory({ roams: [untimed] }));
   const long = showHistory({ roams: [{ ...roam, from_name: 'pool-bar-and-restaurant', to_name: 'sanitary-block-2', hostname: 'DESKTOP-8F3K2LQ' }] });
   narrow(t, long);
+  t.match(showHistory({ roams: [{ ...roam, from_name: 'pool-bar-and-restaurant' }] }, 200), / pool-bar-and-restaurant /, 'on a wide terminal all');
   t.match(long, / pool-bar… {2}sanitary… {2}DESKTOP-8…$/m, 'of each as much as of the others');
   t.equal(showHistory({ roams: [] }), 'no roams yet\n');
   t.match(showLeases({ leases: [lease] }), /^10\.44\.255\.255 {2}02:00:00:00:00:01 {2}58 min {2}phone$/m);

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { count, formatAge, formatGap, formatTable, printable } from '../../src/cli/table.js';
+import { count, formatAge, formatGap, formatTable, lineWidth, printable } from '../../src/cli/table.js';
 
 t.test('columns are as wide as what they hold', async (t) => {
   t.equal(formatTable(['A', 'LONG'], [['wide cell', 'x'], ['y', '']]), 'A          LONG\nwide cell  x\ny\n');
@@ -11,6 +11,17 @@ t.test('columns that may be cut are, the widest first, until the line fits', asy
   t.equal(text.split('\n')[1], `02:00:00:00:00:01  ${'a'.repeat(13)}…  ${'b'.repeat(14)}…`);
   t.ok(text.split('\n').every((line) => line.length <= 50), text);
   t.match(formatTable(['MAC'], [['02:00:00:00:00:01']], { width: 5 }), /02:00:00:00:00:01/, 'the others never are');
+});
+
+t.test('a line is as wide as the terminal, and in a pipe as long as it is', async (t) => {
+  t.equal(lineWidth({ isTTY: true, columns: 200 }), 200);
+  t.equal(lineWidth({ isTTY: true, columns: 0 }), 80);
+  t.equal(lineWidth({ isTTY: true }), 80);
+  t.equal(lineWidth({ isTTY: true, columns: 10 }), 40);
+  t.equal(lineWidth({}), Infinity);
+  t.equal(lineWidth({ isTTY: false, columns: 200 }), Infinity);
+  const rows = [['a'.repeat(300)]];
+  t.equal(formatTable(['NAME'], rows, { shrink: [0], width: lineWidth({}) }), `NAME\n${'a'.repeat(300)}\n`);
 });
 
 t.test('a name cannot move the cursor', async (t) => {
