@@ -6,10 +6,10 @@ import type { Config } from './config/config.js';
 import { GatewayLinks } from './gateway/links.js';
 import type { ClientLink, Clock, Kernel, LinkControl, Logger } from './ports.js';
 
-/** The kernel tells of an interface that comes or goes in several steps: so long is waited for the rest. */
+/** The kernel tells of an interface that comes or goes in several steps: how long the rest of them is waited for. */
 const READ_DELAY: Millis = 50;
 
-/** An answer of the kernel was lost. */
+/** After a query of the kernel that failed. */
 const RETRY_DELAY: Millis = SECOND;
 
 export interface ClientLinksOptions {
@@ -47,7 +47,7 @@ export class ClientLinks {
     return this.#links.find((link) => link.network === network);
   }
 
-  /** The kernel says that something is another: they are to be read, once for all that comes together. */
+  /** The kernel says that something changed: they are to be read again, once for all that changes together. */
   changed(now: Instant): void {
     this.#readAt = earliest(this.#readAt, after(now, READ_DELAY));
   }

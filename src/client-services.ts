@@ -58,13 +58,13 @@ export interface ClientServicesOptions {
   readonly send: (network: string, frame: Uint8Array) => void;
   /** Told once per client: it says that it has an address of the gateway. */
   readonly usurped: (mac: Mac, address: Ip) => void;
-  /** A client has taken an address of another DHCP server. Of so many servers at the most. */
+  /** A client has taken an address of another DHCP server. Told of a few servers at the most. */
   readonly rivalled: (server: Ip4, mac: Mac, network: string) => void;
   /** A client could not be given an IPv4 address, or an IPv6 network, since none is left. */
   readonly exhausted: (family: Family) => void;
 }
 
-/** So long a client for which there was no /64 waits before one is looked for again. */
+/** How long a client for which there was no /64 waits before one is looked for again. */
 const NETWORK_RETRY: Millis = MINUTE;
 
 export class ClientServices {
@@ -158,12 +158,12 @@ export class ClientServices {
     else this.#hostMode.arrived(mac, db.client(mac)?.addresses ?? [], now);
   }
 
-  /** A client has come, and is claimed: what it said a moment before is heard now. */
+  /** A client has come, and is claimed: what it sent a moment before is handled now. */
   came(mac: Mac, network: string, now: Instant): void {
     for (const frame of this.#early.take(mac, network, now)) this.receive(network, frame, now);
   }
 
-  /** Leases a client that is here a /64 where it has none of the prefixes that are configured now. */
+  /** Leases a client that is here a /64, unless it has one of the prefixes that are configured now. */
   lease6(mac: Mac, now: Instant): void {
     const { db, apply } = this.#options;
     const prefix = this.#config.prefixes6[0];
@@ -177,7 +177,7 @@ export class ClientServices {
     this.#options.exhausted(6);
   }
 
-  /** Others have gone meanwhile. Where the first still gets none there is none for the rest either. */
+  /** Others may have gone meanwhile. Where the first still gets none there is none for the rest either. */
   #retryNetworks(now: Instant): void {
     if (this.#networkRetry === undefined || this.#networkRetry > now) return;
     this.#networkRetry = undefined;
@@ -191,9 +191,9 @@ export class ClientServices {
   }
 
   /**
-   * The client is at another node now: those here that have dealt with it are told that its addresses are to be had of the
-   * gateway, or they would go on sending to its own MAC. Not the client, which may be here still and would give up an
-   * address that it hears of elsewhere. `stations`: all that are here.
+   * The client is at another node now: those here that have dealt with it are told that the gateway has its IPv4 addresses,
+   * or they would go on sending to its own MAC. Not the client itself: it may be here still, and would give up an address
+   * that it hears another claim. `stations`: all that are here.
    */
   movedAway(mac: Mac, network: string, stations: () => Iterable<Station>): void {
     const known = this.#acquaintances.of(mac);
@@ -213,12 +213,12 @@ export class ClientServices {
     this.#withoutNetwork.delete(mac);
   }
 
-  /** Has a client that has gone silent show whether it is there: its answer is seen as any frame of it. */
+  /** Asks a client that has gone silent whether it is there: its answer counts as any other frame of it. */
   ask(mac: Mac, network: string): void {
     for (const frame of probe({ mac, addresses: this.#addressesOf(mac) }, this.#gateway)) this.#options.send(network, frame);
   }
 
-  /** The kernel's neighbour cache has found who has an address, or has lost him. */
+  /** The kernel's neighbour cache has found who has an address, or cannot reach it any more. */
   neighbour(mac: Mac, network: string, address: Ip, state: 'resolved' | 'failed', now: Instant): void {
     if (this.#options.station(mac)?.network !== network) return;
     if (state === 'resolved') this.#learnAddress(mac, address, now);
@@ -250,7 +250,7 @@ export class ClientServices {
     return answer;
   }
 
-  /** Of IPv6 one does: the link-local address, or another while that is not known, as after a roam. */
+  /** One IPv6 address is enough: the link-local one, or another while that is not known, as after a roam. */
   #addressesOf(mac: Mac): Ip[] {
     const { db } = this.#options;
     const learnt = (db.client(mac)?.addresses ?? []).findLast(({ length }) => length === 128);
@@ -317,7 +317,7 @@ export class ClientServices {
     return isHostAddress(this.#config.prefixes4, targetIp) && !isGatewayAddress(this.#gateway, targetIp) && this.#options.db.owner(targetIp) === undefined;
   }
 
-  /** Asks on all links of clients who has an address; an answer is learnt from. */
+  /** Asks on all links of clients who has an address; whoever answers is learnt. */
   seek(address: Ip): void {
     const frame = seekFrame(address, this.#gateway);
     if (frame !== undefined) for (const network of this.#config.interface) this.#options.send(network, frame);
@@ -358,8 +358,8 @@ export class ClientServices {
   #raClient(mac: Mac): RaClient | undefined {
     const station = this.#options.station(mac);
     if (station === undefined) return undefined;
-    // Of several the lowest of ours is the one to use: every node says the same, whichever the client meets. The others
-    // are of a prefix that was configured once: deprecated for as long as they last.
+    // Of several, the lowest of ours is the one to use: every node says the same, whichever the client meets. The others are
+    // of a prefix that used to be configured: deprecated for as long as they last.
     const leases = this.#options.db.leases6Of(mac);
     const preferred = this.#hostMode === undefined ? leases.find(({ address }) => this.#isOurs(address)) : undefined;
     const prefixes = leases.map((lease) => ({

@@ -62,11 +62,11 @@ export interface DaemonOptions {
   readonly version: string;
   /** Reads the configuration again and has it applied; resolves to what is wrong with it, a line each. */
   readonly reload: () => Promise<readonly string[]>;
-  /** What is wrong outside the daemon's own sight, a line each. */
+  /** What is wrong that the daemon itself cannot see, a line each. */
   readonly problems?: () => readonly string[];
 }
 
-/** After a start: how long routes of an earlier run are kept, and clients that nobody vouches for count as here. */
+/** After a start: how long routes of an earlier run are kept, and clients count as here though nothing has told of them. */
 const SETTLE_TIME: Millis = 10 * SECOND;
 
 export class Daemon {
@@ -90,7 +90,7 @@ export class Daemon {
   #held: readonly Record[];
   #stopped = false;
 
-  /** Brings everything up. Rejects where something that cannot be done without fails. */
+  /** Brings everything up. Rejects where something fails that the daemon cannot do without. */
   static async start(ports: Ports, options: DaemonOptions): Promise<Daemon> {
     const self = await loadNodeId(options.config.nodeId, ports);
     const daemon = new Daemon(ports, options, self, await loadRecords(ports));
@@ -163,7 +163,7 @@ export class Daemon {
       log,
       maxSessions: config.maxSessions,
       events: {
-        // Whoever hears of a roam from here finds the way behind this router laid.
+        // Our routes first: whoever hears of a roam from here finds that this router forwards to the new place already.
         writing: () => this.#routes.flush(),
         up: (peer, isNews) => {
           this.#catchUp.peerUp(clock.now());
@@ -302,7 +302,7 @@ export class Daemon {
     return outcome;
   }
 
-  /** A record has lost against ours. With the same sequence number, and about a client that is here, that has to be settled. */
+  /** A record has lost against ours: to be settled where it has the same number and is about a client that is here. */
   #outdone(record: Record, ours: Record, now: Instant): void {
     if (record.seqno !== ours.seqno) return;
     const [theirs, own] = [meaningOf(record.key, record.value), meaningOf(ours.key, ours.value)];
@@ -472,7 +472,7 @@ export class Daemon {
     log.info('configuration read again');
   }
 
-  /** Another prefix may be configured than that which clients here have their /64s of. */
+  /** The prefix from which clients here have their /64s may not be configured any more. */
   #lease6(): void {
     for (const { mac } of this.#stopped ? [] : this.#clients.stations()) this.#services?.lease6(mac, this.ports.clock.now());
   }

@@ -67,7 +67,7 @@ export class Dhcp4Service {
     if (record !== undefined) this.#options.apply(record);
   }
 
-  /** Whoever uses an address that a client found in use answers, and is learnt from. */
+  /** Whoever uses an address that a client found in use answers, and is learnt. */
   #askWhoHas(address: Ip4, network: string, { addresses4: [own], mac }: Gateway): void {
     if (own !== undefined) this.#options.send(network, whoHas(address, own, mac));
   }

@@ -1,6 +1,6 @@
 /**
- * The clients at this router: who is here by what access points, links and the clients themselves tell, and what follows
- * from it: claims, records kept alive, gateways announced, contradictions settled by asking the client.
+ * The clients at this router: who is here, as access points, links and the clients themselves tell, and what follows from
+ * it: claims, records kept alive, gateways announced, contradictions settled by asking the client.
  */
 import type { ClientServices } from './client-services.js';
 import * as claims from './clients/claims.js';
@@ -41,7 +41,7 @@ export interface LocalClientsOptions {
   readonly updateRoutes: (mac: Mac) => void;
   /** Whether the kernel has all routes of the client. */
   readonly isInstalled: (mac: Mac) => boolean;
-  /** {@link LocalClients.nextDeadline} may be another now. */
+  /** {@link LocalClients.nextDeadline} may have changed. */
   readonly rearm: () => void;
 }
 
@@ -54,7 +54,7 @@ export class LocalClients {
   readonly #bystanders = new Bystanders();
   /** Clients that have just come, to be told about their gateway as soon as their routes are in the kernel. */
   #arriving = new Set<Mac>();
-  /** Whoever was here before the start and is still here has shown himself. */
+  /** Whether clients that were here before the start, and still are, have had time to show themselves. */
   #settled = false;
   #started = false;
   #stopped = false;
@@ -80,19 +80,19 @@ export class LocalClients {
     });
   }
 
-  /** From now on traffic may be a sign of presence too: what peers know has been heard. */
+  /** From now on traffic may be a sign of presence too: peers have told what they know. */
   start(): void {
     this.#started = true;
   }
 
-  /** Takes a new configuration: who is no client by it has left, who has become one has come. */
+  /** Takes a new configuration: stations that are no clients by it count as gone, those that have become clients arrive. */
   configure(config: Config, now: Instant): void {
     this.#config = config;
     this.#presence.hold = config.holdTime * SECOND;
     this.#keeper.setLeaseLifetime(config.leaseTime * SECOND, now);
     for (const station of [...this.#presence.stations()].filter((one) => !this.#isClient(one))) {
       this.#presence.elsewhere(station.mac);
-      // Others tell of it again, or it is seen again.
+      // Only access points tell of a station just once.
       if (isAccessPoint(station.source)) this.#bystanders.saw(station);
       this.#left(station, now);
     }
@@ -130,7 +130,7 @@ export class LocalClients {
     if (event.kind === 'neighbour') return this.#neighbour(event, now);
     this.#bystanders.left(event);
     const change = this.#presence.authorized(event, now);
-    // A station that another node has claimed meanwhile, and that comes anew to a radio which never missed it.
+    // Another node has claimed the station, and now it is back at a radio here that never noticed it had left.
     const isBack = this.#options.db.client(mac)?.node !== this.#options.self;
     this.#conflicts.joined(mac);
     this.#presenceChanged(change ?? (isBack ? { kind: 'joined', station: this.#presence.get(mac)! } : undefined), now);
@@ -147,7 +147,7 @@ export class LocalClients {
     this.#conflicts.left(mac, now);
   }
 
-  /** Perhaps it was one before: its access point has put it on another VLAN, or it chose another Wi-Fi network. */
+  /** It may have been a client before: its access point has put it on another VLAN, or it chose another Wi-Fi network. */
   #noClient(sight: Sight, now: Instant): void {
     const { mac, network, via, source } = sight;
     this.#bystanders.saw(sight);
@@ -155,7 +155,7 @@ export class LocalClients {
     if (station === undefined || station.network === network || !isAccessPoint(source)) return;
     const change = this.#presence.left(mac, via, now, source);
     if (this.#presence.isAssociated(mac)) return this.#presenceChanged(change, now);
-    // It is not roaming, then.
+    // It is not roaming, so nothing is held for it.
     this.#options.reporter().left(mac, now);
     this.#presence.elsewhere(mac);
     this.#conflicts.left(mac, now);
@@ -197,7 +197,7 @@ export class LocalClients {
     reporter().authorized(mac, known, now);
     this.#hold(mac, claims.claim, now);
     this.#options.updateRoutes(mac);
-    // Writing takes its time: first the kernel's answer is heard and the client told.
+    // Writing the log takes time: hearing the kernel's answer and telling the client come first.
     if (known !== self) clock.schedule(now, () => log.info(`${mac} is here, on ${network}${from}`));
     if (this.#options.isInstalled(mac)) this.installed(mac);
     // Without an address it has no routes to wait for, and in mode `host` it needs to know the prefix first.
@@ -260,8 +260,9 @@ export class LocalClients {
   }
 
   /**
-   * An address or a /64 of a client is another's now: two nodes that did not hear each other have given it to both. A /64
-   * is replaced. Of the address the client does not know before it renews, but when it has to associate anew it asks.
+   * An address or a /64 of a client is another client's now: two nodes that did not hear each other have given it to both.
+   * A /64 is replaced. That it has lost an IPv4 address a client would notice only when it renews; made to associate anew,
+   * it asks at once.
    */
   outbid(mac: Mac, lost: 'lease4' | 'lease6', now: Instant): void {
     const { db, self, log, stations, services } = this.#options;
@@ -302,7 +303,7 @@ export class LocalClients {
 
   /** A client that another node says is gone or elsewhere has answered here. */
   #claimBack({ mac }: Station, against: NodeId | undefined, now: Instant): void {
-    // Of one that flaps it has been said.
+    // That it flaps has been logged.
     const level = this.#conflicts.flaps(mac, now) ? 'debug' : 'info';
     this.#options.log[level](`${mac} is still here, whatever ${this.#nameOf(against)} says`);
     this.#options.reporter().conflict({ kind: 'association', mac, node: against });
@@ -339,7 +340,7 @@ export class LocalClients {
     }
   }
 
-  /** This router serves nobody any more: its clients are told to be gone, unless it comes back soon and `linger`s. */
+  /** This router serves nobody any more: it tells that its clients are gone, unless with `linger` it is back soon. */
   stop(linger: boolean, now: Instant): void {
     for (const { mac } of linger ? [] : [...this.#presence.stations()]) {
       // Forgotten first: what is associated here would be claimed again.
@@ -350,7 +351,7 @@ export class LocalClients {
   }
 }
 
-/** Frames, dumps and the like: for them the routes and the flood do not wait, which are on their way then. */
+/** For frames, dumps and the like: the routes and the flood are on their way first, and do not wait for these. */
 function afterwards(task: () => unknown): void {
   void Promise.resolve().then(task);
 }

@@ -35,7 +35,7 @@ export interface NodeStatusOptions {
   readonly problems: () => readonly string[];
   /** Enters a record into the database, and floods it. */
   readonly apply: (record: Record) => void;
-  /** A deadline may be another now. */
+  /** A deadline may have changed. */
   readonly rearm: () => void;
   /** Reads the configuration again; resolves to what is wrong with it. */
   readonly reload: () => Promise<readonly string[]>;

@@ -21,7 +21,7 @@ export interface Clock {
 /** The clock on the wall, for people: seconds since 1970, with a fraction. It may jump, and be far off after boot. */
 export interface WallClock {
   time(): number;
-  /** Names this run of the system: instants of the same run can be compared. '' where that is not known. */
+  /** Names this boot of the system: instants of the same boot can be compared. '' where it is not known. */
   readonly boot: string;
 }
 
@@ -54,14 +54,14 @@ export type StationEvent =
       readonly ssid: string;
       readonly source: PresenceSource;
     }
-  /** The station left: disassociated, timed out, forgotten, or its access point or port is gone, perhaps out of its bridge. */
+  /** The station left: disassociated, timed out, forgotten, or its access point or port is gone or out of the bridge. */
   | {
       readonly kind: 'left';
       readonly mac: Mac;
       readonly via: string;
       readonly source: PresenceSource;
     }
-  /** The kernel's neighbour cache holds an address to be at a MAC (RFC 4861 7.3.2), or has given it up. */
+  /** The kernel's neighbour cache has found an address to be at a MAC (RFC 4861 7.3.2), or could not reach it there. */
   | {
       readonly kind: 'neighbour';
       readonly mac: Mac;
@@ -71,13 +71,13 @@ export type StationEvent =
     };
 
 export interface Stations {
-  /** From now on events are delivered; what is there already is told first. */
+  /** From now on events are delivered; stations that are there already come first. */
   start(listener: (event: StationEvent) => void): void;
-  /** Other interfaces may be those of clients now. */
+  /** Which interfaces clients are on may have changed. */
   refresh(): void;
-  /** Whether there is an access point of this router on a client interface: then nobody but it vouches for stations. */
+  /** Whether there is an access point of this router on a client interface: then nothing else vouches for stations. */
   hasAccessPoint(network: string): boolean;
-  /** Has the access point forget a station that is now elsewhere; nothing where `via` is no access point. */
+  /** Has the access point forget a station that is now elsewhere; does nothing where `via` is no access point. */
   disassociate(mac: Mac, via: string): void;
   stop(): void;
 }
@@ -91,7 +91,7 @@ export interface ReceivedFrame {
 export interface Packets {
   /** Frames that the daemon answers: ARP, DHCPv4 to a server, router and neighbour solicitations and advertisements. */
   start(listener: (received: ReceivedFrame) => void): void;
-  /** The interfaces to listen on: those that came or were made anew are opened, those that are gone closed. */
+  /** The interfaces to listen on: those that are new or were made anew are opened, those that are gone are closed. */
   attach(links: readonly ClientLink[]): void;
   /** Sends a whole frame out of a client interface; what cannot be sent is dropped and counted. */
   send(network: string, frame: Uint8Array): void;
@@ -105,7 +105,7 @@ export interface ClientLink {
   readonly mac: Mac;
   readonly mtu: number;
   readonly up: boolean;
-  /** Addresses on it, link-local ones too; not those that duplicate address detection found elsewhere. */
+  /** Addresses on it, link-local ones too; not those that failed duplicate address detection. */
   readonly addresses: readonly Prefix[];
 }
 
@@ -116,7 +116,7 @@ export type LinkChange =
   | { readonly op: 'removeAddress'; readonly ifindex: number; readonly address: Ip; readonly length: number }
   | { readonly op: 'setting'; readonly name: string; readonly value: string };
 
-/** Client interfaces themselves: what is checked of them, and with `option setup` set. */
+/** The client interfaces themselves: what is checked about them and, with `option setup`, set. */
 export interface LinkControl {
   /** Settings by name, `net/ipv4/conf/br-client/forwarding`; absent where the kernel has none of that name. */
   settings(names: readonly string[]): Promise<ReadonlyMap<string, string>>;
@@ -130,7 +130,7 @@ export interface LinkControl {
   stop(): void;
 }
 
-/** UDP port 67 on the gateway's addresses, which packet sockets serve: held, so that the kernel refuses no datagram. */
+/** UDP port 67 on the gateway's addresses, which packet sockets serve: held, or the kernel would refuse the datagrams. */
 export interface DhcpPort {
   /** Holds the port on these addresses, and on no others. */
   hold(addresses: readonly Ip[]): void;
@@ -144,7 +144,7 @@ export interface Path {
   readonly gateway: Ip | undefined;
 }
 
-/** A path, and whether only a default route leads there: that one is for any address, and says nothing of this. */
+/** A path, and whether it is only the default route's: that one leads to any address, and says nothing of this one. */
 export interface ResolvedPath extends Path {
   readonly byDefault?: boolean;
 }
@@ -186,11 +186,11 @@ export interface KernelState {
 }
 
 export type KernelEvent =
-  /** A route that is not ours came, changed or went: the paths to addresses in `destination` may be others now. */
+  /** A route that is not ours came, changed or went: the paths to addresses in `destination` may have changed. */
   | { readonly kind: 'routes'; readonly destination: Prefix }
   /** Interfaces or addresses changed. */
   | { readonly kind: 'links' }
-  /** What is ours was changed by another, or events were lost: {@link Kernel.state} is to be asked again. */
+  /** Another program changed what is ours, or events were lost: {@link Kernel.state} is to be asked again. */
   | { readonly kind: 'lost' };
 
 /** The kernel's forwarding state. All methods are asynchronous system calls; none blocks. */
@@ -209,9 +209,9 @@ export interface Kernel {
   purge(mac: Mac, network: string): void;
   /** Those of the named interfaces that exist. */
   clientLinks(networks: readonly string[]): Promise<ClientLink[]>;
-  /** This node's own addresses, apart from those on the interfaces `networks`, where clients are: global scope, best first. */
+  /** This node's own addresses of global scope, best first, without those on `networks`, the clients' interfaces. */
   nodeAddresses(networks: readonly string[]): Promise<Ip[]>;
-  /** The MAC addresses that this router's hardware was made with; none where all interfaces are of software. */
+  /** The MAC addresses that this router's hardware was made with; none where all interfaces are virtual. */
   permanentMacs(): Promise<Mac[]>;
   start(listener: (event: KernelEvent) => void): void;
   stop(): void;
@@ -220,11 +220,11 @@ export interface Kernel {
 /** Packets for addresses in clients' prefixes to which there is no route: nobody is known to have them. */
 export interface Strays {
   /**
-   * From now on such packets are caught, and told by their destination; those to `unreachable` prefixes are refused. May
-   * be called again, with other prefixes. Rejects where the kernel cannot do it.
+   * From now on such packets are caught, and `listener` is told their destination; those to `unreachable` prefixes are
+   * refused. May be called again, with other prefixes. Rejects where the kernel cannot do it.
    */
   start(prefixes: { readonly caught: readonly Prefix[]; readonly unreachable: readonly Prefix[] }, listener: (address: Ip) => void): Promise<void>;
-  /** Whether packets to an address are answered as unreachable by the kernel, instead of caught. */
+  /** Has the kernel answer packets to an address as unreachable instead of catching them, or catch them again. */
   refuse(address: Ip, refused: boolean): void;
   stop(): Promise<void>;
 }
@@ -281,7 +281,7 @@ export interface InterfaceChoice {
 export interface DiscoveryEvents {
   /** What another router says, and the link-local address that it came from, with its zone. */
   heard(content: Uint8Array, address: string): void;
-  /** There is an interface more to send to. */
+  /** There is one more interface to send to. */
   attached(): void;
 }
 
@@ -292,7 +292,7 @@ export interface Discovery {
   attach(choice: InterfaceChoice): void;
   /** Sends to all that are attached; what cannot be sent is dropped. */
   send(content: Uint8Array): void;
-  /** Since the start: sent and received, and what was passed over by cause. */
+  /** Since the start: what was sent and received, and what was ignored, by cause. */
   readonly counters: { readonly [name: `hello_${string}`]: number };
   stop(): void;
 }
@@ -319,7 +319,7 @@ export interface BusMethod {
 /** The object by which others ask and follow the daemon: ubus. */
 export interface Bus {
   publish(methods: { readonly [name: string]: BusMethod }): void;
-  /** Told to whoever has subscribed; `data` is made only where somebody has. */
+  /** Tells all who have subscribed; `data` is made only where somebody has. */
   notify(type: string, data: () => object): void;
   stop(): void;
 }

@@ -22,7 +22,7 @@ export interface StrayPacketsOptions {
   readonly services: () => ClientServices | undefined;
   /** Enters a record into the database, and floods it. */
   readonly apply: (record: Record) => void;
-  /** {@link StrayPackets.nextDeadline} may be another now. */
+  /** {@link StrayPackets.nextDeadline} may have changed. */
   readonly rearm: () => void;
 }
 
