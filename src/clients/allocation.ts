@@ -65,14 +65,14 @@ function greatestCommonDivisor(a: number, b: number): number {
   return a;
 }
 
-/** First address and number of those that clients can have. Network and broadcast are none, save in /31 (RFC 3021) and /32. */
+/** First address and number of those that clients can have: not network and broadcast, save in /31 (RFC 3021) and /32. */
 function hostRange(prefix: Prefix4): { first: number; count: number } {
   const network = ip4ToNumber(prefix.address);
   const size = 2 ** (32 - prefix.length);
   return prefix.length >= 31 ? { first: network, count: size } : { first: network + 1, count: size - 2 };
 }
 
-/** Whether a client can have `address`: it lies in one of `prefixes` and is neither its network nor its broadcast address. */
+/** Whether a client can have `address`: it lies in one of `prefixes`, and is not its network or broadcast address. */
 export function isHostAddress(prefixes: readonly Prefix4[], address: Ip4): boolean {
   const number = ip4ToNumber(address);
   return prefixes.some((prefix) => {
@@ -89,7 +89,7 @@ export function countHostAddresses(prefixes: readonly Prefix4[]): number {
 /**
  * The address for the client of this identity: `requested` where it can be had, else the first of its walk that is not
  * taken. Never a network or broadcast address; the routers' own are for `isTaken` to know. Undefined where none is found
- * in so many `probes`: with 0 there is only the requested one.
+ * among the first `probes` candidates: with 0 there is only the requested one.
  */
 export function chooseAddress4(
   identity: Uint8Array,

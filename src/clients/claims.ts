@@ -79,7 +79,7 @@ export function release4(db: Database, address: Ip4, mac: Mac, now: Instant): Re
   return { key, value: known.value, seqno: nextSeqno(known.seqno), expires: now };
 }
 
-/** A client found the address in use by somebody whom no record knows: no node gives it to anybody for so long. */
+/** A client found the address in use by somebody whom no record knows: nobody is given it while this record lives. */
 export function declined(db: Database, address: Ip4, by: Mac, lifetime: Millis, now: Instant): Record {
   return assert(db, declinedKey(address), macValue(by), lifetime, now);
 }

@@ -1,6 +1,6 @@
 /** Columns that grow: typed arrays side by side, a row of which is what would be an object. */
 
-/** How long a column that is full becomes: little of a large one is there for nothing. */
+/** The new length of a column that is full: a quarter more, so that little of a large one lies idle. */
 export function nextLength(length: number): number {
   return Math.ceil(length * 1.25) + 64;
 }

@@ -231,7 +231,7 @@ export class Database {
     return this.#deadlines.next;
   }
 
-  /** Lets die what has expired and forgets what died long ago; yields what the records that just died said. */
+  /** Lets die what has expired, forgets what died long ago; returns the records that have just died and what they said. */
   expire(now: Instant): { record: Record; meaning: Meaning }[] {
     const died: { record: Record; meaning: Meaning }[] = [];
     const records = this.#records;
@@ -257,7 +257,7 @@ export class Database {
     this.#bytes -= bytesOf(record);
   }
 
-  /** What is left of nothing is nothing. */
+  /** A client of which nothing is known any more is dropped. */
   #change(mac: Mac, change: Partial<Client>): void {
     const known = this.#clients.get(mac);
     // The string for the MAC that is there already, not one more.
@@ -325,14 +325,14 @@ function bytesOf({ key, value }: Record): number {
   return key.length + value.length;
 }
 
-/** No copy of an older version outlives what any version was given. */
+/** When a dead record is forgotten: not before every older version has expired, wherever there is a copy of one. */
 function forgetAt(record: Record, earlier: Instant | undefined, now: Instant): Instant {
   const rest = after(Math.max(record.expires, now) as Instant, REST);
   const remembered = Math.min(earlier ?? 0, after(now, LONGEST_MEMORY));
   return Math.max(rest, remembered) as Instant;
 }
 
-/** All but the first of its kind. */
+/** `prefixes` without the first that is equal to `gone`. */
 function without(prefixes: readonly Prefix[], gone: Prefix): readonly Prefix[] {
   const at = prefixes.findIndex((prefix) => prefix.address === gone.address && prefix.length === gone.length);
   return at < 0 ? prefixes : prefixes.toSpliced(at, 1);

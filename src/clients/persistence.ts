@@ -12,16 +12,16 @@ import { after, MINUTE, SECOND } from './time.js';
 
 const FILE = 'database';
 
-/** Records written before others have their turn. */
+/** Records written in one go, before other events have their turn. */
 const SLICE = 2000;
 
-/** What is stored may be wrong by so much of the time that has passed. */
+/** The wall clock may go wrong by this much before that is worth a write. */
 const CLOCK_SLACK: Millis = 10 * SECOND;
 
 /** Between two looks at the wall clock at the most. */
 const LOOK_INTERVAL: Millis = MINUTE;
 
-/** Whether the wall clock was set between two moments: it went another way than the monotonic one. */
+/** Whether the wall clock was set between two moments: it disagrees with the monotonic one on the time between them. */
 export function wasClockSet(then: Omit<Moment, 'boot'>, now: Omit<Moment, 'boot'>): boolean {
   return Math.abs((now.time - then.time) * SECOND - (now.instant - then.instant)) > CLOCK_SLACK;
 }
@@ -126,7 +126,7 @@ export class Persistence {
     return this.#failure === undefined ? [] : [this.#failure];
   }
 
-  /** The database is another than what is stored. */
+  /** The database has changed since it was stored. */
   changed(): void {
     this.#changed = true;
     if (this.#timer !== undefined || this.#saving !== undefined || this.#stopped) return;

@@ -1,4 +1,4 @@
-/** Beyond so many it starts anew: what is equal later is then kept twice. */
+/** Beyond this many strings it starts anew: equal ones that come later are then in memory twice. */
 const LIMIT = 4096;
 
 /** Gives one string in memory to all that are equal: for what many records have in common. */

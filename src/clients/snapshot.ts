@@ -21,7 +21,7 @@ const VERSION = 2;
 const CRC_BYTES = 4;
 const MAX_LIFETIME = 0xffffffff;
 
-/** No clock that is right says less: the beginning of 2025. Routers without a clock chip wake in 1970, or at their build. */
+/** The beginning of 2025: no clock that is right says less. Routers without a clock chip wake in 1970, or at their build. */
 const EARLIEST_TIME = 1_735_689_600;
 
 /** A file that claims to be older than that was written or is read under a wrong clock. */
@@ -40,7 +40,7 @@ export interface Snapshot {
   readonly records: readonly Record[];
   /**
    * How long ago it was made is not sure: the system was started since then, and may not know what time it is. What it says
-   * of clients may have run out, be forgotten elsewhere and be otherwise by now, under a number that counts as older.
+   * of clients may have run out, be forgotten elsewhere and be different by now, under a number that counts as older.
    */
   readonly doubtful: boolean;
 }
@@ -59,7 +59,7 @@ export class SnapshotWriter {
     this.#w.u64(BigInt(Math.floor(now.instant))).u8(now.boot.length).put(fromBinary(now.boot));
   }
 
-  /** Goes on with at most so many records; the whole file once there are no more. */
+  /** Goes on with at most `count` records; returns the whole file once there are no more. */
   step(count = Infinity): Uint8Array | undefined {
     for (; count > 0; count--) {
       const next = this.#records.next();

@@ -31,7 +31,7 @@ export type Dhcp4Effect =
   | { readonly kind: 'lease'; readonly address: Ip4; readonly mac: Mac; readonly lifetimeSeconds: number }
   /** The client gave the address back, or has another. */
   | { readonly kind: 'release'; readonly address: Ip4; readonly mac: Mac }
-  /** Somebody else seems to use the address: it is the client's no more, nobody gets it for so long, and it is worth a probe. */
+  /** Somebody else seems to use the address: the client has it no more, it rests for a while, and is worth a probe. */
   | { readonly kind: 'decline'; readonly address: Ip4; readonly mac: Mac; readonly restsSeconds: number }
   /** The client has taken what another server on its link offered. */
   | { readonly kind: 'rival'; readonly server: Ip4; readonly mac: Mac }

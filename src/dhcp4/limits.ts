@@ -63,7 +63,7 @@ export class Offers {
   }
 }
 
-/** Token buckets, one for each client network or client: of so many, those that were used last. */
+/** Token buckets, one for each client network or client; beyond `limit` those that were used last are kept. */
 export class RateLimit {
   #buckets = new Map<string, { tokens: number; at: Instant }>();
 

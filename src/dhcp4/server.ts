@@ -187,7 +187,7 @@ export class Dhcp4Server {
   /**
    * Whether it is one of the messages that a client sends by unicast (4.4.4: RENEWING, RELEASE), about its own lease, and
    * came by a relay agent: not relayed but forwarded as any packet. The frame is then from who has a relay's address, or has
-   * relayed before: who can do that can speak for any client anyhow.
+   * relayed before: who can do that can speak for any client anyway.
    */
   #isForwarded(name: MessageName, { message, meta }: Request): boolean {
     const { ciaddr, chaddr, options } = message;
@@ -289,7 +289,7 @@ export class Dhcp4Server {
     return Math.min(leaseTime, Math.max(asked, SHORTEST_LEASE));
   }
 
-  /** An OFFER or ACK that gives `address` for so many seconds. */
+  /** An OFFER or ACK that gives `address` for `seconds`. */
   #granting(type: number, address: Ip4, seconds: number, { message, meta }: Request) {
     const { options } = message;
     const isRapid = type === MessageType.ack && optionU8(options, OptionCode.messageType) === MessageType.discover;

@@ -4,10 +4,10 @@
  */
 import type { Mac } from '../net/mac.js';
 
-/** Of so many clients, those that asked or were asked for last. */
+/** Clients that are remembered: those that asked or were asked for last. */
 const MAX_CLIENTS = 4096;
 
-/** Who is known to more than that is remembered as known to everybody. */
+/** A client that is known to more than this is remembered as known to everybody. */
 export const MAX_ACQUAINTANCES = 64;
 
 export class Acquaintances {

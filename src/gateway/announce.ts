@@ -45,7 +45,7 @@ export function gatewayAsks(client: Mac, own: Ip4, address: Ip4, gateway: Gatewa
 
 /**
  * Tells one host that `address` is at `holder`: a reply whose target is its sender, hardware address too, without which
- * Linux takes it for an ordinary reply and minds its lock time (arp_is_garp). Being unicast it also confirms the entry.
+ * Linux takes it for an ordinary reply and keeps to its lock time (arp_is_garp). Being unicast it also confirms the entry.
  */
 function gratuitousReply(to: Mac, address: Ip4, holder: Mac): Uint8Array {
   const packet: ArpPacket = {
@@ -98,7 +98,7 @@ function destinations6(mac: Mac, own: readonly Ip6[]): Ip6[] {
 
 /**
  * The client that has `address` is now at another node: hosts that stayed behind, `to`, would go on sending to its own
- * MAC. In IPv6 nothing is on link, and they send to the gateway anyhow.
+ * MAC. In IPv6 nothing is on link, and they send to the gateway anyway.
  */
 export function announceDeparture(address: Ip4, to: readonly Mac[], gateway: Gateway): Uint8Array[] {
   return to.map((mac) => gratuitousReply(mac, address, gateway.mac));

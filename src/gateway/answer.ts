@@ -98,7 +98,7 @@ export function defence(prober: Mac, target: Ip6, gateway: Gateway): Uint8Array 
   return advertise(prober, ALL_NODES, target, false, gateway);
 }
 
-/** Without the override flag: whoever has the address himself is believed before us (RFC 4861 7.2.8). */
+/** Without the override flag: whoever really has the address is believed before us (RFC 4861 7.2.8). */
 function advertise(to: Mac, destination: Ip6, target: Ip6, solicited: boolean, { mac, linkLocal }: Gateway): Uint8Array {
   return ndFrame(to, mac, {
     source: linkLocal,

@@ -1,13 +1,13 @@
 /**
  * What stations said before their access point said that they are here. Its word and the first frames come by different
- * ways, and where many come at once the frames may be first: who then asks for an address would wait for seconds until it
- * asks again.
+ * ways, and where many come at once the frames may be first: a client that asks for an address would then wait for seconds
+ * until it asks again.
  */
 import type { Instant, Millis } from '../clients/time.js';
 import { after, SECOND } from '../clients/time.js';
 import type { Mac } from '../net/mac.js';
 
-/** What was said longer ago than that has been said again, or is not waited for any more. */
+/** What a station said longer ago it has said again, or does not wait for any more. */
 const KEPT_FOR: Millis = SECOND;
 
 /** Frames of one station, the first: a DISCOVER, a router solicitation, questions about duplicates. */

@@ -11,10 +11,10 @@ import { after, MINUTE, SECOND } from '../clients/time.js';
 import type { Ip6 } from '../net/ip.js';
 import type { Mac } from '../net/mac.js';
 
-/** An address is asked for when it was not seen for so long. */
+/** An address that was not seen for this long is asked for. */
 export const STALE_AFTER: Millis = 10 * MINUTE;
 
-/** Then so often, after 1, 2, 4 seconds and so on: four minutes in all, in which a sleeping phone wakes up. */
+/** How often it is then asked for, after 1, 2, 4 seconds and so on: four minutes, in which a sleeping phone wakes up. */
 export const MAX_ASKS = 8;
 
 /** After the question about duplicates a host waits a second (RFC 4862 5.1); then it has the address and answers for it. */

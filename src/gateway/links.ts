@@ -8,7 +8,7 @@ import type { Gateway } from './gateway.js';
 import type { Step } from './setup.js';
 import { describeChange, planSetup, subjectOf, subjectsOf } from './setup.js';
 
-/** Another program may have other ideas of an interface: this often in ten seconds it is contradicted. */
+/** Another program may want an interface otherwise: it is contradicted this often in ten seconds. */
 const MAX_SETUPS = 5;
 const SETUP_WINDOW = 10 * SECOND;
 
@@ -30,7 +30,7 @@ export interface GatewayWanted {
 export class GatewayLinks {
   /** What was there before, by what it is about. */
   #undo = new Map<string, LinkChange>();
-  /** When something was set of late, by interface. */
+  /** When something was set lately, by interface. */
   #setups = new Map<string, readonly Instant[]>();
   /** Something is left to be set, but not before. */
   #setupFrom: Instant | undefined;

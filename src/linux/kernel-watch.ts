@@ -46,7 +46,7 @@ export class KernelWatch {
     }
   }
 
-  /** Events were lost: what they would have said of interfaces is to be learned anew. */
+  /** Events were lost: what they would have said of interfaces is to be learnt anew. */
   forgetLinks(): void {
     this.#links.clear();
     this.#addresses.clear();

@@ -14,7 +14,7 @@ import { Damping } from './damping.js';
 import type { Presence, Station } from './presence.js';
 
 /**
- * After each time that it is asked, a station has so long to answer. One that is awake does at once; one that sleeps hears
+ * How long a station has to answer, each time that it is asked. One that is awake answers at once; one that sleeps hears
  * of a frame at a beacon (every 102 ms), but many look at every third only, some at every tenth. The other node's record
  * counts meanwhile, so that no roam waits for this.
  */
@@ -77,7 +77,7 @@ export class Conflicts {
     this.#claim(mac, contest.against, now);
   }
 
-  /** The access point here let the client pass anew, or has it on another radio: no question any more. */
+  /** The access point here let the client pass anew, or has it on another radio: nothing is left to settle. */
   joined(mac: Mac): void {
     this.#contests.delete(mac);
   }
@@ -98,7 +98,7 @@ export class Conflicts {
     return true;
   }
 
-  /** Whether two places have claimed the client back and forth of late. */
+  /** Whether two places have claimed the client back and forth lately. */
   flaps(mac: Mac, now: Instant): boolean {
     return this.#damping.flaps(mac, now);
   }

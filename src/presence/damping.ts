@@ -2,7 +2,7 @@ import type { Mac } from '../net/mac.js';
 import type { Instant, Millis } from '../clients/time.js';
 import { after, MINUTE, SECOND } from '../clients/time.js';
 
-/** RFC 7432 15.1: a MAC address that moves here so often within that time, and each time from elsewhere, two places have. */
+/** RFC 7432 15.1: a MAC address that is claimed back this many times within this window is in two places at once. */
 export const FLAP_MOVES = 5;
 export const FLAP_WINDOW: Millis = 3 * MINUTE;
 
@@ -11,14 +11,14 @@ const FIRST_WAIT: Millis = SECOND;
 
 /**
  * Damps the moves of clients that flap, so that two routers which both get an answer from one MAC address do not flood
- * the mesh with their claims. Where RFC 7432 freezes such an address until somebody comes, here each further claim waits
+ * the mesh with their claims. Where RFC 7432 freezes such an address until an operator comes, here each further claim waits
  * twice as long as the one before: a client that was merely in a hurry has its place back soon.
  */
 export class Damping {
   /** Moves within the window by client, latest last; clients in the order of their last move. */
   #moves = new Map<Mac, Instant[]>();
 
-  /** The client was claimed by argument, not because it associated. True: by this move it has begun to flap. */
+  /** The client was claimed to settle a contradiction, not because it associated. True: by this move it begins to flap. */
   moved(mac: Mac, now: Instant): boolean {
     this.#forget(now);
     const moves = this.#recent(mac, now);
@@ -28,7 +28,7 @@ export class Damping {
     return moves.length === FLAP_MOVES;
   }
 
-  /** From when on the client may be claimed again by argument; a client that associates is claimed at once always. */
+  /** From when on the client may be claimed so again; a client that associates is always claimed at once. */
   allowed(mac: Mac, now: Instant): Instant {
     const moves = this.#recent(mac, now);
     const last = moves.at(-1);

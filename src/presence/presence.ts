@@ -2,8 +2,8 @@
  * Who is here: what several sources tell of stations, merged into joins and leaves.
  *
  * Each source that knows a station vouches for it, and the station is here for as long as one does. An access point
- * vouches for an authorised station; of several the newest counts, since one that a station has walked off from keeps it
- * for minutes. The bridge vouches for what it has learnt on a wired port; the neighbour cache and traffic vouch for a
+ * vouches for an authorised station; of several the newest counts, since one that a station has walked away from still lists
+ * it for minutes. The bridge vouches for what it has learnt on a wired port; the neighbour cache and traffic vouch for a
  * while only.
  *
  * A station that nobody vouches for any more is held for a moment: on Wi-Fi it is most likely roaming, and the claim of

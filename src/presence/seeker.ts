@@ -1,6 +1,6 @@
 /**
- * Packets for addresses that nobody is known to have: who is looked for, when, and how often. A host that scans a prefix
- * makes us look for so many addresses in a second and no more, and remember so many.
+ * Packets for addresses that nobody is known to have: who is looked for, when, and how often. How many are looked for in a
+ * second, and remembered, is limited: a host may scan a whole prefix.
  */
 import type { Instant, Millis } from '../clients/time.js';
 import { after, Pace, SECOND } from '../clients/time.js';

@@ -3,7 +3,7 @@
  *
  * - The client is here: a route out of its client interface for each of its prefixes, and a neighbour entry for each
  *   of its addresses, so that no packet waits for ARP or ND. A /64 of its own has a route and no entry: which of its
- *   addresses the client uses is known only for those that were learned.
+ *   addresses the client uses is known only for those that were learnt.
  * - The client is at another node: a route to that node for each prefix.
  * - The client is nowhere, or here on an unknown interface: nothing; the main table decides.
  */
@@ -33,7 +33,7 @@ export interface ClientView {
   readonly mac: Mac;
   /** Where the client is; undefined: nowhere. */
   readonly node: NodeId | undefined;
-  /** IPv4 /32, a /64 of its own, learned IPv6 /128 (link-local ones too). */
+  /** IPv4 /32, a /64 of its own, learnt IPv6 /128 (link-local ones too). */
   readonly addresses: readonly Prefix[];
   /** Set for a client of this node whose interface is known. */
   readonly link?: LocalLink | undefined;
@@ -81,7 +81,7 @@ function routesOf(client: ClientView, via: ClientRoute['via']): ClientRoute[] {
   return routedOf(client).map((destination) => ({ mac: client.mac, destination, via }));
 }
 
-/** A learned address inside the client's own /64 needs no route beside the /64's; a link-local one must have none. */
+/** A learnt address inside the client's own /64 needs no route beside the /64's; a link-local one must have none. */
 function routedOf(client: ClientView): Prefix[] {
   const routed: Prefix[] = [];
   for (const prefix of client.addresses) {

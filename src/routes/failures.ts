@@ -2,12 +2,12 @@ import type { Instant, Millis } from '../clients/time.js';
 import { after, MINUTE, SECOND } from '../clients/time.js';
 
 /**
- * So long the kernel may refuse something before somebody is told: when a link goes down, it refuses what leads over it
+ * How long the kernel may refuse something before somebody is told: when a link goes down, it refuses what leads over it
  * until the routing protocol has another way.
  */
 const PATIENCE: Millis = 3 * SECOND;
 
-/** A failure that has not come for so long is a new one: what still fails is tried again more often. */
+/** A failure that has not come again for this long is over: what still fails is tried again more often. */
 const SPELL: Millis = MINUTE;
 
 interface Cause {

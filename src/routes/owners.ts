@@ -2,7 +2,7 @@ import type { Mac } from '../net/mac.js';
 
 /**
  * Which client has which key (a destination, a neighbour address). The database gives an address to one client, but
- * while it changes, or where a lease and a learned address disagree, two may name the same: the smaller MAC has it
+ * while it changes, or where a lease and a learnt address disagree, two may name the same: the smaller MAC has it
  * then, on every node alike, and the other gets it as soon as the first lets go.
  */
 export class Owners<V extends { readonly mac: Mac }> {

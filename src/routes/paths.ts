@@ -16,7 +16,7 @@ import type { Clock, Kernel, Path, ResolvedPath, Timer } from '../ports.js';
 import type { NodePaths } from './desired.js';
 import { samePath } from './desired.js';
 
-/** Routing protocols change routes in bursts, and withdraw before they add: so long is waited for the rest. */
+/** Routing protocols change routes in bursts, and withdraw before they add: how long the rest is waited for. */
 export const DEBOUNCE: Millis = 5;
 
 /** After a query that failed, which is not the same as "no route". */
@@ -27,7 +27,7 @@ const NONE: NodePaths = { 4: undefined, 6: undefined };
 export interface PathsOptions {
   readonly kernel: Pick<Kernel, 'resolve'>;
   readonly clock: Clock;
-  /** The path to a node is another now; undefined: there is none. */
+  /** The path to a node has changed; undefined: there is none any more. */
   readonly changed: (node: NodeId, paths: NodePaths | undefined) => void;
   /** Told once, until a query succeeds again. */
   readonly failed?: (message: string) => void;

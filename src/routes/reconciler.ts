@@ -33,8 +33,9 @@ export interface ReconcilerOptions {
   /** False for a kernel before Linux 5.3: routes then carry the path themselves. */
   readonly nexthopObjects: boolean;
   /**
-   * All that a client needs is in the kernel, as {@link Reconciler.isInstalled} says: called once after each {@link Reconciler.setClient} that returned true,
-   * when the last change is acknowledged, or with the next batch where nothing had to change.
+   * All that a client needs is in the kernel, as {@link Reconciler.isInstalled} says. Called once after each
+   * {@link Reconciler.setClient} that returned true: when the last change is acknowledged, or with the next batch where
+   * nothing had to change.
    */
   readonly installed?: (mac: Mac) => void;
   /** A failure that has lasted for some seconds, once per cause until everything is right again. */
@@ -65,7 +66,7 @@ export class Reconciler {
   #inFlight: readonly KernelChange[] | undefined;
   #pruned = false;
   #withdrawn = false;
-  /** Clients whose `installed` is still to be told, and those of them of which a key is right now. */
+  /** Clients of which `installed` is still to be told; and those of them to look at, since one of their keys was settled. */
   #waiting = new Set<Mac>();
   #check = new Set<Mac>();
   #failures = new Failures();

@@ -16,7 +16,7 @@ import { Reconciler } from './reconciler.js';
 /** Between two dumps of the kernel's state, however often it says that something was lost. */
 const RESYNC_INTERVAL: Millis = SECOND / 4;
 
-/** So many dumps may follow each other like that. Where another program contradicts for ever, the next ones come slower. */
+/** How many dumps may follow each other like that. The rest come slower: another program may contradict for ever. */
 const RESYNC_BURST = 8;
 const RESYNC_SLOWLY: Millis = 2 * SECOND;
 
@@ -153,7 +153,7 @@ export class Routes {
     return new Promise((resolve) => clock.schedule(after(clock.now(), delay), resolve));
   }
 
-  /** Has the kernel brought up to date at once, as far as no batch is under way, instead of after this turn of the event loop. */
+  /** Brings the kernel up to date at once, unless a batch is under way, instead of after this turn of the event loop. */
   flush(): void {
     void this.#begin();
   }

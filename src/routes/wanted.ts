@@ -61,7 +61,7 @@ export class Wanted {
       this.#replace(view, old, state);
       return true;
     }
-    // For nobody to hold what the database has given up.
+    // The new view takes the place of the old one, which the database has given up: only one is kept in memory.
     for (const { destination } of state.routes) this.#routes.put(destination.key, view);
     return false;
   }

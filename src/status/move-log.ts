@@ -72,7 +72,7 @@ export class MoveLog {
     this.#latest.delete(mac);
   }
 
-  /** The latest first, so many. */
+  /** The latest `count`, latest first. */
   *moves(count = this.size): Generator<Move> {
     for (let i = 1; i <= count; i++) yield this.#move((this.#next - i + this.size) % this.size);
   }

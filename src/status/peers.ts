@@ -9,7 +9,7 @@ export interface PeerStatus {
   readonly remote: string;
   readonly direction: 'in' | 'out';
   readonly state: string;
-  /** Whether changes do not go over it, since they come from link to link anyhow. */
+  /** Whether changes do not go over it, since they come from link to link anyway. */
   readonly standby: boolean;
   /** `sroamd`: it knows the basic protocol only. */
   readonly kind: 'roaming' | 'sroamd' | undefined;

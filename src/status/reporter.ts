@@ -10,11 +10,11 @@ import type { Viewpoint } from './viewpoint.js';
 import type { History } from './history.js';
 import { nodeName, viewClient } from './views.js';
 
-/** Two that cannot both be right. The details are shown to people and may grow. */
+/** Two claims that cannot both be right. The details are shown to people and may grow. */
 export type Conflict =
   /** Another node says that a client is gone or elsewhere, and it is here. */
   | { readonly kind: 'association'; readonly mac: Mac; readonly node: NodeId | undefined }
-  /** A client that two nodes have claimed back and forth: its claims wait longer from time to time. */
+  /** A client that two nodes have claimed back and forth: each further claim waits longer. */
   | { readonly kind: 'flap'; readonly mac: Mac; readonly node: NodeId | undefined }
   /** A client says that it has an address of the gateway. */
   | { readonly kind: 'gateway'; readonly mac: Mac; readonly address: string }
@@ -23,7 +23,7 @@ export type Conflict =
   /** Another node has the id of this one, or two others have the same. */
   | { readonly kind: 'node'; readonly node: NodeId; readonly remote: string };
 
-/** So long a conflict counts as a problem after it was last seen, and so many do at the most. */
+/** How long a conflict counts as a problem after it was last seen, and how many do at the most. */
 const PROBLEM_TIME: Millis = 10 * MINUTE;
 const MAX_PROBLEMS = 20;
 
@@ -53,7 +53,7 @@ export class Reporter {
   /** The database says that a client is elsewhere than before. Notifies `join`, `leave` or `roam`. */
   moved(mac: Mac, from: NodeId | undefined, to: NodeId | undefined): void {
     this.#history.moved(mac, from, to, this.view.now());
-    // Makes and writes a message: for that the flood and the kernel's routes do not wait, which are on their way then.
+    // Afterwards, since a message is made and written: the flood and the kernel's routes do not wait for that.
     void Promise.resolve().then(() => this.#notifyMove(mac, from, to));
   }
 
@@ -82,7 +82,7 @@ export class Reporter {
     this.bus.notify('peer', () => ({ ...viewPeer(this.view.db, peer), ...(reason === undefined ? {} : { reason }) }));
   }
 
-  /** What of the last minutes somebody has to see to, a line each. */
+  /** What happened in the last minutes that somebody has to see to, a line each. */
   problems(): string[] {
     const since = after(this.view.now(), -PROBLEM_TIME);
     for (const [line, seen] of this.#problems) if (seen < since) this.#problems.delete(line);
