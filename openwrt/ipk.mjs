@@ -12,6 +12,7 @@ import { gzip, tar } from './archive.mjs';
  * @property {string} description its first line is the title
  * @property {string} [user] system user and group that the installation makes
  * @property {string[]} conffiles
+ * @property {string[]} directories that are the package's own, those within others first
  * @property {import('./archive.mjs').Entry[]} entries
  */
 
@@ -24,6 +25,12 @@ ${call} "$0" "$@"
 const POSTINST = SCRIPT('default_postinst', '[ "${IPKG_NO_SCRIPT}" = "1" ] && exit 0\n');
 const PRERM = SCRIPT('default_prerm', '');
 
+/** opkg keeps no list of directories, and so leaves them. One in which somebody has put something stays. */
+const postrm = (directories) => `#!/bin/sh
+rmdir ${directories.map((path) => `"\${IPKG_INSTROOT}${path}"`).join(' ')} 2>/dev/null
+exit 0
+`;
+
 /**
  * @param {Package} contents
  * @param {number} time seconds since 1970
@@ -34,6 +41,7 @@ export function ipk(contents, time) {
     file('/control', 0o644, controlFile(contents, data.length, time)),
     file('/postinst', 0o755, POSTINST),
     file('/prerm', 0o755, PRERM),
+    file('/postrm', 0o755, postrm(contents.directories)),
     ...(contents.conffiles.length > 0 ? [file('/conffiles', 0o644, `${contents.conffiles.join('\n')}\n`)] : []),
   ];
   const members = [

@@ -39,6 +39,7 @@ function daemonPackage() {
 Wi-Fi clients keep their IPv4 and IPv6 addresses, and their open connections, while they move between access
 points of a routed mesh. No controller, no tunnels, nothing installed on the client.`,
     conffiles: ['/etc/config/roaming'],
+    directories: ['/usr/lib/roaming/cli', '/usr/lib/roaming'],
     entries: [
       ...tree(join(TOP, 'files'), ''),
       ...built.map(([path, mode, source]) => ({ path, mode, content: readFileSync(join(TOP, source)) })),
@@ -60,6 +61,7 @@ function luciPackage() {
     description: `LuCI support for roaming
 Live clients, routers, roams and the configuration of the roaming daemon.`,
     conffiles: [],
+    directories: ['/www/luci-static/resources/view/roaming', '/www/luci-static/resources/roaming'],
     entries: [...tree(join(source, 'htdocs'), '/www'), ...tree(join(source, 'root'), '')],
   };
 }

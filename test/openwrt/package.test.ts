@@ -6,6 +6,7 @@ import { join, resolve } from 'node:path';
 import t from 'tap';
 import type { Test } from 'tap';
 
+const luci = existsSync('openwrt/luci-app-roaming/htdocs') ? false : 'there is no LuCI application in this tree';
 const TIME = 1_700_000_000;
 
 /** Runs the packer; returns the directory that it wrote to. */
@@ -67,6 +68,27 @@ t.test('layout of the .ipk', async (t) => {
     t.equal((statSync(join(control, script)).mode & 0o777).toString(8), '755');
     t.equal(callOf(t, join(control, script)), `${call} ${join(control, script)} configure`);
   }
+  t.equal((statSync(join(control, 'postrm')).mode & 0o777).toString(8), '755');
+});
+
+/** Runs a package's script that opkg runs on the router itself, but not in a root elsewhere. */
+function runScript(t: Test, archive: string, script: string, root: string): void {
+  const directory = mkdtempSync(join(tmpdir(), 'script-'));
+  t.teardown(() => rmSync(directory, { recursive: true }));
+  unpack(archive, directory);
+  unpack(join(directory, 'control.tar.gz'), directory);
+  execFileSync(join(directory, script), ['remove'], { env: { ...process.env, IPKG_INSTROOT: root } });
+}
+
+t.test('of its own directories none stays, but for one that holds something else', async (t) => {
+  const root = t.testdir({ usr: { lib: { other: {}, roaming: { cli: {}, mine: '' } } }, www: { 'luci-static': { resources: { roaming: {}, view: { roaming: {} } } } } });
+  const directory = write(t);
+  for (const name of readdirSync(directory).filter((name) => name.endsWith('.ipk'))) runScript(t, join(directory, name), 'postrm', root);
+  t.same(readdirSync(join(root, 'usr/lib/roaming')), ['mine']);
+  rmSync(join(root, 'usr/lib/roaming/mine'));
+  runScript(t, ipkOf(directory), 'postrm', root);
+  t.same(readdirSync(join(root, 'usr/lib')), ['other']);
+  if (luci === false) t.same(readdirSync(join(root, 'www/luci-static/resources'), { recursive: true }), ['view']);
 });
 
 /** Runs a script of the package on a root whose library records what is called. */
@@ -81,8 +103,6 @@ t.test('the same bytes each time', async (t) => {
   const [one, two] = [ipkOf(write(t)), ipkOf(write(t, { TZ: 'Asia/Tokyo', LANG: 'C' }))];
   t.ok(readFileSync(one).equals(readFileSync(two)));
 });
-
-const luci = existsSync('openwrt/luci-app-roaming/htdocs') ? false : 'there is no LuCI application in this tree';
 
 t.test('LuCI’s package is for every processor, and puts its files where LuCI looks', { skip: luci }, async (t) => {
   const directory = write(t);
@@ -149,7 +169,8 @@ t.test('opkg installs, upgrades and removes it', { skip: opkg ? false : 'no opkg
 
   run('remove', 'roaming');
   t.notMatch(run('list-installed'), 'roaming');
-  t.throws(() => statSync(at('usr/lib/roaming/roaming.js')), 'its files are gone');
+  runScript(t, ipkOf(second), 'postrm', root);
+  t.notOk(existsSync(at('usr/lib/roaming')), 'its files are gone, and their directories');
   t.equal(readFileSync(at('etc/config/roaming'), 'utf8'), changed, 'but the configuration that was changed stays');
 });
 
@@ -169,7 +190,7 @@ t.test('apk makes a package of it, and installs it', { skip: apk ? false : 'no a
   t.match(execFileSync(process.execPath, [join(root, 'usr/sbin/roaming'), '--version'], { encoding: 'utf8' }), /^\d/);
   t.match(readFileSync(join(root, 'lib/apk/packages/roaming.conffiles'), 'utf8'), '/etc/config/roaming');
   run('del', '--no-scripts', 'roaming');
-  t.notOk(existsSync(join(root, 'usr/lib/roaming/roaming.js')));
+  t.notOk(existsSync(join(root, 'usr/lib/roaming')));
 });
 
 t.test('the feed installs the same files as the package has', async (t) => {
