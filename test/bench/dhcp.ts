@@ -13,7 +13,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Cleanup, ip, Service, until } from '../lab/shell.js';
+import { Cleanup, interruption, ip, Service, until } from '../lab/shell.js';
 import { GATEWAY4, PREFIX4, Topology } from '../lab/topology.js';
 import type { PerfDhcp } from './perfdhcp.js';
 import { quantile, readPerfDhcp } from './perfdhcp.js';
@@ -104,7 +104,9 @@ async function measure(server: Server, offered: number): Promise<Measured> {
     const words = ['-4', '-l', 'eth0', '-R', '60000', '-r', String(offered), '-p', String(period), '-x', 't', GATEWAY4];
     // It ends with an error where an answer was missing.
     const asking = new Service('perfdhcp', net.in('clients', 'perfdhcp', ...words));
+    interruption.signal.addEventListener('abort', () => void asking.stop());
     await once(asking.child, 'close');
+    interruption.check();
     const cpu = (await cpuTime(service.child.pid!)) - before;
     return { server: server.name, offered, result: readPerfDhcp(asking.output), cpu, memory: await residentMemory(service.child.pid!) };
   } finally {
@@ -148,6 +150,7 @@ async function main(): Promise<void> {
   for (const offered of rates) for (const server of SERVERS) print(row(await measure(server, offered)));
 }
 
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => interruption.raise());
 main().catch((error: unknown) => {
   process.stderr.write(`${(error as Error).message}\n`);
   process.exitCode = 1;

@@ -2,8 +2,7 @@
  * What the daemon takes of a router: memory and processor by the number of clients in the network, and the time from
  * its start to the first DHCP answer; each against a node that does nothing. Runs in a network namespace of its own.
  */
-import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -23,7 +22,7 @@ import { writeUdpFrame4 } from '../../src/net/frame4.js';
 import { ANY4, BROADCAST4, ip4FromNumber, parseIp } from '../../src/net/ip.js';
 import type { Ip6 } from '../../src/net/ip.js';
 import { BROADCAST_MAC, macFromBytes, parseMac } from '../../src/net/mac.js';
-import { Service, sleep, until } from '../lab/shell.js';
+import { Cleanup, interruption, Interrupted, Service, sleep, until } from '../lab/shell.js';
 import { SHIPPED_FLAGS } from './shipped.js';
 
 const PROGRAM = resolve('dist/roaming.js');
@@ -39,7 +38,9 @@ const AIMS = new Map([[0, '1.25'], [100, '1.3'], [1000, '1.35'], [10_000, '1.8']
 /** FLAGS tries others. */
 const V8_FLAGS = process.env['FLAGS']?.split(' ').filter((flag) => flag !== '') ?? SHIPPED_FLAGS;
 
+const cleanup = new Cleanup();
 const directory = mkdtempSync(join(tmpdir(), 'footprint-'));
+cleanup.add(() => rmSync(directory, { recursive: true }));
 const socket = join(directory, 'ubus.sock');
 const config = join(directory, 'roaming');
 
@@ -76,7 +77,9 @@ async function startUbus(): Promise<void> {
 
 function startDaemon(): Service {
   const node = [process.execPath, ...V8_FLAGS];
-  return new Service('roaming', ['env', 'UV_THREADPOOL_SIZE=2', ...node, PROGRAM, 'daemon', '--config', config, '--ubus', socket]);
+  const daemon = new Service('roaming', ['env', 'UV_THREADPOOL_SIZE=2', ...node, PROGRAM, 'daemon', '--config', config, '--ubus', socket]);
+  cleanup.add(() => daemon.stop());
+  return daemon;
 }
 
 /** In KiB: proc_pid_status(5). */
@@ -91,11 +94,11 @@ function processorOf(pid: number): number {
 }
 
 async function bareResident(): Promise<number> {
-  const child = spawn(process.execPath, ['-e', 'setInterval(()=>{},1e9)'], { stdio: 'ignore' });
+  const node = new Service('node', [process.execPath, '-e', 'setInterval(()=>{},1e9)']);
+  cleanup.add(() => node.stop());
   await sleep(1500);
-  const resident = memoryOf(child.pid!, 'VmRSS');
-  child.kill();
-  await once(child, 'exit');
+  const resident = memoryOf(node.child.pid!, 'VmRSS');
+  await node.stop();
   return resident;
 }
 
@@ -118,6 +121,7 @@ async function firstAnswer(): Promise<number> {
   const daemon = startDaemon();
   const elapsed = await new Promise<number>((resolve, reject) => {
     setTimeout(() => reject(new Error(`no answer:\n${daemon.output}`)), 15_000).unref();
+    interruption.signal.addEventListener('abort', () => reject(new Interrupted('interrupted')));
     const timer = setInterval(() => socket.send(discover), 2);
     const socket = new PacketSocket(addon, {
       ifindex,
@@ -218,12 +222,11 @@ async function main(): Promise<void> {
 
 const mebibytes = (kibibytes: number) => `${(kibibytes / 1024).toFixed(1)} MiB`;
 
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => interruption.raise());
 main()
   .catch((error: Error) => {
     console.error(error.message);
-    process.exitCode = 1;
+    process.exitCode = error instanceof Interrupted ? 130 : 1;
   })
-  .finally(() => {
-    rmSync(directory, { recursive: true });
-    process.exit();
-  });
+  .finally(() => cleanup.run())
+  .finally(() => process.exit());
