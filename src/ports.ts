@@ -107,11 +107,21 @@ export interface ClientLink {
   readonly up: boolean;
   /** Addresses on it, link-local ones too; not those that failed duplicate address detection. */
   readonly addresses: readonly Prefix[];
+  /** The bridge below, of which this is the interface of a VLAN, where it does not know this MAC. */
+  readonly unknownTo?: BridgeVlan;
+}
+
+export interface BridgeVlan {
+  readonly bridge: string;
+  readonly ifindex: number;
+  readonly vlan: number;
 }
 
 /** A change of a client interface, or of a kernel setting (sysctl) that bears on it. */
 export type LinkChange =
   | { readonly op: 'mac'; readonly ifindex: number; readonly mac: Mac }
+  /** The bridge below takes in frames to an interface's MAC, or does no more. */
+  | { readonly op: 'addMac' | 'removeMac'; readonly ifindex: number; readonly to: BridgeVlan; readonly mac: Mac }
   | { readonly op: 'addAddress'; readonly ifindex: number; readonly address: Ip; readonly length: number }
   | { readonly op: 'removeAddress'; readonly ifindex: number; readonly address: Ip; readonly length: number }
   | { readonly op: 'setting'; readonly name: string; readonly value: string };

@@ -34,6 +34,9 @@ export function planSetup(
   }
   if (link.mac !== gateway.mac) {
     steps.push({ change: { op: 'mac', ifindex, mac: gateway.mac }, undo: { op: 'mac', ifindex, mac: link.mac } });
+  } else if (link.unknownTo !== undefined) {
+    const what = { ifindex, to: link.unknownTo, mac: link.mac };
+    steps.push({ change: { op: 'addMac', ...what }, undo: { op: 'removeMac', ...what } });
   }
   for (const address of [gateway.linkLocal, ...gateway.addresses4]) {
     if (link.addresses.some((own) => own.address === address)) continue;
@@ -55,6 +58,9 @@ export function subjectOf(change: LinkChange): string {
       return change.name;
     case 'mac':
       return `${change.ifindex} mac`;
+    case 'addMac':
+    case 'removeMac':
+      return `${change.ifindex} ${change.mac}`;
     default:
       return `${change.ifindex} ${change.address}`;
   }
@@ -66,7 +72,7 @@ export function subjectOf(change: LinkChange): string {
  */
 export function subjectsOf(links: readonly ClientLink[], interfaces: readonly string[], gateway: Gateway): Set<string> {
   const settings = interfaces.flatMap((network) => neededSettings(network, false).map(({ name }) => name));
-  const ofLinks = links.flatMap(({ ifindex }) => ['mac', gateway.linkLocal, ...gateway.addresses4].map((what) => `${ifindex} ${what}`));
+  const ofLinks = links.flatMap(({ ifindex }) => ['mac', gateway.mac, gateway.linkLocal, ...gateway.addresses4].map((what) => `${ifindex} ${what}`));
   return new Set([...settings, ...ofLinks]);
 }
 
@@ -77,6 +83,10 @@ export function describeChange(change: LinkChange): string {
       return `${change.name} = ${change.value}`;
     case 'mac':
       return `MAC ${change.mac}`;
+    case 'addMac':
+      return `MAC ${change.mac} in VLAN ${change.to.vlan} of ${change.to.bridge}`;
+    case 'removeMac':
+      return `no MAC ${change.mac} in VLAN ${change.to.vlan} of ${change.to.bridge}`;
     case 'addAddress':
       return `address ${change.address}/${change.length}`;
     case 'removeAddress':

@@ -5,6 +5,7 @@
 import type { Mac } from '../net/mac.js';
 import { isStationMac } from '../net/mac.js';
 import type { Logger, StationEvent } from '../ports.js';
+import { BridgeVlans } from './bridge-vlans.js';
 import { NEIGHBOUR_PROTOCOL } from './kernel-messages.js';
 import type { FdbEntry } from './netlink/fdb.js';
 import type { Link } from './netlink/link.js';
@@ -12,7 +13,7 @@ import type { Neighbour, NeighbourState } from './netlink/neighbour.js';
 import type { Rtnetlink, RtnetlinkEvent } from './netlink/rtnetlink.js';
 
 export interface BridgeStationsOptions {
-  readonly rtnl: Pick<Rtnetlink, 'links' | 'fdb' | 'neighbours'>;
+  readonly rtnl: Pick<Rtnetlink, 'links' | 'bridgePorts' | 'fdb' | 'neighbours'>;
   readonly log: Logger;
   /** Client interfaces. */
   readonly networks: () => readonly string[];
@@ -38,6 +39,7 @@ export class BridgeStations {
   readonly #options: BridgeStationsOptions;
   #listener: ((event: StationEvent) => void) | undefined;
   #links = new Map<number, Link>();
+  #vlans = new BridgeVlans();
   /** What was told as learnt, by network and MAC. */
   #learnt = new Map<string, Learnt>();
   /** Who has an address, by interface index and address: the kernel forgets the MAC of one that has failed. */
@@ -73,8 +75,9 @@ export class BridgeStations {
     while (this.#stale && this.#listener !== undefined) {
       this.#stale = false;
       try {
-        const [links, fdb, neighbours] = await Promise.all([rtnl.links(), rtnl.fdb(), rtnl.neighbours()]);
+        const [links, ports, fdb, neighbours] = await Promise.all([rtnl.links(), rtnl.bridgePorts(), rtnl.fdb(), rtnl.neighbours()]);
         this.#links = new Map(links.map((link) => [link.index, link]));
+        this.#vlans = new BridgeVlans(links, ports);
         this.#compare(fdb);
         for (const neighbour of neighbours) this.#neighbour(neighbour, false);
       } catch (error) {
@@ -118,7 +121,7 @@ export class BridgeStations {
   #entry(entry: FdbEntry, removed: boolean): void {
     const port = this.#links.get(entry.port);
     if (port === undefined) return removed ? undefined : this.refresh();
-    const network = this.#networkOf(port);
+    const network = this.#networkOf(port, entry);
     const known = network === undefined ? undefined : this.#learnt.get(keyOf({ network, mac: entry.mac }));
     const learnt = removed ? undefined : this.#wiredOf(entry);
     if (learnt !== undefined) this.#tell(learnt);
@@ -129,15 +132,15 @@ export class BridgeStations {
   /** Undefined for what is no wired host: the bridge's own addresses, and stations of our access points. */
   #wiredOf(entry: FdbEntry): Learnt | undefined {
     const port = this.#links.get(entry.port);
-    const network = port && this.#networkOf(port);
+    const network = port && this.#networkOf(port, entry);
     if (network === undefined || !entry.learned || !isStationMac(entry.mac)) return undefined;
     if (this.#options.isAccessPoint(port!.name) || this.#isOwn(entry.mac)) return undefined;
     return { mac: entry.mac, network, via: port!.name };
   }
 
-  #networkOf(port: Link): string | undefined {
-    const bridge = port.master === undefined ? undefined : this.#links.get(port.master)?.name;
-    return bridge !== undefined && this.#options.networks().includes(bridge) ? bridge : undefined;
+  #networkOf(port: Link, { vlan }: FdbEntry): string | undefined {
+    const network = this.#vlans.interfaceOf(port.master, vlan);
+    return network !== undefined && this.#options.networks().includes(network) ? network : undefined;
   }
 
   /** A router's own MAC comes back over a loop, or from another router that shows the same. */
@@ -160,8 +163,10 @@ export class BridgeStations {
     this.#left(learnt);
   }
 
+  /** Unless the port has it in another VLAN by now: the bridge keeps an entry for each, the old one for minutes. */
   #left({ mac, via }: Learnt): void {
-    this.#listener?.({ kind: 'left', mac, via, source: 'fdb' });
+    const isThere = this.#options.networks().some((network) => this.#learnt.get(keyOf({ network, mac }))?.via === via);
+    if (!isThere) this.#listener?.({ kind: 'left', mac, via, source: 'fdb' });
   }
 
   /** Entries that the daemon itself made say nothing about the host. */

@@ -3,7 +3,7 @@ import type { Family, Ip } from '../net/ip.js';
 import { isIp6, isLinkLocal6 } from '../net/ip.js';
 import type { Mac } from '../net/mac.js';
 import { bitsOf, hostPrefix } from '../net/prefix.js';
-import type { ClientLink, Kernel, KernelChange, KernelEvent, KernelState, Logger, ResolvedPath } from '../ports.js';
+import type { BridgeVlan, ClientLink, Kernel, KernelChange, KernelEvent, KernelState, Logger, ResolvedPath } from '../ports.js';
 import type { PacketAddon } from './addons.js';
 import {
   encodeChange,
@@ -18,7 +18,9 @@ import { kernelNews } from './kernel-filter.js';
 import { KernelWatch } from './kernel-watch.js';
 import type { InterfaceAddress } from './netlink/address.js';
 import { NetlinkError } from './netlink/error.js';
+import type { FdbEntry } from './netlink/fdb.js';
 import { deleteFdbEntry } from './netlink/fdb.js';
+import type { Link } from './netlink/link.js';
 import { NetlinkMonitor } from './netlink/monitor.js';
 import { deleteNeighbour } from './netlink/neighbour.js';
 import { Rtnetlink, RtnetlinkGroup } from './netlink/rtnetlink.js';
@@ -180,10 +182,13 @@ export class LinuxKernel implements Kernel {
   async #purge(mac: Mac, network: string): Promise<void> {
     const link = this.#watch.linkNamed(network) ?? (await this.#rtnl.links()).find(({ name }) => name === network);
     if (link === undefined) return;
-    const entries = link.kind === 'bridge' ? await this.#rtnl.fdb(link.index) : [];
+    // A VLAN interface has its VLAN's entries in the bridge below.
+    const bridge = link.vlan?.lower ?? link.index;
+    const isOurs = ({ mac: host, vlan, learned }: FdbEntry) => host === mac && learned && (link.vlan === undefined || vlan === link.vlan.id);
+    const entries = link.kind === 'bridge' || link.vlan !== undefined ? await this.#rtnl.fdb(bridge) : [];
     const neighbours = await this.#rtnl.neighbours({ ifindex: link.index });
     const results = await this.#rtnl.applyAll([
-      ...entries.filter((entry) => entry.mac === mac && entry.learned).map(deleteFdbEntry),
+      ...entries.filter(isOurs).map(deleteFdbEntry),
       ...neighbours
         .filter((entry) => entry.mac === mac && entry.state !== 'permanent' && entry.protocol !== NEIGHBOUR_PROTOCOL)
         .map(deleteNeighbour),
@@ -194,11 +199,22 @@ export class LinuxKernel implements Kernel {
 
   async clientLinks(networks: readonly string[]): Promise<ClientLink[]> {
     const [links, addresses] = await Promise.all([this.#rtnl.links(), this.#rtnl.addresses()]);
-    return links.flatMap(({ name, index, mac, mtu, up }) => {
-      if (mac === undefined || !networks.includes(name)) return [];
+    const found = links.filter(({ name, mac }) => mac !== undefined && networks.includes(name)).map(async (link) => {
+      const { name, index, mac, mtu, up } = link;
       const own = addresses.filter(({ ifindex, duplicate }) => ifindex === index && duplicate !== true).map(({ ip }) => hostPrefix(ip));
-      return [{ network: name, ifindex: index, mac, mtu, up, addresses: own }];
+      const unknownTo = await this.#unknownTo(link, links);
+      return { network: name, ifindex: index, mac: mac!, mtu, up, addresses: own, ...(unknownTo && { unknownTo }) };
     });
+    return Promise.all(found);
+  }
+
+  /** A bridge knows the MACs of its own interface and of its ports. What comes to others that are above it, it floods as well. */
+  async #unknownTo({ mac, vlan }: Link, links: readonly Link[]): Promise<BridgeVlan | undefined> {
+    const bridge = links.find(({ index, filtersVlans }) => index === vlan?.lower && filtersVlans);
+    if (bridge === undefined || vlan === undefined) return undefined;
+    const entries = await this.#rtnl.fdb(bridge.index);
+    const isKnown = entries.some((entry) => entry.mac === mac && entry.vlan === vlan.id && !entry.learned);
+    return isKnown ? undefined : { bridge: bridge.name, ifindex: bridge.index, vlan: vlan.id };
   }
 
   async nodeAddresses(networks: readonly string[]): Promise<Ip[]> {

@@ -6,6 +6,7 @@ import { readFile, writeFile } from './files.js';
 import { blockRedirects, NETLINK_NETFILTER } from './netlink/nftables.js';
 import { NetlinkSocket } from './netlink/socket.js';
 import { deleteAddress, replaceAddress } from './netlink/address.js';
+import { addBridgeMac, deleteBridgeMac } from './netlink/fdb.js';
 import { setLinkAddress } from './netlink/link.js';
 import { Rtnetlink } from './netlink/rtnetlink.js';
 
@@ -59,6 +60,10 @@ function applyOne(rtnl: Rtnetlink, change: LinkChange): Promise<void> {
       return writeFile(join(SYSCTL, change.name), change.value);
     case 'mac':
       return rtnl.apply(setLinkAddress(change.ifindex, change.mac));
+    case 'addMac':
+      return rtnl.apply(addBridgeMac({ port: change.to.ifindex, vlan: change.to.vlan, mac: change.mac }));
+    case 'removeMac':
+      return rtnl.apply(deleteBridgeMac({ port: change.to.ifindex, vlan: change.to.vlan, mac: change.mac }));
     case 'addAddress': {
       const { ifindex, address: ip, length } = change;
       return rtnl.apply(replaceAddress({ ifindex, ip, length, noDad: true }));

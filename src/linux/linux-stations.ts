@@ -6,6 +6,7 @@ import type { Logger, StationEvent, Stations } from '../ports.js';
 import type { PresenceSource } from '../presence/source.js';
 import type { PacketAddon } from './addons.js';
 import { BridgeStations } from './bridge-stations.js';
+import { BridgeVlans } from './bridge-vlans.js';
 import { anyOf, stationMoved } from './bpf.js';
 import { isWireless } from './devices.js';
 import { NetlinkMonitor } from './netlink/monitor.js';
@@ -39,6 +40,7 @@ export class LinuxStations implements Stations {
   readonly #hostapd: HostapdStations;
   readonly #wifi: WifiStations;
   #rtnl: Rtnetlink | undefined;
+  #vlans = new BridgeVlans();
   #bridge: BridgeStations | undefined;
   #monitor: NetlinkMonitor | undefined;
   #moves: PacketSocket | undefined;
@@ -47,10 +49,21 @@ export class LinuxStations implements Stations {
   constructor(options: LinuxStationsOptions) {
     const { addon, ubus, log } = options;
     this.#options = options;
-    this.#hostapd = new HostapdStations(ubus, log, () => this.#bridge?.refresh(), (mac, via) => this.#wifi.placeOf(mac, via));
-    this.#wifi = new WifiStations({
-      open: (handlers) => Nl80211.open(addon, handlers),
+    const networkOf = (device: string) => this.#vlans.networkOf(device);
+    this.#hostapd = new HostapdStations({
+      ubus,
       log,
+      changed: () => this.#bridge?.refresh(),
+      placeOf: (mac, via) => this.#wifi.placeOf(mac, via),
+      networkOf,
+    });
+    this.#wifi = new WifiStations({
+      open: async (handlers) => {
+        await this.#readVlans();
+        return Nl80211.open(addon, handlers);
+      },
+      log,
+      networkOf,
       placed: (mac, via, network) => this.#hostapd.placed(mac, via, network),
     });
   }
@@ -58,8 +71,8 @@ export class LinuxStations implements Stations {
   start(listener: (event: StationEvent) => void): void {
     const { addon, sources, networks, log } = this.#options;
     const { link, neighbour } = RtnetlinkGroup;
+    this.#rtnl = new Rtnetlink(addon);
     if (sources.has('fdb') || sources.has('neighbour')) {
-      this.#rtnl = new Rtnetlink(addon);
       const isOurs = (device: string) => this.#hostapd.knows(device) || isWireless(device);
       this.#bridge = new BridgeStations({ rtnl: this.#rtnl, log, networks, isAccessPoint: isOurs });
     }
@@ -139,14 +152,22 @@ export class LinuxStations implements Stations {
     }
     if (event === undefined) return;
     this.#bridge?.take(event);
-    if (event.kind === 'link') this.#refresh();
+    if (event.kind === 'link' || event.kind === 'port') this.#refresh();
   }
 
   #refresh(): void {
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
-      if (this.#hasAccessPoints) this.#wifi.refresh();
+      if (this.#hasAccessPoints) void this.#readVlans().then(() => this.#wifi.refresh());
       this.#bridge?.refresh();
     }, SETTLE);
+  }
+
+  async #readVlans(): Promise<void> {
+    try {
+      if (this.#rtnl !== undefined) this.#vlans = await BridgeVlans.read(this.#rtnl);
+    } catch (error) {
+      this.#options.log.warn(`cannot read the VLANs of bridges: ${(error as Error).message}`);
+    }
   }
 }

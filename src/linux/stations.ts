@@ -7,7 +7,7 @@ import type { PlainTable, UbusClient, WatchHandlers } from 'ubus-ts';
 import type { Mac } from '../net/mac.js';
 import { isStationMac, parseMac } from '../net/mac.js';
 import type { Logger, StationEvent, Stations } from '../ports.js';
-import { networkOf } from './devices.js';
+import { networkOf as masterOf } from './devices.js';
 
 const PREFIX = 'hostapd.';
 
@@ -42,7 +42,23 @@ interface Listed {
   readonly outdated: ReadonlySet<Mac>;
 }
 
+export interface HostapdStationsOptions {
+  readonly ubus: UbusClient;
+  readonly log: Logger;
+  /** An access point came or went. */
+  readonly changed?: () => void;
+  /** The client interface that an access point is on. Default: the bridge that it is a port of. */
+  readonly networkOf?: (device: string) => string;
+  /** The one that a station of it is on, undefined where the kernel does not know the station. Default: the same. */
+  readonly placeOf?: (mac: Mac, device: string) => string | Promise<string | undefined>;
+}
+
 export class HostapdStations implements Omit<Stations, 'refresh'> {
+  readonly #ubus: UbusClient;
+  readonly #log: Logger;
+  readonly #changed: () => void;
+  readonly #networkOf: (device: string) => string;
+  readonly #placeOf: (mac: Mac, device: string) => string | Promise<string | undefined>;
   #accessPoints = new Map<string, AccessPoint>();
   /** Where stations were told to be, by the interface that told them: what is compared after a reconnect. */
   #told = new Map<string, Map<Mac, string>>();
@@ -58,16 +74,13 @@ export class HostapdStations implements Omit<Stations, 'refresh'> {
 
   #timers = new Set<NodeJS.Timeout>();
 
-  /**
-   * `changed`: an access point came or went. `placeOf`: the client interface that a station of it is on, undefined where
-   * the kernel does not know the station.
-   */
-  constructor(
-    private readonly ubus: UbusClient,
-    private readonly log: Logger,
-    private readonly changed: () => void = () => {},
-    private readonly placeOf: (mac: Mac, device: string) => string | Promise<string | undefined> = (_, device) => networkOf(device),
-  ) {}
+  constructor({ ubus, log, changed = () => {}, networkOf = masterOf, placeOf = (_, device) => networkOf(device) }: HostapdStationsOptions) {
+    this.#ubus = ubus;
+    this.#log = log;
+    this.#changed = changed;
+    this.#networkOf = networkOf;
+    this.#placeOf = placeOf;
+  }
 
   /**
    * Without a listener nothing is subscribed to, and access points are only known. hostapd asks its subscribers whether to
@@ -77,12 +90,12 @@ export class HostapdStations implements Omit<Stations, 'refresh'> {
   start(listener?: (event: StationEvent) => void): void {
     this.#listener = listener;
     const notified: WatchHandlers['notified'] = (object, type, data) => this.#notified(object.path.slice(PREFIX.length), type, data);
-    this.#watch = this.ubus.watch(`${PREFIX}*`, {
+    this.#watch = this.#ubus.watch(`${PREFIX}*`, {
       appeared: (object) => void this.#appeared(object),
       ...(listener && { notified }),
       gone: (object) => this.#gone(object.path.slice(PREFIX.length)),
     });
-    this.#watch.catch((error: Error) => this.log.error(`cannot follow hostapd: ${error.message}`));
+    this.#watch.catch((error: Error) => this.#log.error(`cannot follow hostapd: ${error.message}`));
   }
 
   /** Whether hostapd runs an access point on this interface. */
@@ -91,14 +104,14 @@ export class HostapdStations implements Omit<Stations, 'refresh'> {
   }
 
   hasAccessPoint(network: string): boolean {
-    return [...this.#accessPoints.keys()].some((device) => networkOf(device) === network);
+    return [...this.#accessPoints.keys()].some((device) => this.#networkOf(device) === network);
   }
 
   disassociate(mac: Mac, via: string): void {
     const accessPoint = this.#accessPoints.get(via);
     accessPoint?.object
       .call('del_client', { addr: mac, reason: REASON_LEFT, deauth: true, ban_time: 0 })
-      .catch((error: Error) => this.log.debug(`${via}: ${mac} cannot be removed: ${error.message}`));
+      .catch((error: Error) => this.#log.debug(`${via}: ${mac} cannot be removed: ${error.message}`));
   }
 
   stop(): void {
@@ -112,7 +125,7 @@ export class HostapdStations implements Omit<Stations, 'refresh'> {
     const device = object.path.slice(PREFIX.length);
     const accessPoint: AccessPoint = { object, device, ssid: '', lists: new Set() };
     this.#accessPoints.set(device, accessPoint);
-    this.changed();
+    this.#changed();
     await this.#readAll(accessPoint, LIST_DELAYS);
   }
 
@@ -125,7 +138,7 @@ export class HostapdStations implements Omit<Stations, 'refresh'> {
       accessPoint.ssid = typeof status?.['ssid'] === 'string' ? status['ssid'] : '';
       this.#compare(device, await this.#list(accessPoint));
     } catch (error) {
-      this.log.warn(`${object.path} does not say who is there: ${(error as Error).message}`);
+      this.#log.warn(`${object.path} does not say who is there: ${(error as Error).message}`);
       if (delay !== undefined) this.#later(delay, () => void this.#readAll(accessPoint, later));
     }
   }
@@ -188,19 +201,19 @@ export class HostapdStations implements Omit<Stations, 'refresh'> {
       const { authorized, outdated } = await this.#list(accessPoint);
       if (authorized.has(mac) && !outdated.has(mac)) this.#authorized(device, mac);
     } catch (error) {
-      this.log.debug(`${device} does not say whether ${mac} is authorized: ${(error as Error).message}`);
+      this.#log.debug(`${device} does not say whether ${mac} is authorized: ${(error as Error).message}`);
     }
   }
 
   #authorized(device: string, mac: Mac): void {
-    const place = this.placeOf(mac, device);
+    const place = this.#placeOf(mac, device);
     if (typeof place === 'string') return this.#tell(device, mac, place);
     const [key, turn] = [keyOf(device, mac), Symbol()];
     this.#placing.set(key, turn);
     void place
       .catch((error: Error) => {
-        this.log.debug(`${device}: it is not known where ${mac} is: ${error.message}`);
-        return networkOf(device);
+        this.#log.debug(`${device}: it is not known where ${mac} is: ${error.message}`);
+        return this.#networkOf(device);
       })
       .then((network) => {
         if (this.#placing.get(key) !== turn || !this.#accessPoints.has(device)) return;
@@ -240,8 +253,8 @@ export class HostapdStations implements Omit<Stations, 'refresh'> {
   /** The access point stopped: its stations are off. If only ubusd went, they are still there, and compared later. */
   #gone(device: string): void {
     this.#accessPoints.delete(device);
-    this.changed();
-    if (!this.ubus.connected) return;
+    this.#changed();
+    if (!this.#ubus.connected) return;
     for (const mac of this.#toldBy(device)) this.#left(device, mac);
   }
 }

@@ -25,6 +25,11 @@ const table: [what: string, link: Partial<ClientLink>, said: RegExp[]][] = [
   ['its own MAC', { mac: '02:00:00:00:00:01' as Mac }, [/has the MAC 02:00:00:00:00:01, not 00:00:5e:00:52:13/]],
   ['no link-local address of the gateway', { addresses: addresses('10.44.0.1', 'fe80::1') }, [/lacks .* fe80::200:5eff:fe00:5213/]],
   ['no IPv4 address', { addresses: addresses(GATEWAY_LINK_LOCAL) }, [/lacks the address 10\.44\.0\.1/]],
+  [
+    'a MAC that the bridge below does not know',
+    { network: 'br-lan.20', unknownTo: { bridge: 'br-lan', ifindex: 3, vlan: 20 } },
+    [/^br-lan does not know the MAC of br-lan\.20: .* VLAN 20 .*bridge fdb add 00:00:5e:00:52:13 dev br-lan self local vlan 20/],
+  ],
   ['a tiny MTU', { mtu: 1279 }, [/MTU of 1279/]],
   ['all at once', { up: false, mac: '02:00:00:00:00:01' as Mac, mtu: 576, addresses: [] }, [/down/, /MAC/, /fe80/, /10\.44/, /MTU/]],
 ];

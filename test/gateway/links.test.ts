@@ -24,6 +24,8 @@ class MemoryLink implements LinkControl {
   refuse: LinkChange['op'] | undefined;
   hasFilter = true;
   filtered: readonly string[] = [];
+  /** What the bridge below knows beside its own. */
+  known: Mac | undefined;
 
   constructor() {
     for (const { name, value } of neededSettings('br-client', false)) this.values.set(name, value === '0' ? '1' : '0');
@@ -55,6 +57,7 @@ class MemoryLink implements LinkControl {
     const { addresses } = this.link;
     if (change.op === 'setting') this.values.set(change.name, change.value);
     else if (change.op === 'mac') this.link = { ...this.link, mac: change.mac };
+    else if ('to' in change) this.known = change.op === 'addMac' ? change.mac : undefined;
     else if (change.op === 'addAddress') this.link = { ...this.link, addresses: [...addresses, hostPrefix(change.address)] };
     else this.link = { ...this.link, addresses: addresses.filter(({ address }) => address !== change.address) };
   }
@@ -157,6 +160,19 @@ t.test('what another configuration does not want any more is taken back, as by a
   t.equal(await prepare({ interfaces: [] }, []), true, 'nobody is served there any more');
   t.equal(link.state, before);
   t.ok(link.applied.length > length);
+});
+
+t.test('the bridge below a VLAN is told the MAC, and forgets it again', async (t) => {
+  const { link, links, prepare, told } = start(true);
+  link.link = { ...link.link, mac: GATEWAY_MAC, unknownTo: { bridge: 'br-lan', ifindex: 3, vlan: 20 } };
+  t.equal(await prepare(), true);
+  t.equal(link.known, GATEWAY_MAC);
+  t.ok(told().includes(`info br-client: set MAC ${GATEWAY_MAC} in VLAN 20 of br-lan`));
+  const { unknownTo: _, ...known } = link.link;
+  link.link = known;
+  t.equal(await prepare(), false);
+  await links.restore();
+  t.equal(link.known, undefined);
 });
 
 t.test('what was there before is not taken back', async (t) => {

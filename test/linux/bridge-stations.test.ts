@@ -26,6 +26,7 @@ t.test('what the kernel does not say is asked again', async (t) => {
   const stations = new BridgeStations({
     rtnl: {
       links: async () => [network, port] as never,
+      bridgePorts: async () => [],
       fdb: async () => {
         if (failing) throw new Error('answers were lost (ENOBUFS)');
         return [{ port: 2, mac: MAC, learned: true }] as never;
@@ -50,7 +51,7 @@ t.test('what the kernel does not say is asked again', async (t) => {
 t.test('who had an address is forgotten with an entry of the daemon itself, and with its interface', async (t) => {
   const bridge = { index: 1, name: 'br-client', mac: undefined, mtu: 1500, up: true, running: true, master: undefined };
   const stations = new BridgeStations({
-    rtnl: { links: async () => [bridge] as never, fdb: async () => [], neighbours: async () => [] },
+    rtnl: { links: async () => [bridge] as never, bridgePorts: async () => [], fdb: async () => [], neighbours: async () => [] },
     log: new TestLog(),
     networks: () => ['br-client'],
     isAccessPoint: () => false,

@@ -34,7 +34,7 @@ async function makeHostapd(t: Test, placeOf?: (mac: string, device: string) => s
     },
     del_client: { handler: ({ addr }) => void (state.removed = String(addr)) },
   });
-  const stations = new HostapdStations(ubus, new TestLog(), () => state.changes++, placeOf);
+  const stations = new HostapdStations({ ubus, log: new TestLog(), changed: () => state.changes++, ...(placeOf && { placeOf }) });
   t.teardown(async () => {
     stations.stop();
     ubus.close();
@@ -61,7 +61,7 @@ class ScriptedBus {
 
   constructor() {
     const ubus = Object.assign(this, { watch: async (_: string, handlers: WatchHandlers) => void (this.handlers = handlers) });
-    this.stations = new HostapdStations(ubus as never, new TestLog());
+    this.stations = new HostapdStations({ ubus: ubus as never, log: new TestLog() });
     this.stations.start((event) => this.events.push(event));
   }
 

@@ -35,7 +35,7 @@ async function main(cleanup: Cleanup): Promise<void> {
       if (to !== undefined) await site.net.exec(router, 'tc', 'qdisc', 'add', 'dev', `to-${to}`, 'root', 'netem', 'delay', '2ms', '1ms', 'loss', '1%');
     }
   }
-  const system = new Roaming({ name: 'roaming', dwell: DWELL, announcing: false, options: { presence: ['nl80211'] } });
+  const system = new Roaming({ name: 'roaming', dwell: DWELL, announcing: false, options: { presence: ['nl80211'], setup: '1' } });
   await system.build(site);
   note(`routers are up ${performance.now().toFixed(0)} ms after the start`);
   const client = new Client(site.net, 'client', MAC, join(site.directory, 'client'), cleanup);

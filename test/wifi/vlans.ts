@@ -1,6 +1,7 @@
 /**
  * The part of `make wifi-test` that is about stations on bridges of their own: one hostapd with VLANs, the access point's
- * own interface on another bridge than clients are on, a second network on the same radio, and ap_isolate.
+ * own interface on another bridge than clients are on, a second network on the same radio, and ap_isolate. And about a
+ * bridge that filters VLANs, with the client interface above it, as OpenWrt's netifd makes them.
  */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -8,18 +9,22 @@ import { ask } from '../bench/programs.js';
 import type { Roaming, Site } from '../bench/systems.js';
 import type { Client } from '../lab/client.js';
 import { Service, until } from '../lab/shell.js';
+import { GATEWAY4, GATEWAY_MAC } from '../lab/topology.js';
 import { ok } from './checks.js';
 
 const ROUTER = 'r1';
 const OTHER_BRIDGE = 'br-other';
+const FILTERING_BRIDGE = 'br-lan';
+const VLAN = '20';
 const PASSPHRASE = 'correct horse battery';
+const SECURITY = ['wpa=2', 'rsn_pairwise=CCMP', 'wpa_key_mgmt=WPA-PSK', `wpa_passphrase=${PASSPHRASE}`, 'ap_isolate=1'];
 
 /** Radios have been given: `ap0` to the router, `eth0` to the client, which had these addresses. */
 export async function checkVlans(site: Site, system: Roaming, client: Client, addresses: readonly string[]): Promise<void> {
   const { net } = site;
   await net.ip(ROUTER, `link add ${OTHER_BRIDGE} type bridge forward_delay 0`);
   await net.ip(ROUTER, `link set ${OTHER_BRIDGE} up`);
-  const [hostapd, supplicant] = [await startHostapd(site, client.mac), await startSupplicant(site, client)];
+  const [hostapd, supplicant] = [await startVlans(site, client.mac), await startSupplicant(site, client)];
 
   const isOn = (device: string) => until(`the client is on ${device}`, 20, async () => (await stationsOf(device)).includes(client.mac));
   const stationsOf = (device: string) => net.exec(ROUTER, 'iw', 'dev', device, 'station', 'dump').catch(() => '');
@@ -46,7 +51,38 @@ export async function checkVlans(site: Site, system: Roaming, client: Client, ad
   await isOn('ap0_1');
   await passes('on a second network of the radio, that of the client bridge, it is here', () => isKnownAt(ROUTER));
   ok(told() === before + 1, 'VLANs: it came back once');
-  for (const program of [supplicant, hostapd]) await program.stop();
+  await hostapd.stop();
+
+  await net.ip(ROUTER, 'link del br-client');
+  await makeVlanInterface(site);
+  const learnt = async () => (await ofBridge()).split('\n').filter((line) => line.includes(client.mac));
+  const ofBridge = () => net.exec(ROUTER, 'bridge', 'fdb', 'show', 'br', FILTERING_BRIDGE);
+  await passes("the bridge below knows the gateway's MAC", () => until('an entry', 10, async () => new RegExp(`^${GATEWAY_MAC} dev ${FILTERING_BRIDGE} vlan ${VLAN} .*permanent`, 'm').test(await ofBridge())));
+  const plain = await startHostapd(site, 'plain', [...access('ap0', FILTERING_BRIDGE, 'second')]);
+  await net.exec(ROUTER, 'bridge', 'vlan', 'add', 'dev', 'ap0', 'vid', VLAN, 'pvid', 'untagged');
+  await isOn('ap0');
+  await passes('a station on the port of a bridge that filters VLANs is on the interface of its VLAN', () => isKnownAt(ROUTER));
+  process.kill(client.dhcp!.child.pid!, 'SIGUSR1');
+  await passes('it has its addresses there', () => until('its addresses', 20, async () => String(await client.addresses()) === String(addresses)));
+  await passes('and reaches its gateway', () => net.exec('client', 'ping', '-qc', '1', '-W', '5', GATEWAY4));
+  await passes('the bridge has learnt it in the VLAN', () => until('an entry', 5, async () => (await learnt()).some((line) => line.includes(`vlan ${VLAN} `))));
+  // Whoever goes without a word leaves the bridge's entry, which stands for minutes.
+  await plain.stop();
+  await net.ip(ROUTER, 'link add port type veth peer name far-port');
+  await net.ip(ROUTER, `link set port master ${FILTERING_BRIDGE} up`);
+  await net.ip(ROUTER, 'link set far-port up');
+  await net.exec(ROUTER, 'bridge', 'vlan', 'add', 'dev', 'port', 'vid', VLAN);
+  await net.exec(ROUTER, 'bridge', 'fdb', 'replace', client.mac, 'dev', 'port', 'vlan', VLAN, 'master', 'dynamic');
+  await passes('when it has left, the bridge has forgotten it', () => until('no entry', 20, async () => (await learnt()).length === 0));
+  await supplicant.stop();
+}
+
+/** In place of the client bridge: one that filters VLANs, and on it the interface of a VLAN, which has its name: `option setup` does the rest. */
+async function makeVlanInterface({ net }: Site): Promise<void> {
+  await net.ip(ROUTER, `link add ${FILTERING_BRIDGE} type bridge forward_delay 0 vlan_filtering 1`);
+  await net.exec(ROUTER, 'bridge', 'vlan', 'add', 'dev', FILTERING_BRIDGE, 'vid', VLAN, 'self');
+  await net.ip(ROUTER, `link add link ${FILTERING_BRIDGE} name br-client type vlan id ${VLAN}`);
+  for (const device of [FILTERING_BRIDGE, 'br-client']) await net.ip(ROUTER, `link set ${device} up`);
 }
 
 /** Where each router says that the client is. */
@@ -57,18 +93,25 @@ async function places(system: Roaming, mac: string): Promise<string> {
 
 const controlOf = ({ directory }: Site, program: string) => join(directory, `vlans-${program}`);
 
-async function startHostapd(site: Site, mac: string): Promise<Service> {
+/** Lines of hostapd's configuration for one access point. */
+const access = (device: string, bridge: string, ssid: string) => [
+  `interface=${device}`, 'driver=nl80211', 'hw_mode=g', 'channel=1', `ssid=${ssid}`, `bridge=${bridge}`, ...SECURITY,
+];
+
+async function startVlans(site: Site, mac: string): Promise<Service> {
   const file = (name: string) => join(site.directory, `vlans-${name}`);
-  const security = ['wpa=2', 'rsn_pairwise=CCMP', 'wpa_key_mgmt=WPA-PSK', `wpa_passphrase=${PASSPHRASE}`, 'ap_isolate=1'];
   await writeFile(file('accept'), `${mac} 1\n`);
   await writeFile(file('table'), `1 ap0.1 br-client\n2 ap0.2 ${OTHER_BRIDGE}\n`);
-  const lines = [
-    'interface=ap0', 'driver=nl80211', `ctrl_interface=${controlOf(site, 'hostapd')}`, 'hw_mode=g', 'channel=1', 'ssid=mesh', `bridge=${OTHER_BRIDGE}`, ...security,
-    'dynamic_vlan=1', `accept_mac_file=${file('accept')}`, `vlan_file=${file('table')}`,
-    'bss=ap0_1', 'bssid=02:00:00:00:02:11', 'ssid=second', 'bridge=br-client', ...security,
-  ];
-  await writeFile(file('hostapd.conf'), lines.join('\n') + '\n');
-  const hostapd = start(site, ROUTER, 'hostapd', file('hostapd.conf'));
+  return startHostapd(site, 'hostapd', [
+    ...access('ap0', OTHER_BRIDGE, 'mesh'), 'dynamic_vlan=1', `accept_mac_file=${file('accept')}`, `vlan_file=${file('table')}`,
+    'bss=ap0_1', 'bssid=02:00:00:00:02:11', 'ssid=second', 'bridge=br-client', ...SECURITY,
+  ]);
+}
+
+async function startHostapd(site: Site, name: string, lines: readonly string[]): Promise<Service> {
+  const file = join(site.directory, `vlans-${name}.conf`);
+  await writeFile(file, [`ctrl_interface=${controlOf(site, name)}`, ...lines].join('\n') + '\n');
+  const hostapd = start(site, ROUTER, 'hostapd', file);
   await until('hostapd is up', 60, async () => {
     if (!hostapd.running) throw new Error(`hostapd ended:\n${hostapd.output}`);
     return hostapd.output.includes('AP-ENABLED');

@@ -3,9 +3,9 @@ import { ShortInput } from '../../net/bytes.js';
 import type { Mac } from '../../net/mac.js';
 import { macFromBytes, macToBytes } from '../../net/mac.js';
 import { AF_BRIDGE } from './family.js';
-import { NDMSG_LENGTH, RTM_DELNEIGH, RTM_GETNEIGH } from './neighbour.js';
+import { NDMSG_LENGTH, RTM_DELNEIGH, RTM_GETNEIGH, RTM_NEWNEIGH } from './neighbour.js';
 import type { NetlinkMessage } from './wire.js';
-import { MessageWriter, parseAttributes, readI32, readU16, readU32 } from './wire.js';
+import { MessageWriter, NLM_F_CREATE, NLM_F_REPLACE, parseAttributes, readI32, readU16, readU32 } from './wire.js';
 
 const NDA_LLADDR = 2;
 const NDA_VLAN = 5;
@@ -31,13 +31,22 @@ export interface FdbEntry {
 
 /** Makes the bridge above a port forget an address; ENOENT when it does not know it there. */
 export function deleteFdbEntry(entry: Pick<FdbEntry, 'mac' | 'port' | 'vlan'>): Uint8Array {
-  const w = new MessageWriter(RTM_DELNEIGH)
-    .u8(AF_BRIDGE, 0, 0, 0)
-    .u32(entry.port)
-    .u16(0)
-    .u8(NTF_MASTER, 0)
-    .attribute(NDA_LLADDR, macToBytes(entry.mac));
-  if (entry.vlan !== undefined) w.attributeU16(NDA_VLAN, entry.vlan);
+  return encode(new MessageWriter(RTM_DELNEIGH), entry, 0, NTF_MASTER);
+}
+
+/** Makes a bridge, by its interface index as `port`, take in what comes to a MAC beside its own. */
+export function addBridgeMac(entry: Pick<FdbEntry, 'mac' | 'port' | 'vlan'>): Uint8Array {
+  return encode(new MessageWriter(RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE), entry, NUD_PERMANENT, NTF_SELF);
+}
+
+/** ENOENT when it does not. */
+export function deleteBridgeMac(entry: Pick<FdbEntry, 'mac' | 'port' | 'vlan'>): Uint8Array {
+  return encode(new MessageWriter(RTM_DELNEIGH), entry, 0, NTF_SELF);
+}
+
+function encode(w: MessageWriter, { mac, port, vlan }: Pick<FdbEntry, 'mac' | 'port' | 'vlan'>, state: number, flags: number): Uint8Array {
+  w.u8(AF_BRIDGE, 0, 0, 0).u32(port).u16(state).u8(flags, 0).attribute(NDA_LLADDR, macToBytes(mac));
+  if (vlan !== undefined) w.attributeU16(NDA_VLAN, vlan);
   return w.done();
 }
 

@@ -3,24 +3,29 @@ import { ShortInput } from '../../net/bytes.js';
 import type { Mac } from '../../net/mac.js';
 import { macFromBytes, macToBytes } from '../../net/mac.js';
 import { AF_UNSPEC } from './family.js';
-import type { NetlinkMessage } from './wire.js';
-import { MessageWriter, parseAttributes, readI32, readString, readU32 } from './wire.js';
+import type { Attributes, NetlinkMessage } from './wire.js';
+import { MessageWriter, parseAttributes, readI32, readString, readU16, readU32, readU8 } from './wire.js';
 
 export const RTM_NEWLINK = 16;
 export const RTM_DELLINK = 17;
-const RTM_GETLINK = 18;
+export const RTM_GETLINK = 18;
 const NLM_F_CREATE_EXCL = 0x600;
 
-const HEADER_LENGTH = 16;
+/** Length of struct ifinfomsg. */
+export const IFINFOMSG_LENGTH = 16;
 
 const IFLA_ADDRESS = 1;
 const IFLA_IFNAME = 3;
 const IFLA_MTU = 4;
+const IFLA_LINK = 5;
 const IFLA_MASTER = 10;
 const IFLA_LINKINFO = 18;
 const IFLA_EXT_MASK = 29;
 const IFLA_PERM_ADDRESS = 54;
 const IFLA_INFO_KIND = 1;
+const IFLA_INFO_DATA = 2;
+const IFLA_VLAN_ID = 1;
+const IFLA_BR_VLAN_FILTERING = 7;
 const RTEXT_FILTER_SKIP_STATS = 8;
 
 const IFF_UP = 0x1;
@@ -45,6 +50,10 @@ export interface Link {
   readonly master?: number;
   /** What the driver calls its sort: `bridge`, `veth`, `vlan`; absent from most hardware. */
   readonly kind?: string;
+  /** An interface of kind `vlan`: that of this VLAN of another interface. */
+  readonly vlan?: { readonly id: number; readonly lower: number };
+  /** A bridge that tells VLANs apart. */
+  readonly filtersVlans?: true;
 }
 
 export function dumpLinks(): Uint8Array {
@@ -82,8 +91,8 @@ function header(type: number, index: number, flags: number, change: number, mess
  * @throws {@link ShortInput}, {@link BadInput}
  */
 export function parseLink({ payload }: NetlinkMessage): Link | undefined {
-  if (payload.length < HEADER_LENGTH) throw new ShortInput(HEADER_LENGTH, payload.length);
-  const attributes = parseAttributes(payload, HEADER_LENGTH);
+  if (payload.length < IFINFOMSG_LENGTH) throw new ShortInput(IFINFOMSG_LENGTH, payload.length);
+  const attributes = parseAttributes(payload, IFINFOMSG_LENGTH);
   const name = attributes.get(IFLA_IFNAME);
   if (payload[0] !== AF_UNSPEC || name === undefined) return undefined;
   const flags = readU32(payload, 8);
@@ -92,7 +101,8 @@ export function parseLink({ payload }: NetlinkMessage): Link | undefined {
   const mtu = attributes.get(IFLA_MTU);
   const master = attributes.get(IFLA_MASTER);
   const information = attributes.get(IFLA_LINKINFO);
-  const kind = information && parseAttributes(information).get(IFLA_INFO_KIND);
+  const details = information && parseAttributes(information);
+  const kind = details?.get(IFLA_INFO_KIND);
   return {
     index: readI32(payload, 4),
     name: readString(name),
@@ -103,6 +113,16 @@ export function parseLink({ payload }: NetlinkMessage): Link | undefined {
     running: (flags & IFF_RUNNING) !== 0,
     loopback: (flags & IFF_LOOPBACK) !== 0,
     ...(master && { master: readU32(master) }),
-    ...(kind && { kind: readString(kind) }),
+    ...(kind && { kind: readString(kind), ...parseVlans(readString(kind), attributes.get(IFLA_LINK), details?.get(IFLA_INFO_DATA)) }),
+  };
+}
+
+function parseVlans(kind: string, lower: Uint8Array | undefined, data: Uint8Array | undefined): Pick<Link, 'vlan' | 'filtersVlans'> {
+  const own: Attributes | undefined = data && parseAttributes(data);
+  const id = kind === 'vlan' ? own?.get(IFLA_VLAN_ID) : undefined;
+  const filtering = kind === 'bridge' ? own?.get(IFLA_BR_VLAN_FILTERING) : undefined;
+  return {
+    ...(id && lower && { vlan: { id: readU16(id), lower: readU32(lower) } }),
+    ...(filtering && readU8(filtering) !== 0 && { filtersVlans: true }),
   };
 }

@@ -3,6 +3,8 @@ import type { Family } from '../../net/ip.js';
 import type { PacketAddon } from '../addons.js';
 import type { InterfaceAddress } from './address.js';
 import { dumpAddresses, parseAddress, RTM_DELADDR, RTM_NEWADDR } from './address.js';
+import type { BridgePort } from './bridge-port.js';
+import { dumpBridgePorts, parseBridgePort } from './bridge-port.js';
 import { NetlinkError } from './error.js';
 import type { FdbEntry } from './fdb.js';
 import { dumpFdb, parseFdbEntry } from './fdb.js';
@@ -28,7 +30,7 @@ import type { NetlinkSocketOptions } from './socket.js';
 import { NETLINK_ROUTE, NetlinkSocket } from './socket.js';
 import type { NetlinkMessage } from './wire.js';
 
-/** Multicast groups, RTNLGRP_... of linux/rtnetlink.h. Entries of bridges come with `neighbour`. */
+/** Multicast groups, RTNLGRP_... of linux/rtnetlink.h. Entries of bridges come with `neighbour`, their ports with `link`. */
 export const RtnetlinkGroup = {
   link: 1,
   neighbour: 3,
@@ -49,6 +51,7 @@ export const RTM_NEWNETCONF = 80;
 /** Something was made or changed, or else removed. */
 export type RtnetlinkEvent = { readonly removed: boolean } & (
   | { readonly kind: 'link'; readonly link: Link }
+  | { readonly kind: 'port'; readonly port: BridgePort }
   | { readonly kind: 'address'; readonly address: InterfaceAddress }
   | { readonly kind: 'route'; readonly route: Route }
   | { readonly kind: 'nexthop'; readonly nexthop: Nexthop }
@@ -66,8 +69,11 @@ export function parseEvent(message: NetlinkMessage): RtnetlinkEvent | undefined 
   switch (message.type) {
     case RTM_NEWLINK:
     case RTM_DELLINK: {
+      const removed = message.type === RTM_DELLINK;
       const link = parseLink(message);
-      return link && { kind: 'link', removed: message.type === RTM_DELLINK, link };
+      if (link) return { kind: 'link', removed, link };
+      const port = parseBridgePort(message);
+      return port && { kind: 'port', removed, port };
     }
     case RTM_NEWADDR:
     case RTM_DELADDR: {
@@ -181,6 +187,11 @@ export class Rtnetlink {
 
   links(): Promise<Link[]> {
     return this.#socket.dump(dumpLinks(), parseLink);
+  }
+
+  /** Ports of all bridges, and the bridges themselves. */
+  bridgePorts(): Promise<BridgePort[]> {
+    return this.#socket.dump(dumpBridgePorts(), parseBridgePort);
   }
 
   addresses(family?: Family): Promise<InterfaceAddress[]> {

@@ -112,7 +112,8 @@ export function parseArray(bytes: Uint8Array): Uint8Array[] {
   return values;
 }
 
-function forEachAttribute(bytes: Uint8Array, offset: number, visit: (type: number, value: Uint8Array) => void): void {
+/** Calls `visit` for each attribute of `bytes` from `offset` on: also for those of a type that comes more than once. */
+export function forEachAttribute(bytes: Uint8Array, offset: number, visit: (type: number, value: Uint8Array) => void): void {
   check(bytes, offset, 0);
   // Fewer bytes than an attribute's header are padding.
   for (let at = offset; at + ATTRIBUTE_HEADER_LENGTH <= bytes.length; ) {

@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { deleteAddress, dumpAddresses, parseAddress, replaceAddress } from '../../../src/linux/netlink/address.js';
+import { dumpBridgePorts } from '../../../src/linux/netlink/bridge-port.js';
 import { NetlinkError, parseStatus } from '../../../src/linux/netlink/error.js';
-import { deleteFdbEntry, dumpFdb, parseFdbEntry } from '../../../src/linux/netlink/fdb.js';
+import { addBridgeMac, deleteBridgeMac, deleteFdbEntry, dumpFdb, parseFdbEntry } from '../../../src/linux/netlink/fdb.js';
 import { dumpLinks, parseLink, setLinkAddress, setLinkUp } from '../../../src/linux/netlink/link.js';
 import {
   deleteNeighbour,
@@ -203,6 +204,16 @@ t.test('requests that iproute2 words differently', async (t) => {
       '300000001d00010000000000000000000700000004000000000004000a000200020000000009000006000500 0a000000',
     ],
     [
+      'bridge fdb replace 00:00:5e:00:52:13 dev br0 vlan 20 self local',
+      addBridgeMac({ mac: parseMac('00:00:5e:00:52:13'), port: 2, vlan: 20 }),
+      '300000001c00010500000000000000000700000002000000800002000a00020000005e0052130000 0600050014000000',
+    ],
+    [
+      'bridge fdb del 00:00:5e:00:52:13 dev br0 vlan 20 self',
+      deleteBridgeMac({ mac: parseMac('00:00:5e:00:52:13'), port: 2, vlan: 20 }),
+      '300000001d00010000000000000000000700000002000000000002000a00020000005e0052130000 0600050014000000',
+    ],
+    [
       'ip -6 rule del priority 100 table 44',
       deleteRule({ family: 6, priority: 100, table: 44 }),
       '240000002100010000000000000000000a0000002c000001000000000800060064000000',
@@ -223,6 +234,7 @@ t.test('requests that iproute2 words differently', async (t) => {
       '2c00000018000106000000000000000002200000 2c2cfd0100000000080001000a2c00090800040002000000',
     ],
     ['links', dumpLinks(), '280000001200010000000000000000000000000000000000000000000000000008001d0008000000'],
+    ['ports of bridges', dumpBridgePorts(), '280000001200010000000000000000000700000000000000000000000000000008001d0004000000'],
     ['addresses', dumpAddresses(6), '18000000160001000000000000000000 0a00000000000000'],
     ['nexthops', dumpNexthops(), '180000006a0001000000000000000000 0000000000000000'],
     ['rules', dumpRules(4), '1c000000220001000000000000000000 020000000000000000000000'],
