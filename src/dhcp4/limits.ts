@@ -68,10 +68,16 @@ export class RateLimit {
   #buckets = new Map<string, { tokens: number; at: Instant }>();
 
   constructor(
-    public perSecond: number,
-    public burst: number,
+    private perSecond: number,
+    private burst: number,
     readonly limit = 4096,
   ) {}
+
+  /** From now on. What buckets hold stays, up to the new burst. */
+  set(perSecond: number, burst: number): void {
+    this.perSecond = perSecond;
+    this.burst = burst;
+  }
 
   /** Takes one token where there is one. */
   take(whose: string, now: Instant): boolean {

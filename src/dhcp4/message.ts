@@ -24,6 +24,8 @@ export const MessageType = {
   inform: 8,
 } as const;
 
+export type MessageName = keyof typeof MessageType;
+
 const HARDWARE_ETHERNET = 1;
 const BROADCAST_FLAG = 0x8000;
 const MAGIC_COOKIE = 0x63825363;

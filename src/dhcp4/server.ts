@@ -7,7 +7,7 @@ import type { Ip4 } from '../net/ip.js';
 import { ANY4, BROADCAST4, ip4ToBytes } from '../net/ip.js';
 import type { Mac } from '../net/mac.js';
 import { isStationMac } from '../net/mac.js';
-import { broadcastOf, contains } from '../net/prefix.js';
+import { broadcastOf } from '../net/prefix.js';
 import { countHostAddresses } from '../clients/allocation.js';
 import type { Instant } from '../clients/time.js';
 import { SECOND, secondsUntil } from '../clients/time.js';
@@ -18,23 +18,19 @@ import { replyTo } from './exchange.js';
 import { parseRequestFrame, writeReplyFrame } from './frames.js';
 import { hostNameIn } from './hostname.js';
 import { Offers, RateLimit } from './limits.js';
-import type { Dhcp4Message } from './message.js';
+import type { Dhcp4Message, MessageName } from './message.js';
 import { MessageType, Op } from './message.js';
 import { MalformedDhcp4, OptionCode, optionIp4, optionU32, optionU8, textValue, u32Value, u8Value } from './options.js';
 import { Parameters } from './parameters.js';
 import type { Refusal } from './pool.js';
 import { Pool } from './pool.js';
+import { Senders } from './senders.js';
 
 /** A client may ask for a shorter lease, but not for one that keeps the network busy. Seconds. */
 const SHORTEST_LEASE = 120;
 
 /** A lease with this much of its time left is confirmed, not extended: nothing then has to be flooded. */
 const FRESH = 15 / 16;
-
-/** Relay agents that are remembered, those that relayed last. */
-const MAX_RELAYS = 64;
-
-export type MessageName = keyof typeof MessageType;
 
 const NAMES = new Map<number, MessageName>(
   (Object.keys(MessageType) as MessageName[]).map((name) => [MessageType[name], name]),
@@ -52,13 +48,12 @@ export class Dhcp4Server {
   #parameters: Parameters;
   #pool: Pool;
   readonly #offers: Offers;
+  readonly #senders: Senders;
   readonly #messages: RateLimit;
   readonly #discovers: RateLimit;
   readonly #newLeases: RateLimit;
   readonly #declines: RateLimit;
   #limits: Dhcp4Limits;
-  /** From where relayed messages come, the last one last. */
-  readonly #relays = new Set<Mac>();
   readonly #received = new Map<MessageName, number>();
   readonly #sent = new Map<MessageName, number>();
   readonly #dropped = new Map<DropReason, number>();
@@ -69,31 +64,33 @@ export class Dhcp4Server {
     private readonly leases: Leases,
     limits: Dhcp4Limits = DEFAULT_LIMITS,
   ) {
+    this.#config = config;
+    this.#limits = limits;
+    this.#parameters = new Parameters(config);
     this.#offers = new Offers(limits.pendingOffers, limits.offerTime);
+    this.#pool = new Pool(config, leases, this.#offers);
+    this.#senders = new Senders(config, leases);
     this.#messages = new RateLimit(limits.messagesPerSecond, limits.messageBurst);
     this.#discovers = new RateLimit(limits.discoversPerSecond, limits.discoverBurst);
     this.#newLeases = new RateLimit(limits.newLeasesPerSecond, limits.newLeaseBurst);
-    this.#config = config;
-    this.#parameters = new Parameters(config);
     this.#declines = new RateLimit(limits.declinesPerSecond, limits.declineBurst);
-    this.#limits = limits;
-    this.#pool = new Pool(config, leases, this.#offers);
   }
 
   /** Takes a new configuration; offers stay. Throws as the constructor does, and then keeps the old one. */
   configure(config: Dhcp4Config, limits?: Dhcp4Limits): void {
     this.#parameters = new Parameters(config);
     this.#config = config;
-    if (limits !== undefined) this.#limit(limits);
     this.#pool = new Pool(config, this.leases, this.#offers);
+    this.#senders.config = config;
+    if (limits !== undefined) this.#limit(limits);
   }
 
   #limit(limits: Dhcp4Limits): void {
     this.#limits = limits;
-    Object.assign(this.#messages, { perSecond: limits.messagesPerSecond, burst: limits.messageBurst });
-    Object.assign(this.#discovers, { perSecond: limits.discoversPerSecond, burst: limits.discoverBurst });
-    Object.assign(this.#newLeases, { perSecond: limits.newLeasesPerSecond, burst: limits.newLeaseBurst });
-    Object.assign(this.#declines, { perSecond: limits.declinesPerSecond, burst: limits.declineBurst });
+    this.#messages.set(limits.messagesPerSecond, limits.messageBurst);
+    this.#discovers.set(limits.discoversPerSecond, limits.discoverBurst);
+    this.#newLeases.set(limits.newLeasesPerSecond, limits.newLeaseBurst);
+    this.#declines.set(limits.declinesPerSecond, limits.declineBurst);
   }
 
   /** Messages received and sent by type, and dropped by reason, since the start. */
@@ -155,47 +152,11 @@ export class Dhcp4Server {
     if (message.op !== Op.bootRequest || name === undefined) return drop('not for a server');
     if (!this.#isForUs(meta.destinationIp)) return drop('other destination');
     if (!isStationMac(message.chaddr)) return drop('spoofed');
-    const forgery = this.#forgery(name, request);
+    const forgery = this.#senders.forgery(name, message, meta);
     if (forgery !== undefined) return drop(forgery);
     if (!this.#messages.take(message.chaddr, now)) return drop('rate limited');
     increment(this.#received, name);
     return this.#dispatch(name, request);
-  }
-
-  /** Why the frame is not from whom the message speaks for: the client, or a relay agent. */
-  #forgery(name: MessageName, request: Request): DropReason | undefined {
-    const { giaddr, chaddr } = request.message;
-    const { sourceMac } = request.meta;
-    if (giaddr === ANY4) return sourceMac === chaddr || this.#isForwarded(name, request) ? undefined : 'spoofed';
-    if (!this.#isRelay(giaddr)) return 'unknown relay';
-    const owner = this.leases.owner(giaddr);
-    if (owner !== undefined && owner !== sourceMac) return 'spoofed';
-    this.#learnRelay(sourceMac);
-    return undefined;
-  }
-
-  #learnRelay(mac: Mac): void {
-    this.#relays.delete(mac);
-    this.#relays.add(mac);
-    for (const oldest of this.#relays) if (this.#relays.size > MAX_RELAYS) this.#relays.delete(oldest);
-  }
-
-  #isRelay(address: Ip4): boolean {
-    return (this.#config.relays ?? []).some((relays) => contains(relays, address));
-  }
-
-  /**
-   * Whether it is one of the messages that a client sends by unicast (4.4.4: RENEWING, RELEASE), about its own lease, and
-   * came by a relay agent: not relayed but forwarded as any packet. The frame is then from who has a relay's address, or has
-   * relayed before: who can do that can speak for any client anyway.
-   */
-  #isForwarded(name: MessageName, { message, meta }: Request): boolean {
-    const { ciaddr, chaddr, options } = message;
-    const isRenewing = name === 'request' && !options.has(OptionCode.requestedAddress) && !options.has(OptionCode.serverIdentifier);
-    if (!isRenewing && name !== 'release') return false;
-    const isItsOwn = ciaddr === meta.sourceIp && meta.destinationIp === this.#config.gateway && this.leases.owner(ciaddr) === chaddr;
-    const hasRelays = this.leases.leases4Of(meta.sourceMac).some(({ address }) => this.#isRelay(address));
-    return isItsOwn && (hasRelays || this.#relays.has(meta.sourceMac));
   }
 
   #isForUs(destination: Ip4): boolean {
