@@ -2,8 +2,8 @@ import type { Instant, Millis } from '../clients/time.js';
 import { after, MINUTE } from '../clients/time.js';
 
 /**
- * What is refused is missed again by the next comparison, which therefore waits so long for each such record, but never
- * longer than that: a database that is full would be sent the rest every few seconds.
+ * What is refused, the next comparison finds missing again. It therefore waits this long for each such record, but never
+ * longer than {@link LONGEST_PAUSE}: else a full database would be sent the rest every few seconds.
  */
 const PAUSE_FOR_REFUSED: Millis = 100;
 const LONGEST_PAUSE: Millis = 30 * MINUTE;
@@ -11,7 +11,7 @@ const LONGEST_PAUSE: Millis = 30 * MINUTE;
 /** When two peers may compare their databases anew. */
 export class ComparisonPace {
   #began: Instant;
-  /** The last word of one. */
+  /** When the last message of one was sent or received. */
   #last: Instant;
   /** Records that were refused since one began. */
   #refused = 0;
@@ -25,12 +25,12 @@ export class ComparisonPace {
     this.#last = now;
   }
 
-  /** Whether one may be going on, which finds by itself what differs. */
+  /** Whether a comparison may be going on, which finds by itself what differs. */
   isUnderWay(now: Instant): boolean {
     return now < after(this.#last, this.patience);
   }
 
-  /** Whether it is time for one, whoever begins; it begins then. */
+  /** Whether a comparison may begin now, from either side; if so, it counts as begun. */
   mayBegin(now: Instant): boolean {
     if (now < after(this.#began, Math.min(PAUSE_FOR_REFUSED * this.#refused, LONGEST_PAUSE))) return false;
     this.#began = now;
@@ -38,7 +38,7 @@ export class ComparisonPace {
     return true;
   }
 
-  /** Something was said or heard of one. */
+  /** A message of a comparison was sent or received. */
   goesOn(now: Instant): void {
     this.#last = now;
   }

@@ -8,13 +8,13 @@ import type { PeerStatus } from './peer.js';
 const FIRST_WAIT: Millis = SECOND;
 const LONGEST_WAIT: Millis = 30 * SECOND;
 
-/** A session that was up for so long counts as a success: the next failure is a first one. */
+/** A session that was up for this long counts as a success: the next failure is a first one. */
 const SUCCESS: Millis = 10 * SECOND;
 
-/** An endpoint that turned out to be this node itself is tried again only then: addresses move. */
+/** An endpoint that turned out to be this node itself is tried again only after this: addresses move. */
 const SELF_WAIT: Millis = 10 * MINUTE;
 
-/** A peer that has no room is tried again only then, before jitter, as long as there are others. */
+/** A peer that has no room is tried again only after this, before jitter, as long as there are others. */
 const FULL_WAIT: Millis = 10 * MINUTE;
 
 /** `host:port`, an IPv6 address in brackets. */
@@ -25,7 +25,7 @@ export function formatEndpoint({ host, port }: Endpoint): string {
 /** The ever-repeated attempt to have a session with the node behind one endpoint. */
 export class Dial {
   state: 'waiting' | 'dialling' | 'open' | 'elsewhere' = 'waiting';
-  /** Whoever wants the endpoint; nobody left: it is to be given up. */
+  /** On whose behalf the endpoint is wanted; empty: it is to be given up. */
   readonly wanted = new Set<string>();
   /** The node that was found there last, until it is to be found out anew. */
   node: NodeId | undefined;

@@ -107,7 +107,7 @@ export class DigestBuckets {
     this.#free = entry;
   }
 
-  /** Puts all entries into so many buckets, where `bucketOf` says. */
+  /** Puts all entries into `count` buckets, each where `bucketOf` says. */
   spread(count: number, bucketOf: (key: RecordKey) => number): void {
     const entries = Array.from(this.all(), ([, entry]) => entry);
     this.#first = new Int32Array(count).fill(NONE);

@@ -106,7 +106,7 @@ export class DigestTree {
     return this.#deadlines.next;
   }
 
-  /** Has the sums of so many levels kept, all of them 0 at first. */
+  /** Has the sums of this many levels kept, all of them 0 at first. */
   #layOut(levels: number): void {
     this.#kept = levels;
     this.#sums = new Uint32Array(offsetOf(levels + 1));

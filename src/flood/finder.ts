@@ -23,7 +23,7 @@ import { Membership } from './membership.js';
 /** The origin of what is wanted here, as {@link Flooder.want} knows it. */
 const FOUND = 'found';
 
-/** New adjacencies of others are waited for so long, to be dealt with together. Those that are lost cannot wait. */
+/** How long new adjacencies of others are gathered, to be dealt with together. Lost ones cannot wait. */
 const GATHERING: Millis = 100;
 
 export interface FinderOptions {
@@ -44,7 +44,7 @@ export interface FinderOptions {
   readonly log: Logger;
   /** The neighbours that this node floods to at present, in order; others than before or the same. */
   readonly adjacent: (neighbours: readonly NodeId[]) => void;
-  /** {@link Finder.nextDeadline} is another one now. */
+  /** {@link Finder.nextDeadline} may have changed. */
   readonly changed: () => void;
 }
 
@@ -56,7 +56,7 @@ export class Finder {
   readonly #complaints: Complaints<'malformed'>;
   #count = 0;
   #port = 0;
-  /** When to see what adjacencies lead to. */
+  /** When to work out anew which nodes the adjacencies lead to. */
   #reachDue: Instant | undefined;
 
   constructor(options: FinderOptions) {

@@ -44,7 +44,7 @@ export interface FlooderEvents {
   up?(peer: PeerStatus, isNews: boolean): void;
   /** They no longer do. */
   down?(peer: PeerStatus, reason: string | undefined, isNews: boolean): void;
-  /** No session came of dialling an endpoint, or it was with another node than the one that was hoped for. */
+  /** Dialling an endpoint led to no session, or to one with another node than expected. */
   unreachable?(endpoint: Endpoint): void;
   /** Another node has the id of this one, or two others have the same: `line` says so. */
   duplicateId?(node: NodeId, remote: string, line: string): void;
@@ -52,7 +52,7 @@ export interface FlooderEvents {
 
 /** Where to dial. */
 export interface WantedEndpoint extends Endpoint {
-  /** Whom one hopes to find there; while there is another session with that node the endpoint is not dialled. */
+  /** The node expected there; while there is another session with it the endpoint is not dialled. */
   readonly node?: NodeId;
 }
 
@@ -69,7 +69,7 @@ export type FloodCounters = { readonly [name: `flood_${string}`]: number };
 
 const DEFAULT_MAX_SESSIONS = 64;
 
-/** A peer that connected is not sent away before it had so long to learn what is known here. */
+/** How long a peer that connected has to learn what is known here before it may be sent away. */
 const WELCOME: Millis = 30 * SECOND;
 
 /**
@@ -178,8 +178,8 @@ export class Flooder {
   }
 
   /**
-   * The way to a node is another now, or there is none. Where what was on its way got lost with the old one, TCP may not
-   * try again for seconds: so the session moves to a new connection. The end that dialled sees to it, whose later
+   * The path to a node has changed, or there is none any more. What was in flight on the old path may be lost, and TCP may
+   * not try again for seconds: so the session moves to a new connection. The end that dialled sees to it, whose later
    * connection both ends prefer.
    */
   pathChanged(node: NodeId, exists: boolean): void {
@@ -278,7 +278,7 @@ export class Flooder {
   }
 
   #dial(dial: Dial, now: Instant): void {
-    // A configured endpoint is dialled whoever was there: routers may have changed places.
+    // A configured endpoint is dialled whoever was there before: routers may have changed places.
     const hoped = dial.wanted.has(CONFIGURED) ? undefined : dial.expected;
     if (hoped !== undefined && this.#sessionWith(hoped) !== undefined) {
       dial.isElsewhere(hoped, now);
@@ -401,7 +401,7 @@ export class Flooder {
     const theirs = established.session.peer!;
     if (theirs.instance !== hello.instance) {
       if (this.#instances.replaces(hello, theirs)) {
-        // Whether the old one is gone indeed shows where it was reached.
+        // Dialling anew where the old one was reached will show whether it is really gone.
         if (established.dial !== undefined) established.dial.node = undefined;
         established.session.abort('the peer has restarted');
         return undefined;

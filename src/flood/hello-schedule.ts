@@ -5,7 +5,7 @@ import type { Random } from '../ports.js';
 /** Between two hellos, before up to a quarter of it is added at random. */
 export const HELLO_INTERVAL: Millis = 10 * SECOND;
 
-/** There is at least so much between two hellos, and a hello that somebody waits for comes within as much. */
+/** The least time between two hellos; one that somebody waits for comes within as much. */
 const HURRY: Millis = SECOND;
 
 /** When to send hellos: now and then, and soon when there is somebody new to hear them; never many. */

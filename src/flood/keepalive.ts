@@ -4,11 +4,11 @@ import { after, earliest } from '../clients/time.js';
 export interface KeepaliveTiming {
   /** Between two pings. Only peers of our kind answer them. */
   readonly keepalive: Millis;
-  /** A peer that answers pings and says nothing for so long is gone. */
+  /** A peer that answers pings is gone once it has said nothing for this long. */
   readonly silence: Millis;
 }
 
-/** So much longer are both where nobody waits for what the peer has to tell. */
+/** How many times as long both are where nobody waits for what the peer has to tell. */
 const RELAXED = 3;
 
 /** Asks a peer now and then whether it is there; finds out how far away it is, and that it has gone without a word. */

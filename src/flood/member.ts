@@ -7,7 +7,7 @@ import { formatEndpoint } from './dial.js';
 import type { NeighbourHello } from './hello.js';
 import { HELLO_INTERVAL } from './hello-schedule.js';
 
-/** A neighbour of which no hello has come for so long is none any more. */
+/** A neighbour of which no hello has come for this long is none any more. */
 const HEARD_FOR: Millis = 3.5 * HELLO_INTERVAL;
 
 /** Addresses by which one neighbour is heard at a time: links that two nodes share, or copies of a hello. */

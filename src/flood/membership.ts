@@ -29,13 +29,13 @@ const MEETING: Millis = 5 * MINUTE;
 /** Neighbours that are remembered. */
 const MAX_NEIGHBOURS = 256;
 
-/** Of two nodes that want each other the one with the lesser id waits so long for the other to dial. */
+/** Of two nodes that want each other, how long the one with the lesser id waits for the other to dial. */
 const DEFERENCE: Millis = 4 * SECOND;
 
-/** A session that is not wanted any more is kept for so long. */
+/** How long a session that is not wanted any more is kept. */
 const REPRIEVE: Millis = 30 * SECOND;
 
-/** Changes are waited for so long, to be dealt with together. */
+/** How long further changes are waited for, to be dealt with together; and the least time between two updates. */
 const GATHERING: Millis = 100;
 const PAUSE: Millis = SECOND;
 

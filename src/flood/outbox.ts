@@ -11,7 +11,7 @@ import type { Tlv } from './frame.js';
 import { MAX_LIFETIME, MAX_REQUEST, MAX_SUMMARY, writeTlv } from './frame.js';
 import type { Replica } from './replica.js';
 
-/** A node of the tree with at most so many records is told by Summary; its children's hashes would be no shorter. */
+/** A node of the tree with no more records than this is told by Summary; its children's hashes would be no shorter. */
 const SUMMARY_RECORDS = 5;
 
 /** Questions that wait to be answered or asked; what is beyond is left to the next comparison. */

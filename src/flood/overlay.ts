@@ -8,7 +8,7 @@
  * others are shortcuts, so that the way from any node to any other is short (200 nodes and six sessions: 5 hops). A node
  * that comes or goes changes the choice of at most its neighbours on each ring.
  *
- * Nodes that are *reached* from link to link anyhow need no shortcuts among them. Of the sessions between them only those
+ * Nodes that are *reached* from link to link anyway need no shortcuts among them. Of the sessions between them only those
  * of a node with the next on either side of the first ring are left, to stand by: whichever one node dies, what it held
  * together still hangs together by them. Since the first ring leads through all nodes, and two that choose each other on
  * it either have that session or are reached by each other, no part of the network is left out.

@@ -9,7 +9,7 @@ import type { Session, SessionState } from './session.js';
 const CHUNK = 16 * 1024;
 const TURN = 64 * 1024;
 
-/** A peer that does not read for so long is given up. */
+/** A peer that has not read for this long is given up. */
 const STALL: Millis = 60 * SECOND;
 
 /** What a person is shown of a session. */
@@ -23,7 +23,7 @@ export interface PeerStatus {
   readonly kind: 'roaming' | 'sroamd' | undefined;
   readonly node: NodeId | undefined;
   readonly hostname: string | undefined;
-  /** Whether changes do not go over it, since they come from link to link anyhow. */
+  /** Whether changes do not go over it, since they come from link to link anyway. */
   readonly standby: boolean;
   /** Smoothed round-trip time in milliseconds. */
   readonly rtt: Millis | undefined;

@@ -421,7 +421,7 @@ export class Session {
   }
 
   #writePing(w: Writer, now: Instant): void {
-    // While more is to come the databases differ anyhow.
+    // While more is to come the databases differ anyway.
     const root = this.#outbox.idle ? this.#options.tree.root : undefined;
     writeTlv(w, { type: 'ping', token: this.#keepalive.ping(now), root });
   }
