@@ -159,7 +159,10 @@ async function testClients(t: Test, browser: Browser): Promise<void> {
     const buttons = reading.locator('tr[data-mac] button');
     t.ok((await buttons.count()) > 0);
     for (const button of await buttons.all()) t.equal(await button.isDisabled(), true);
-    t.same(web.denied, []);
+    await open('roaming/history', { session: 'reader' });
+    const form = await open('roaming/config', { session: 'reader' });
+    t.equal(await form.locator('[data-field="cbid.roaming.main.prefix"] input').count(), 2, 'the configuration is seen');
+    t.same(web.denied, [], 'no page asks for what is refused');
   });
 
   await t.test('on a phone, and in the dark', async (t) => {
