@@ -42,8 +42,26 @@ export function ask(socket: string | undefined, method: string, args: PlainTable
   return withUbus(socket, (ubus) => askOn(ubus, method, args));
 }
 
-/** The same on a connection that is there. Throws UbusError, and {@link CliError} with the daemon's own words. */
+/**
+ * The same on a connection that is there. Where an answer is of many clients it comes in parts, which are put together.
+ * Throws UbusError, and {@link CliError} with the daemon's own words.
+ */
 export async function askOn(ubus: UbusClient, method: string, args: PlainTable = {}): Promise<PlainTable> {
+  const { next, ...answer } = await askOnce(ubus, method, args);
+  return typeof next === 'string' ? joined(answer, await askOn(ubus, method, { ...args, after: next })) : answer;
+}
+
+/** Lists one after the other. */
+function joined(first: PlainTable, rest: PlainTable): PlainTable {
+  return Object.fromEntries(
+    Object.entries(first).map(([name, value]) => {
+      const more = rest[name];
+      return [name, Array.isArray(value) && Array.isArray(more) ? [...value, ...more] : value];
+    }),
+  );
+}
+
+async function askOnce(ubus: UbusClient, method: string, args: PlainTable): Promise<PlainTable> {
   let answer: PlainTable = {};
   try {
     await ubus.invoke(OBJECT, method, args, (data) => {

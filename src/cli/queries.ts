@@ -137,7 +137,10 @@ export function addQueries<T>(cli: Argv<T>): Argv<T> {
       'leases',
       'Show who has which address for how long',
       { mac, address: { ...address, describe: 'Only the lease of this address' }, json, ubus },
-      ({ mac, address, json, ubus }) => query<{ leases: LeaseView[] }>('leases', showLeases, { mac, address, json, ubus }),
+      ({ mac, address, json, ubus }) =>
+        query<{ leases: LeaseView[] }>('leases', showLeases, { mac, address, json, ubus }, ({ leases }) => ({
+          leases: leases.sort((a, b) => a.family - b.family),
+        })),
     )
     .command('nodes', 'Show all routers of the network', { json, ubus }, ({ json, ubus }) =>
       query<{ nodes: NodeView[] }>('nodes', showNodes, { json, ubus }),

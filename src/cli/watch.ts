@@ -77,6 +77,9 @@ class LiveScreen {
   #events: Heard[] = [];
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
+  #refreshing = false;
+  /** Something has changed since what is being read was asked for. */
+  #stale = false;
   readonly #style = chooseStyle(true, process.env);
 
   constructor(
@@ -109,7 +112,19 @@ class LiveScreen {
     void this.#refresh();
   }
 
+  /** One at a time: of a large network it takes longer than until the next. */
   async #refresh(): Promise<void> {
+    this.#stale = true;
+    if (this.#refreshing) return;
+    this.#refreshing = true;
+    while (this.#stale && !this.#stopped) {
+      this.#stale = false;
+      await this.#read();
+    }
+    this.#refreshing = false;
+  }
+
+  async #read(): Promise<void> {
     try {
       this.#signals = await readSignals(this.ubus);
       const clients = (await askOn(this.ubus, 'clients'))['clients'] as unknown as ClientView[];

@@ -14,8 +14,8 @@ export function text(args: BusArguments, name: string): string | undefined {
   return value;
 }
 
-export function mac(args: BusArguments): Mac | undefined {
-  return read(args, 'mac', parseMac);
+export function mac(args: BusArguments, name = 'mac'): Mac | undefined {
+  return read(args, name, parseMac);
 }
 
 export function requiredMac(args: BusArguments): Mac {

@@ -10,6 +10,7 @@ import { isIp6 } from '../net/ip.js';
 import type { Mac } from '../net/mac.js';
 import { contains, prefixOf } from '../net/prefix.js';
 import type { Database } from '../clients/database.js';
+import { pageOf } from './page.js';
 import type { ClientFilter } from './views.js';
 import { toWallTime } from './viewpoint.js';
 import type { Viewpoint } from './viewpoint.js';
@@ -26,11 +27,17 @@ export interface LeaseView {
   readonly remaining: number;
 }
 
+export interface LeasesView {
+  readonly leases: LeaseView[];
+  /** Where other clients have more: what to ask for them `after`. */
+  readonly next?: string;
+}
+
 /** Live leases, IPv4 first, by MAC and address. */
-export function viewLeases(view: Viewpoint, { mac, address }: Pick<ClientFilter, 'mac' | 'address'> = {}): LeaseView[] {
+export function viewLeases(view: Viewpoint, { mac, address, after }: Pick<ClientFilter, 'mac' | 'address' | 'after'> = {}): LeasesView {
   const leases: LeaseView[] = [];
-  for (const client of view.db.clients()) {
-    if (mac !== undefined && client.mac !== mac) continue;
+  const { clients, next } = pageOf(view.db.clients(), (client) => mac === undefined || client.mac === mac, after);
+  for (const client of clients) {
     const { hostname } = client.info;
     const one = (lease: Lease<Ip>, family: 4 | 6) => {
       const covers = address === undefined || contains(prefixOf(lease.address, family === 4 ? 32 : 64), address);
@@ -39,7 +46,8 @@ export function viewLeases(view: Viewpoint, { mac, address }: Pick<ClientFilter,
     for (const lease of view.db.leases4Of(client.mac)) one(lease, 4);
     for (const lease of view.db.leases6Of(client.mac)) one(lease, 6);
   }
-  return leases.sort((a, b) => a.family - b.family || compare(a.mac, b.mac) || compare(a.address, b.address));
+  leases.sort((a, b) => a.family - b.family || compare(a.mac, b.mac) || compare(a.address, b.address));
+  return { leases, ...(next === undefined ? {} : { next }) };
 }
 
 function viewLease(view: Viewpoint, { address, expires }: Lease<Ip>, family: 4 | 6) {

@@ -55,21 +55,21 @@ export function statusMethods(source: StatusSource): { readonly [name: string]: 
 function queries(source: StatusSource): { readonly [name: string]: BusMethod } {
   return {
     clients: {
-      args: { mac: 'string', address: 'string', node: 'string' },
-      call: (args) => ({
-        clients: viewClients(source, {
+      args: { mac: 'string', address: 'string', node: 'string', after: 'string' },
+      call: (args) =>
+        viewClients(source, {
           mac: read.mac(args),
           address: read.address(args),
           node: read.text(args, 'node'),
+          after: read.mac(args, 'after'),
         }),
-      }),
     },
     client: { args: { mac: 'string' }, call: (args) => viewOne(source, read.requiredMac(args)) },
     nodes: { args: {}, call: () => ({ nodes: viewNodes(source, source.peers()) }) },
     peers: { args: {}, call: () => ({ peers: source.peers().map((peer) => viewPeer(source.db, peer)) }) },
     leases: {
-      args: { mac: 'string', address: 'string' },
-      call: (args) => ({ leases: viewLeases(source, { mac: read.mac(args), address: read.address(args) }) }),
+      args: { mac: 'string', address: 'string', after: 'string' },
+      call: (args) => viewLeases(source, { mac: read.mac(args), address: read.address(args), after: read.mac(args, 'after') }),
     },
     history: {
       args: { mac: 'string', limit: 'integer' },
@@ -131,7 +131,7 @@ function viewOne(source: StatusSource, mac: Mac) {
   if (client === undefined) throw new BadInput(`mac: no client ${mac} is known`);
   return {
     ...viewClient(source, client),
-    leases: viewLeases(source, { mac }),
+    ...viewLeases(source, { mac }),
     history: viewRoams(source, ROAMS_OF_ONE, mac),
   };
 }

@@ -9,6 +9,7 @@ import { BadInput } from '../net/bytes.js';
 import type { Ip } from '../net/ip.js';
 import type { Mac } from '../net/mac.js';
 import { contains, formatPrefix } from '../net/prefix.js';
+import { pageOf } from './page.js';
 import type { Viewpoint } from './viewpoint.js';
 import { toWallTime } from './viewpoint.js';
 
@@ -38,14 +39,20 @@ export interface ClientFilter {
   readonly address?: Ip | undefined;
   /** A node's id or host name. */
   readonly node?: string | undefined;
+  /** The `next` of the answer before. */
+  readonly after?: Mac | undefined;
+}
+
+export interface ClientsView {
+  readonly clients: ClientView[];
+  /** Where there are more: what to ask for them `after`. */
+  readonly next?: string;
 }
 
 /** Clients that match all parts of the filter, by MAC. Throws {@link BadInput} where there is no such node. */
-export function viewClients(view: Viewpoint, filter: ClientFilter = {}): ClientView[] {
-  const matches = clientMatcher(view.db, filter);
-  const views: ClientView[] = [];
-  for (const client of view.db.clients()) if (matches(client)) views.push(viewClient(view, client));
-  return views.sort((a, b) => (a.mac < b.mac ? -1 : 1));
+export function viewClients(view: Viewpoint, filter: ClientFilter = {}): ClientsView {
+  const { clients, next } = pageOf(view.db.clients(), clientMatcher(view.db, filter), filter.after);
+  return { clients: clients.map((client) => viewClient(view, client)), ...(next === undefined ? {} : { next }) };
 }
 
 function clientMatcher(db: Database, { mac, address, node }: ClientFilter): (client: Client) => boolean {

@@ -45,7 +45,7 @@ const runProgram = (program: string, words: readonly string[]) => run(process.ex
 function run(file: string, words: readonly string[]): Promise<Result> {
   const env = { ...process.env, TZ: 'UTC', SHELL: '/bin/sh' };
   return new Promise((resolve) => {
-    execFile(file, words, { env }, (error, stdout, stderr) => {
+    execFile(file, words, { env, maxBuffer: 2 ** 24 }, (error, stdout, stderr) => {
       resolve({ code: typeof error?.code === 'number' ? error.code : 0, stdout, stderr });
     });
   });
@@ -177,4 +177,15 @@ t.test('where nobody answers root is told to look whether the daemon runs, other
 t.test('an option without its value: one line, no trace of ours', async (t) => {
   const { code, stderr } = await roaming('clients', '--node');
   t.same([code, stderr], [2, 'roaming: --node: a value is missing\n']);
+});
+
+t.test('of a network with more clients than one message of ubus holds all are shown', async (t) => {
+  for (let n = 100; n < 4100; n++) router.move(n, self, `phone-${n}`);
+  const { clients } = JSON.parse((await ask('clients', '--json')).stdout) as { clients: { mac: string }[] };
+  t.ok(clients.length >= 4000, `${clients.length}`);
+  t.equal(new Set(clients.map(({ mac }) => mac)).size, clients.length);
+  const { leases } = JSON.parse((await ask('leases', '--json')).stdout) as { leases: { family: number }[] };
+  t.equal(leases.length, 2 * clients.length);
+  t.same(leases.map(({ family }) => family), leases.map(({ family }) => family).sort(), 'IPv4 first');
+  t.match((await ask('client', 'phone-4099')).stdout, /phone-4099/, 'one of them by name');
 });

@@ -12,8 +12,8 @@ const apply = (which: Parameters<typeof releases>[1]) => {
   clock.now = at(1000);
   const records = releases(source.db, which, clock.now);
   for (const record of records) t.equal(source.db.apply(record, clock.now).kind, 'newer');
-  const left = viewClients(source).flatMap(({ addresses }) => addresses);
-  return { count: records.length, left, leases: viewLeases(source).map(({ address }) => address) };
+  const left = viewClients(source).clients.flatMap(({ addresses }) => addresses);
+  return { count: records.length, left, leases: viewLeases(source).leases.map(({ address }) => address) };
 };
 
 t.test('all of a client', async (t) => {

@@ -1,5 +1,10 @@
 import t from 'tap';
+import { encodeFields, toFields } from 'ubus-ts';
+import * as claims from '../../src/clients/claims.js';
+import { HOUR } from '../../src/clients/time.js';
 import { BadInput } from '../../src/net/bytes.js';
+import { parseIp4, parseIp6 } from '../../src/net/ip.js';
+import { macFromBytes } from '../../src/net/mac.js';
 import { statusMethods } from '../../src/status/methods.js';
 import type { ClientView } from '../../src/status/views.js';
 import { EPOCH, laptop, makeSource, other, phone, self } from './support.js';
@@ -48,6 +53,38 @@ t.test('filters', async (t) => {
   t.same(await macs({ node: '0000000000000001' }), [phone]);
   t.same(await macs({ node: 'r2', mac: phone }), []);
   t.same(await macs({ mac: '' }), [phone, laptop], 'an empty argument is none');
+});
+
+t.test('a large network is told in parts, each of which ubus can carry', async (t) => {
+  const big = makeSource();
+  const { db } = big.source;
+  const hostname = 'é'.repeat(32);
+  for (let n = 0; n < 3000; n++) {
+    const mac = macFromBytes(Uint8Array.of(6, 0, 0, n >> 16, (n >> 8) & 255, n & 255));
+    const records = [
+      claims.claim(db, mac, other, at(0)),
+      claims.clientInfo(db, mac, { hostname, ssid: 'x'.repeat(32) }, at(0))!,
+      claims.lease4(db, parseIp4(`10.${50 + (n >> 16)}.${(n >> 8) & 255}.${n & 255}`), mac, HOUR, at(0)),
+      claims.lease6(db, parseIp6(`2001:db8:44:${(0x100 + n).toString(16)}::`), mac, HOUR, at(0)),
+      ...Array.from({ length: n % 100 === 0 ? 60 : 2 }, (_, i) =>
+        claims.host(db, parseIp6(`2001:db8:44:${(0x100 + n).toString(16)}:abcd:abcd:abcd:${(0xa000 + i).toString(16)}`), mac, HOUR, at(0)),
+      ),
+    ];
+    for (const record of records) db.apply(record, at(0));
+  }
+  for (const [method, field] of [['clients', 'clients'], ['leases', 'leases']] as const) {
+    const told: string[] = [];
+    let parts = 0;
+    for (let after: string | undefined = ''; after !== undefined; parts++) {
+      const answer = statusMethods(big.source)[method]!.call({ after }) as { next?: string } & { [field: string]: { mac: string }[] };
+      const { length } = encodeFields(toFields(answer as never));
+      if (length > 300_000) t.fail(`a part of ${method} has ${length} bytes`);
+      told.push(...new Set(answer[field]!.map(({ mac }) => mac)));
+      after = answer.next;
+    }
+    t.ok(parts > 5 && parts < 50, `${parts} parts`);
+    t.same(told, [...db.clients()].map(({ mac }) => mac).sort(), `${method}: each client once, by MAC`);
+  }
 });
 
 t.test('trace', async (t) => {

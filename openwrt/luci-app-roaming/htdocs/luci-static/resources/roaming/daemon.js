@@ -13,13 +13,25 @@ function query(method, expect, params) {
 	return (...args) => call(...args).catch(() => otherwise);
 }
 
+/* A list that comes in parts where it is long: `next` is what to ask for the rest after. */
+function queryList(method, list) {
+	const call = rpc.declare({ object: 'roaming', method, params: [ 'after' ] });
+	const from = (after, before) => call(after).then(answer => {
+		const all = before.concat(answer[list]);
+
+		return answer.next ? from(answer.next, all) : all;
+	});
+
+	return () => from('', []).catch(() => []);
+}
+
 const NAME_STYLE = 'display: inline-block; max-width: 14em; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; vertical-align: bottom';
 
 const callDisassociate = rpc.declare({ object: 'roaming', method: 'disassociate', params: [ 'mac' ] });
 const callService = rpc.declare({ object: 'service', method: 'list', params: [ 'name', 'verbose' ], expect: { roaming: {} } });
 
 return baseclass.extend({
-	clients: query('clients', { clients: [] }),
+	clients: queryList('clients', 'clients'),
 	nodes: query('nodes', { nodes: [] }),
 	peers: query('peers', { peers: [] }),
 	history: query('history', { roams: [] }, [ 'limit' ]),
