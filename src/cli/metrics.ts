@@ -33,11 +33,13 @@ function metricsOf({ status, nodes, peers }: Readings): Metric[] {
   const gauge = (name: string, help: string, samples: readonly Sample[]): Metric => ({ name, type: 'gauge', help, samples });
   const counter = (name: string, help: string, samples: readonly Sample[]): Metric => ({ name, type: 'counter', help, samples });
   const { version, node, hostname, routes } = status;
-  const { neighbours = 0, ...counters } = status.counters;
+  // What can become less is no counter.
+  const { neighbours = 0, addresses_set_aside: setAside = 0, ...counters } = status.counters;
+  const series = seriesOf(peers);
   const ofPeer = (value: (peer: PeerView) => number | undefined): Sample[] =>
-    peers.flatMap((peer) => {
+    [...series].flatMap(([remote, peer]) => {
       const found = value(peer);
-      return found === undefined ? [] : one(found, { remote: peer.remote, node: peer.node, node_name: peer.node_name });
+      return found === undefined ? [] : one(found, { remote, node: peer.node, node_name: peer.node_name });
     });
   return [
     gauge('roaming_info', 'The daemon and the router it runs on.', one(1, { version, node, hostname })),
@@ -57,10 +59,24 @@ function metricsOf({ status, nodes, peers }: Readings): Metric[] {
     gauge('roaming_peer_received_bytes', 'Bytes received in the session.', ofPeer(({ bytes_in }) => bytes_in)),
     gauge('roaming_peer_sent_bytes', 'Bytes sent in the session.', ofPeer(({ bytes_out }) => bytes_out)),
     gauge('roaming_neighbours', 'Routers heard on the same links.', one(neighbours)),
+    gauge('roaming_addresses_set_aside', 'IPv4 addresses that clients found in use and nobody gets.', one(setAside)),
     ...Object.entries(counters).map(([name, value]) =>
       counter(`roaming_${name}_total`, `Since the start: ${name.replaceAll('_', ' ')}.`, one(value)),
     ),
   ];
+}
+
+/**
+ * Peers by what is constant of their remote end: a peer that dials has another port each time, which would be a time series
+ * each. Of two sessions with one peer the one that is up counts.
+ */
+function seriesOf(peers: readonly PeerView[]): Map<string, PeerView> {
+  const series = new Map<string, PeerView>();
+  for (const peer of peers) {
+    const remote = peer.direction === 'in' ? peer.remote.replace(/:\d+$/, '') : peer.remote;
+    if (series.get(remote)?.state !== 'up') series.set(remote, peer);
+  }
+  return series;
 }
 
 function formatMetric({ name, type, help, samples }: Metric): string {

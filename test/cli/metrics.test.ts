@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import t from 'tap';
 import type { Readings } from '../../src/cli/metrics.js';
 import { formatMetrics } from '../../src/cli/metrics.js';
+import type { PeerView } from '../../src/status/peers.js';
 
 const readings: Readings = {
   status: {
@@ -17,7 +18,7 @@ const readings: Readings = {
     records: 9,
     routes: { installed: 5, pending: 2 },
     problems: ['br-client is down'],
-    counters: { dhcp4_received: 2, roams: 7, neighbours: 3 },
+    counters: { dhcp4_received: 2, roams: 7, neighbours: 3, addresses_set_aside: 1 },
   },
   nodes: [
     { node: '0000000000000001', name: 'r1', addresses: [], port: 4444, clients: 1, self: true, peer: false, adjacencies: [] },
@@ -53,8 +54,16 @@ const readings: Readings = {
       records_in: 0,
       records_out: 0,
     },
+    // One that was lost and is not given up yet, and the one in its place.
+    dialler('closing', 41522),
+    dialler('up', 50313),
   ],
 };
+
+function dialler(state: string, port: number): PeerView {
+  const common = { direction: 'in', standby: false, kind: 'roaming', node: '0000000000000004', node_name: 'r4', since: 3 } as const;
+  return { remote: `[fd99::4]:${port}`, state, ...common, bytes_in: port, bytes_out: 0, records_in: 0, records_out: 0 };
+}
 
 t.test('the text format: each name once declared, samples below it', async (t) => {
   const text = formatMetrics(readings);
@@ -66,6 +75,13 @@ t.test('the text format: each name once declared, samples below it', async (t) =
   t.match(text, '# TYPE roaming_roams_total counter\nroaming_roams_total 7\n');
   t.match(text, '# TYPE roaming_neighbours gauge\nroaming_neighbours 3\n');
   t.notMatch(text, 'neighbours_total', 'what can become less is no counter');
+  t.match(text, '# TYPE roaming_addresses_set_aside gauge\nroaming_addresses_set_aside 1\n');
+  t.notMatch(text, 'addresses_set_aside_total');
+  const dialler = '{remote="[fd99::4]",node="0000000000000004",node_name="r4"}';
+  t.match(text, `roaming_peer_up${dialler} 1\n`, 'the port from which it dialled this time is no label');
+  t.match(text, `roaming_peer_received_bytes${dialler} 50313\n`);
+  const series = text.split('\n').map((line) => line.replace(/ [^ ]+$/, ''));
+  t.same(series.filter((one, i) => one.startsWith('roaming') && series.indexOf(one) !== i), [], 'nothing twice');
   const names = [...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name);
   t.equal(new Set(names).size, names.length);
   for (const line of text.trimEnd().split('\n')) {

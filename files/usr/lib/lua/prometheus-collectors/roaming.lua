@@ -3,8 +3,19 @@
 
 local ubus = require "ubus"
 
-local function peer_labels(peer)
-  return { remote = peer.remote, node = peer.node, node_name = peer.node_name }
+-- What can become less is no counter.
+local gauges = { neighbours = true, addresses_set_aside = true }
+
+-- A peer that dials has another port each time, which would be a time series each. Of two sessions with one peer the one
+-- that is up counts.
+local function series_of(peers)
+  local series, order = {}, {}
+  for _, peer in ipairs(peers) do
+    local remote = peer.direction == "in" and peer.remote:gsub(":%d+$", "") or peer.remote
+    if not series[remote] then order[#order + 1] = remote end
+    if not series[remote] or series[remote].state ~= "up" then series[remote] = peer end
+  end
+  return series, order
 end
 
 local function scrape_status(status)
@@ -15,9 +26,9 @@ local function scrape_status(status)
   metric("roaming_routes_installed", "gauge", nil, status.routes.installed)
   metric("roaming_routes_pending", "gauge", nil, status.routes.pending)
   metric("roaming_problems", "gauge", nil, #status.problems)
-  metric("roaming_neighbours", "gauge", nil, status.counters.neighbours or 0)
+  for name in pairs(gauges) do metric("roaming_" .. name, "gauge", nil, status.counters[name] or 0) end
   for name, value in pairs(status.counters) do
-    if name ~= "neighbours" then metric("roaming_" .. name .. "_total", "counter", nil, value) end
+    if not gauges[name] then metric("roaming_" .. name .. "_total", "counter", nil, value) end
   end
 end
 
@@ -36,11 +47,13 @@ local function scrape_peers(peers)
     { "roaming_peer_received_bytes", function(peer) return peer.bytes_in end },
     { "roaming_peer_sent_bytes", function(peer) return peer.bytes_out end },
   }
+  local series, order = series_of(peers)
   for _, reading in ipairs(readings) do
     local output = metric(reading[1], "gauge")
-    for _, peer in ipairs(peers) do
+    for _, remote in ipairs(order) do
+      local peer = series[remote]
       local value = reading[2](peer)
-      if value then output(peer_labels(peer), value) end
+      if value then output({ remote = remote, node = peer.node, node_name = peer.node_name }, value) end
     end
   end
 end
