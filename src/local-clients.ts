@@ -17,6 +17,7 @@ import { anyContains } from './net/prefix.js';
 import type { Clock, Kernel, Logger, StationEvent, Stations } from './ports.js';
 import { Bystanders } from './presence/bystanders.js';
 import { Conflicts } from './presence/conflicts.js';
+import { INTERVAL, MAX_CLIENTS, Newcomers } from './presence/newcomers.js';
 import { Presence } from './presence/presence.js';
 import type { PresenceChange, Sight, Station } from './presence/presence.js';
 import { isAccessPoint } from './presence/source.js';
@@ -52,6 +53,7 @@ export class LocalClients {
   readonly #conflicts: Conflicts;
   readonly #keeper: Keeper;
   readonly #bystanders = new Bystanders();
+  readonly #newcomers: Newcomers;
   /** Clients that have just come, to be told about their gateway as soon as their routes are in the kernel. */
   #arriving = new Set<Mac>();
   /** Whether clients that were here before the start, and still are, have had time to show themselves. */
@@ -64,6 +66,10 @@ export class LocalClients {
     this.#options = options;
     this.#config = config;
     this.#presence = new Presence(config.holdTime * SECOND);
+    this.#newcomers = new Newcomers({
+      clientsOf: (via) => this.#clientsOf(via),
+      limited: (via) => log.warn(`${via}: very many new hosts: it gets ${SECOND / INTERVAL} more clients a second, and ${MAX_CLIENTS} at the most`),
+    });
     this.#keeper = new Keeper(db, config.leaseTime * SECOND, (address) => anyContains(this.#config.prefix, address));
     this.#conflicts = new Conflicts({
       self,
@@ -112,11 +118,12 @@ export class LocalClients {
   }
 
   get nextDeadline(): Instant | undefined {
-    return earliest(this.#presence.nextDeadline, this.#conflicts.nextDeadline, this.#keeper.nextDeadline);
+    return earliest(this.#presence.nextDeadline, this.#newcomers.nextDeadline, this.#conflicts.nextDeadline, this.#keeper.nextDeadline);
   }
 
   poll(now: Instant): void {
     for (const change of this.#presence.poll(now)) this.#presenceChanged(change, now);
+    for (const sight of this.#newcomers.poll(now)) if (this.#isClient(sight)) this.#authorized(sight, now);
     this.#conflicts.poll(now);
     for (const record of this.#keeper.poll(now)) this.#options.apply(record);
   }
@@ -125,11 +132,15 @@ export class LocalClients {
   event(event: StationEvent, now: Instant): void {
     if (event.kind === 'left') return this.#lost(event, now);
     if (event.kind === 'authorized' && !this.#isClient(event)) return this.#noClient(event, now);
-    const { mac, network } = event;
-    if (!this.#config.interface.includes(network)) return;
+    if (!this.#config.interface.includes(event.network)) return;
     if (event.kind === 'neighbour') return this.#neighbour(event, now);
     this.#bystanders.left(event);
-    const change = this.#presence.authorized(event, now);
+    if (this.#mayCome(event, now)) this.#authorized(event, now);
+  }
+
+  #authorized(sight: Sight, now: Instant): void {
+    const { mac } = sight;
+    const change = this.#presence.authorized(sight, now);
     // Another node has claimed the station, and now it is back at a radio here that never noticed it had left.
     const isBack = this.#options.db.client(mac)?.node !== this.#options.self;
     this.#conflicts.joined(mac);
@@ -139,6 +150,7 @@ export class LocalClients {
   #lost(event: StationEvent & { kind: 'left' }, now: Instant): void {
     const { mac, via, source } = event;
     this.#bystanders.left(event);
+    this.#newcomers.left(mac, via);
     const change = this.#presence.left(mac, via, now, source);
     if (this.#presence.isAssociated(mac)) return this.#presenceChanged(change, now);
     // Where another source still vouches for it, it has not begun to roam.
@@ -181,7 +193,27 @@ export class LocalClients {
   sighted(mac: Mac, network: string, source: PresenceSource, now: Instant): void {
     const sight = { mac, network, via: network, ssid: '', source };
     if (!this.#started || !this.#counts(sight) || this.#options.stations.hasAccessPoint(network)) return;
+    if (!this.#mayCome(sight, now)) return;
     this.#presenceChanged(this.#presence.authorized(sight, now), now);
+  }
+
+  /** Access points know their stations. Others may hear of more hosts than there are; who was here before is none of those. */
+  #mayCome(sight: Sight, now: Instant): boolean {
+    const { db, self } = this.#options;
+    const { mac, source } = sight;
+    if (isAccessPoint(source) || this.#presence.get(mac) !== undefined || db.client(mac)?.node === self) return true;
+    return this.#newcomers.admit(sight, now);
+  }
+
+  #clientsOf(via: string): number {
+    let count = 0;
+    for (const station of this.#presence.stations()) if (station.via === via) count++;
+    return count;
+  }
+
+  /** Hosts that had to wait, or were refused, where very many came. */
+  get limited(): number {
+    return this.#newcomers.counters.limited;
   }
 
   #presenceChanged(change: PresenceChange | undefined, now: Instant): void {

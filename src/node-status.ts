@@ -26,7 +26,7 @@ export interface NodeStatusOptions {
   readonly clock: Clock;
   readonly wallClock: WallClock;
   readonly stations: Pick<Stations, 'disassociate'>;
-  readonly clients: Pick<LocalClients, 'get' | 'size'>;
+  readonly clients: Pick<LocalClients, 'get' | 'size' | 'limited'>;
   readonly services: () => ClientServices | undefined;
   readonly routes: Pick<Routes, 'statistics'>;
   readonly flooder: Pick<Flooder, 'peers' | 'counters'>;
@@ -62,6 +62,7 @@ export function statusSource(options: NodeStatusOptions): StatusSource {
       roams: history.roamed,
       strays_sought: strays.counters.sought,
       strays_limited: strays.counters.limited,
+      hosts_limited: clients.limited,
       ...services()?.statistics,
       ...flooder.counters,
       ...finder.counters,

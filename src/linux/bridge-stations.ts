@@ -26,6 +26,10 @@ export interface BridgeStationsOptions {
 /** What could not be read is read again after so many milliseconds. */
 const RETRY_DELAY = 1000;
 
+/** Hosts behind one port that are told of: anybody there can invent more. Others are looked for after so many milliseconds. */
+export const MAX_HOSTS = 2000;
+const OTHERS_DELAY = 60_000;
+
 /** The host is there, as far as the kernel knows; nothing is said of states in which it does not know. */
 const RESOLVED: ReadonlySet<NeighbourState> = new Set(['reachable', 'stale', 'delay', 'probe']);
 
@@ -37,11 +41,15 @@ interface Learnt {
 
 export class BridgeStations {
   readonly #options: BridgeStationsOptions;
+  readonly #after: (ms: number, callback: () => void) => void;
   #listener: ((event: StationEvent) => void) | undefined;
   #links = new Map<number, Link>();
   #vlans = new BridgeVlans();
   /** What was told as learnt, by network and MAC. */
   #learnt = new Map<string, Learnt>();
+  /** How many of those are behind a port. */
+  #hosts = new Map<string, number>();
+  #lookingLater = false;
   /** Who has an address, by interface index and address: the kernel forgets the MAC of one that has failed. */
   #resolved = new Map<string, { readonly network: string; readonly mac: Mac }>();
   #reading: Promise<void> | undefined;
@@ -51,6 +59,7 @@ export class BridgeStations {
 
   constructor(options: BridgeStationsOptions) {
     this.#options = options;
+    this.#after = options.after ?? ((ms, callback) => void setTimeout(callback, ms).unref());
   }
 
   start(listener: (event: StationEvent) => void): void {
@@ -71,7 +80,7 @@ export class BridgeStations {
   }
 
   async #readAll(): Promise<void> {
-    const { rtnl, log, after = (ms, callback) => void setTimeout(callback, ms).unref() } = this.#options;
+    const { rtnl, log } = this.#options;
     while (this.#stale && this.#listener !== undefined) {
       this.#stale = false;
       try {
@@ -82,7 +91,7 @@ export class BridgeStations {
         for (const neighbour of neighbours) this.#neighbour(neighbour, false);
       } catch (error) {
         log.warn(`cannot read what the bridges have learnt: ${(error as Error).message}`);
-        after(RETRY_DELAY, () => this.refresh());
+        this.#after(RETRY_DELAY, () => this.refresh());
       }
       for (const event of this.#waiting.splice(0)) this.#handle(event);
     }
@@ -153,6 +162,12 @@ export class BridgeStations {
     const key = keyOf(learnt);
     const before = this.#learnt.get(key);
     if (before?.via === learnt.via) return;
+    if (this.#hostsOf(learnt) >= MAX_HOSTS) {
+      if (before !== undefined) this.#forget(before);
+      return this.#lookLater();
+    }
+    this.#count(learnt, 1);
+    if (before !== undefined) this.#count(before, -1);
     this.#learnt.set(key, learnt);
     this.#listener?.({ kind: 'authorized', ...learnt, ssid: '', source: 'fdb' });
     if (before !== undefined) this.#left(before);
@@ -160,7 +175,26 @@ export class BridgeStations {
 
   #forget(learnt: Learnt): void {
     this.#learnt.delete(keyOf(learnt));
+    this.#count(learnt, -1);
     this.#left(learnt);
+  }
+
+  #hostsOf({ via }: Learnt): number {
+    return this.#hosts.get(via) ?? 0;
+  }
+
+  #count(learnt: Learnt, change: 1 | -1): void {
+    this.#hosts.set(learnt.via, this.#hostsOf(learnt) + change);
+  }
+
+  /** Some may have gone by then, and the kernel tells of a host once. */
+  #lookLater(): void {
+    if (this.#lookingLater) return;
+    this.#lookingLater = true;
+    this.#after(OTHERS_DELAY, () => {
+      this.#lookingLater = false;
+      this.refresh();
+    });
   }
 
   /** Unless the port has it in another VLAN by now: the bridge keeps an entry for each, the old one for minutes. */

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { execFileSync } from 'node:child_process';
-import { BridgeStations } from '../../src/linux/bridge-stations.js';
+import { BridgeStations, MAX_HOSTS } from '../../src/linux/bridge-stations.js';
 import { NetlinkMonitor } from '../../src/linux/netlink/monitor.js';
 import { parseEvent, Rtnetlink, RtnetlinkGroup } from '../../src/linux/netlink/rtnetlink.js';
 import { NETLINK_ROUTE } from '../../src/linux/netlink/socket.js';
@@ -46,6 +46,34 @@ t.test('what the kernel does not say is asked again', async (t) => {
   tasks[0]!();
   await new Promise((resolve) => setImmediate(resolve));
   t.same(events, [`authorized ${MAC} br-client eth1 fdb`]);
+});
+
+t.test('of invented hosts behind a port only so many are told, and others once some have gone', async (t) => {
+  const port = { index: 2, name: 'eth1', mac: undefined, mtu: 1500, up: true, running: true, master: 1 };
+  const network = { ...port, index: 1, name: 'br-client', master: undefined };
+  const host = (n: number) => ({ port: 2, mac: `02:00:00:01:${(n >> 8).toString(16).padStart(2, '0')}:${(n & 255).toString(16).padStart(2, '0')}`, learned: true }) as never;
+  let learnt = Array.from({ length: MAX_HOSTS + 1000 }, (_, n) => host(n));
+  const tasks: (() => void)[] = [];
+  const stations = new BridgeStations({
+    rtnl: { links: async () => [network, port] as never, bridgePorts: async () => [], fdb: async () => learnt, neighbours: async () => [] },
+    log: new TestLog(),
+    networks: () => ['br-client'],
+    isAccessPoint: () => false,
+    after: (_, task) => tasks.push(task),
+  });
+  const here = new Set<string>();
+  stations.start((event) => (event.kind === 'authorized' ? here.add(event.mac) : here.delete(event.mac)));
+  const settled = () => new Promise((resolve) => setImmediate(resolve));
+  await settled();
+  t.same([here.size, tasks.length], [MAX_HOSTS, 1]);
+  learnt = learnt.slice(-10);
+  tasks[0]!();
+  await settled();
+  t.equal(here.size, 0, 'first those go that are gone');
+  t.equal(tasks.length, 2);
+  tasks[1]!();
+  await settled();
+  t.equal(here.size, 10);
 });
 
 t.test('who had an address is forgotten with an entry of the daemon itself, and with its interface', async (t) => {
