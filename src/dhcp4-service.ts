@@ -41,7 +41,9 @@ export class Dhcp4Service {
     const { frame: reply, effects, dropped } = this.#server.handleFrame(network, frame, gateway.mac, now);
     if (dropped === 'no address left') this.#options.exhausted(4);
     for (const effect of effects) this.#carryOut(effect, network, gateway, now);
-    if (reply !== undefined) this.#options.send(network, reply);
+    // An address that the database had no room for could be given to another client too, and has no route.
+    const isLost = effects.some((effect) => effect.kind === 'lease' && this.#options.db.owner(effect.address) !== effect.mac);
+    if (reply !== undefined && !isLost) this.#options.send(network, reply);
   }
 
   #carryOut(effect: Dhcp4Effect, network: string, gateway: Gateway, now: Instant): void {

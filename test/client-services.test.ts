@@ -353,6 +353,17 @@ t.test('a reservation is given to whom it is for, with the name', async (t) => {
   t.not(scene.join(client(8), '10.44.0.77' as Ip4), '10.44.0.77');
 });
 
+t.test('an address for which the database has no room is not given', async (t) => {
+  const scene = start();
+  const offer = scene.dhcp('discover', { mac: client(1) })!;
+  const { apply } = scene.db;
+  Object.assign(scene.db, { apply: () => ({ kind: 'refused' }) });
+  const request = () => scene.dhcp('request', { mac: client(1), requested: offer.yiaddr, server: GATEWAY4 });
+  t.equal(request(), undefined);
+  Object.assign(scene.db, { apply });
+  t.equal(request()?.yiaddr, offer.yiaddr, 'it asks again');
+});
+
 t.test('the rate of DISCOVERs is that of the option', async (t) => {
   const scene = start("option discover_rate '2'");
   const answers = Array.from({ length: 10 }, (_, i) => scene.dhcp('discover', { mac: client(i) })).filter((answer) => answer !== undefined);
