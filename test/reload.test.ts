@@ -127,7 +127,7 @@ const configs: fc.Arbitrary<Config> = fc
   .filter((config): config is Config => config !== undefined && config.prefix.length > 0 && serviceProblem(config) === undefined);
 
 t.test('what newcomers are told after a reload is what they are told after a start', async (t) => {
-  const pairs = fc.property(configs, configs, fc.constantFrom(MINUTE, 14 * 24 * HOUR), (before, now, wait) => {
+  const pairs = fc.property(configs, configs, fc.constantFrom(2 * HOUR, 14 * 24 * HOUR), (before, now, wait) => {
     if (needsRestart(before, now)) throw new BadInput('an option that needs a restart');
     const [reloaded, ended] = [new Scene(before), new Scene(before)];
     for (const scene of [reloaded, ended]) for (const n of [1, 9]) scene.newcomer(client(n));

@@ -35,6 +35,7 @@ export const MAX_PREFIXES = 12;
  * The advertisement for one client. Its prefixes are its own, in mode `host` behind those of the configuration; lifetimes
  * are what is left of their records, at most what the configuration allows. `withdrawn` are prefixes that the client
  * was told and has no longer: deprecated at once, and void as soon as the client may believe it (RFC 4862 5.5.3 e).
+ * `withdrawnSettings`: see {@link Withdrawals}.
  */
 export function buildRa(
   prefixes: readonly ClientPrefix[],
@@ -42,6 +43,7 @@ export function buildRa(
   config: RaConfig,
   gateway: RaGateway,
   now: Instant,
+  withdrawnSettings: readonly NdOption[] = [],
 ): RouterAdvertisement {
   const shared = config.mode === 'host' ? sharedOptions(config) : [];
   const current = [...shared, ...prefixes.map((own) => clientOption(own, config, now))];
@@ -61,6 +63,7 @@ export function buildRa(
       { type: 'sourceLinkLayer', mac: gateway.mac },
       ...[...preferredFirst, ...gone].slice(0, MAX_PREFIXES),
       ...settingsOptions(config),
+      ...withdrawnSettings,
     ],
   };
 }

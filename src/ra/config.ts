@@ -41,7 +41,7 @@ export const DEFAULT_RA_CONFIG: RaConfig = {
 };
 
 /** The IPv6 packet must pass any link unfragmented (RFC 8200 section 5); 56 bytes are headers, 8 the router's MAC. */
-const MAX_SETTINGS_BYTES = 1280 - 56 - 8 - 32 * MAX_PREFIXES;
+export const MAX_SETTINGS_BYTES = 1280 - 56 - 8 - 32 * MAX_PREFIXES;
 
 /** Throws {@link BadInput} with a sentence for the user where advertisements cannot say this. */
 export function checkRaConfig(config: RaConfig): void {

@@ -21,6 +21,7 @@ import type { ClientPrefix, RaGateway } from './advertisement.js';
 import { buildRa, raFrame } from './advertisement.js';
 import type { RaConfig } from './config.js';
 import { checkRaConfig } from './config.js';
+import { Withdrawals } from './withdrawals.js';
 
 /** A client that is here and may be told: what the daemon knows of it at the moment. */
 export interface RaClient {
@@ -73,6 +74,7 @@ export class RaServer {
   #gateway: RaGateway;
   #clients: (mac: Mac) => RaClient | undefined;
   #random: Random;
+  readonly #withdrawals = new Withdrawals();
   #states = new Map<Mac, State>();
   #deadlines = new DeadlineHeap<{ readonly state: State; readonly at: Instant }>();
 
@@ -93,6 +95,7 @@ export class RaServer {
   /** From now on all clients are told this, those present within three seconds. Throws BadInput, and changes nothing. */
   reconfigure(config: RaConfig, gateway: RaGateway, now: Instant): void {
     checkRaConfig(config);
+    this.#withdrawals.replaced(this.#config, config, now);
     this.#config = config;
     this.#gateway = gateway;
     for (const state of this.#states.values()) {
@@ -175,7 +178,7 @@ export class RaServer {
   #send(state: State, client: RaClient, to: Ip6 | undefined, now: Instant): OutgoingFrame | undefined {
     for (const [key, { until }] of state.told) if (until <= now) state.told.delete(key);
     const told = [...state.told.values()].map(({ prefix }) => prefix);
-    const message = buildRa(client.prefixes, told, this.#config, this.#gateway, now);
+    const message = buildRa(client.prefixes, told, this.#config, this.#gateway, now, this.#withdrawals.at(now));
     const prefixes = message.options.filter((option) => option.type === 'prefix');
     if (prefixes.length === 0) return undefined;
     for (const { prefix, validLifetime } of prefixes) {

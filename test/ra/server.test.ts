@@ -291,6 +291,36 @@ t.test('a new configuration reaches all within seconds, and not all at once', as
   t.ok(instants.size > 100, `${instants.size} instants`);
 });
 
+t.test('what another configuration does not say any more is taken back, for as long as somebody may believe it', async (t) => {
+  const mine = { dns: ['2001:db8::53', '2001:db8::54'] as Ip6[], search: ['a.example', 'b.example'], pref64: prefix6('64:ff9b::/96'), routes: [prefix6('2001:db8:98::/48'), prefix6('2001:db8:99::/48')] };
+  const { clients, server } = setup(mine);
+  clients.set(B, client('2001:db8:1::/64', after(START, 100 * HOUR)));
+  const told = (now: Instant) =>
+    read(server.advertise(B, now)!).message.options.flatMap((option) => {
+      if (option.type === 'rdnss') return option.servers.map((server) => `${server} ${option.lifetime}`);
+      if (option.type === 'dnssl') return option.domains.map((domain) => `${domain} ${option.lifetime}`);
+      return option.type === 'pref64' || option.type === 'route' ? [`${formatPrefix(option.prefix)} ${option.lifetime}`] : [];
+    });
+  t.equal(told(START).filter((line) => line.endsWith(' 0')).length, 0);
+  const other = { ...DEFAULT_RA_CONFIG, dns: ['2001:db8::54'] as Ip6[], search: ['b.example'], pref64: prefix6('2001:db8:64::/96'), routes: [prefix6('2001:db8:99::/48')] };
+  server.reconfigure(other, gateway, START);
+  const current = ['2001:db8:99::/48 5400', '2001:db8::54 5400', 'b.example 5400', '2001:db8:64::/96 5400'];
+  t.same(told(after(START, MINUTE)), [...current, '64:ff9b::/96 0', '2001:db8::53 0', 'a.example 0', '2001:db8:98::/48 0']);
+  t.same(told(after(START, 90 * MINUTE)), current, 'the longest that it was promised is over');
+  server.reconfigure({ ...DEFAULT_RA_CONFIG, ...mine }, gateway, after(START, 91 * MINUTE));
+  const back = told(after(START, 92 * MINUTE));
+  t.ok(back.includes('2001:db8::53 5400') && !back.includes('2001:db8::53 0'), 'what is said again is not taken back');
+  t.same(back.filter((line) => line.endsWith(' 0')), ['2001:db8:64::/96 0']);
+  const many = Array.from({ length: 20 }, (_, n) => prefix6(`2001:db8:${100 + n}::/48`));
+  server.reconfigure({ ...DEFAULT_RA_CONFIG, routes: many, dns: Array.from({ length: 15 }, (_, n) => `2001:db8::${n + 1}` as Ip6) }, gateway, after(START, 93 * MINUTE));
+  t.ok(server.advertise(B, after(START, 93 * MINUTE))!.frame.length <= 14 + 1280, 'and never more than fits');
+  for (let round = 1; round < 5; round++) {
+    const dns = Array.from({ length: 40 }, (_, n) => `2001:db8::${round}:${n + 1}` as Ip6);
+    server.reconfigure({ ...DEFAULT_RA_CONFIG, dns }, gateway, after(START, 94 * MINUTE));
+    t.ok(server.advertise(B, after(START, 94 * MINUTE))!.frame.length <= 14 + 1280, 'however much there was');
+  }
+});
+
 t.test('refreshes of clients that arrived together drift apart', async (t) => {
   const { clients, server } = setup();
   for (let i = 0; i < 100; i++) {
