@@ -27,7 +27,7 @@ export interface AddressBook {
   owner(address: Ip4 | Ip6): Mac | undefined;
   /**
    * Whether the client is on this network of this node now, so that it hears its neighbours and answers for itself.
-   * False for all where the access point keeps stations from each other (isolation).
+   * So it counts where the access point isolates its stations too: they are kept apart on purpose.
    */
   isLocal(mac: Mac, network: string): boolean;
   /** Whether the address lies in a prefix that clients get their addresses from. */
