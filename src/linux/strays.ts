@@ -33,6 +33,8 @@ export const SINK = 'roaming-stray';
 /** Never asked for: the interface resolves no neighbours. RFC 7600 reserves the first, for hops that are none. */
 const NEXT_HOP: { readonly [family in Family]: Ip } = { 4: parseIp('192.0.0.8'), 6: parseIp('fe80::1') };
 
+const FAMILIES = [4, 6] as const;
+
 const ETHERNET = 14;
 
 /** Another program may take away what is ours again and again: so often it is put back at once, then in each interval. */
@@ -60,6 +62,8 @@ export class LinuxStrays implements Strays {
   #wanted: Wanted | undefined;
   /** Addresses that are answered as unreachable. */
   #refused = new Set<Ip>();
+  /** Why a family does not work. */
+  #failures = new Map<Family, string>();
   /** A repair that waits for its time, or its turn. */
   #repairing: Timer | undefined;
   #pace = new Pace(REPAIRS, REPAIR_INTERVAL);
@@ -85,15 +89,33 @@ export class LinuxStrays implements Strays {
     await this.#put(wanted, caught.length > 0 ? await this.#makeSink(listener) : 0);
   }
 
-  /** Routes and rules, what of them is there already too. `ifindex`: the sink's. */
-  async #put({ caught, unreachable }: Wanted, ifindex: number): Promise<void> {
+  /** Routes and rules, what of them is there already too. `ifindex`: the sink's. A family that fails leaves the other be. */
+  async #put(wanted: Wanted, ifindex: number): Promise<void> {
+    const families = FAMILIES.filter((family) => [...wanted.caught, ...wanted.unreachable].some((prefix) => prefix.family === family));
+    const errors = new Map<Family, Error>();
+    for (const family of families) {
+      await this.#putFamily(family, wanted, ifindex).catch((error: Error) => errors.set(family, error));
+    }
+    const [error] = errors.values();
+    if (error !== undefined && errors.size === families.length) throw error;
+    for (const family of families) this.#failed(family, errors.get(family)?.message);
+  }
+
+  async #putFamily(family: Family, { caught, unreachable }: Wanted, ifindex: number): Promise<void> {
     const routes: Route[] = [
       ...caught.map((prefix) => ({ ...this.#route(prefix), oif: ifindex, gateway: NEXT_HOP[prefix.family], onlink: true })),
       ...unreachable.map((prefix) => this.#unreachable(prefix)),
       ...[...this.#refused].map((address) => this.#unreachable(hostPrefix(address))),
     ];
-    for (const route of routes) await this.#rtnl.apply(replaceRoute(route));
-    for (const prefix of [...caught, ...unreachable]) await this.#addRules(prefix);
+    for (const route of routes) if (route.destination.family === family) await this.#rtnl.apply(replaceRoute(route));
+    for (const prefix of [...caught, ...unreachable]) if (prefix.family === family) await this.#addRules(prefix);
+  }
+
+  /** Said once for as long as it is so: a kernel may do without IPv6. */
+  #failed(family: Family, why: string | undefined): void {
+    if (why !== undefined && this.#failures.get(family) !== why) this.#options.log.warn(`packets for unknown clients are not caught by IPv${family}: ${why}`);
+    if (why === undefined) this.#failures.delete(family);
+    else this.#failures.set(family, why);
   }
 
   /** What rtnetlink tells: others may take away what is ours, a person, or a program that clears what it does not know. */
@@ -225,7 +247,7 @@ export class LinuxStrays implements Strays {
   async #takeBack(): Promise<void> {
     this.#socket?.close();
     this.#socket = undefined;
-    for (const family of [4, 6] as const) {
+    for (const family of FAMILIES) {
       const rules = (await this.#rtnl.rules(family).catch(unless('EAFNOSUPPORT'))) ?? [];
       for (const rule of rules.filter((one) => this.#isOurs(one))) await this.#rtnl.apply(deleteRule(rule)).catch(unless('ENOENT'));
       const routes = (await this.#rtnl.routes({ family, table: this.#table }).catch(unless('EAFNOSUPPORT'))) ?? [];

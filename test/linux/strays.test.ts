@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import t from 'tap';
 import { execFile, execFileSync } from 'node:child_process';
 import { LinuxKernel } from '../../src/linux/kernel.js';
@@ -20,6 +21,26 @@ t.test('where a packet goes, by its first bytes', async (t) => {
 });
 
 await inNamespace(t, import.meta.url, async (t) => {
+  await t.test('where the kernel does no IPv6, packets are caught by IPv4 alone, and that is said once', async (t) => {
+    const setting = '/proc/sys/net/ipv6/conf/default/disable_ipv6';
+    writeFileSync(setting, '1');
+    t.teardown(() => writeFileSync(setting, '0'));
+    const log = new TestLog();
+    const strays = new LinuxStrays({ addon: addon(), log, table: 44, rulePriority: 440 });
+    const seen: string[] = [];
+    const prefixes = { caught: [parsePrefix('2001:db8:44:1::/64'), parsePrefix('10.44.0.0/16')], unreachable: [] };
+    await strays.start(prefixes, (address) => seen.push(address));
+    await ping('10.44.0.9');
+    await until(t, 'the packet', () => seen.includes('10.44.0.9'));
+    strays.overrun();
+    await strays.start(prefixes, (address) => seen.push(address));
+    t.match(log.lines, [/^warn packets for unknown clients are not caught by IPv6: /]);
+    t.equal(log.lines.length, 1);
+    const only6 = strays.start({ ...prefixes, caught: [parsePrefix('2001:db8:44:1::/64')] }, () => undefined);
+    await t.rejects(only6, 'where there is nothing else it is an error');
+    await strays.stop();
+  });
+
   ip('link add br-client type bridge');
   ip('link add port0 type veth peer name station0');
   for (const words of ['set port0 master br-client', 'set port0 up', 'set station0 up', 'set br-client up']) ip(`link ${words}`);
