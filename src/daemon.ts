@@ -329,6 +329,7 @@ export class Daemon {
     if ((meaning.type === 'lease4' || meaning.type === 'lease6') && previous?.type === meaning.type && previous.mac !== meaning.mac) {
       this.#clients.outbid(previous.mac, meaning.type, now);
     }
+    if (meaning.type === 'lease6' && this.#db.leases6Of(meaning.mac).length === 0) this.#clients.released6(meaning.mac);
     if (meaning.type === 'association') this.#associationChanged(meaning.mac, meaning.node, previous, now);
   }
 

@@ -309,6 +309,14 @@ export class LocalClients {
     services()?.provide(mac, now);
   }
 
+  /** The /64 of a client was ended by hand, here or elsewhere. One that is here goes on with it: it is leased it again. */
+  released6(mac: Mac): void {
+    const { db, self, clock, services } = this.#options;
+    const isHere = () => !this.#stopped && this.#presence.get(mac) !== undefined && db.client(mac)?.node === self;
+    // What ended it is told to other nodes first.
+    if (isHere()) afterwards(() => isHere() && services()?.lease6(mac, clock.now()));
+  }
+
   /** Another node says that a client is not here: its record counts, but the station is given up only once that is sure. */
   #contradicted({ mac, network }: Station, node: NodeId | undefined, now: Instant): void {
     if (node !== undefined) {

@@ -603,3 +603,19 @@ t.test('a transit node follows, and has clients of its own nowhere', async (t) =
   world.join(0, 2);
   await allIsWell(t, world);
 });
+
+t.test('leases of a client that is here are ended by hand: it has what it goes on to use', async (t) => {
+  const world = await setUp();
+  world.join(0, 0);
+  await world.run(10 * SECOND);
+  const [client] = world.clients;
+  const { addresses } = client!;
+  for (const at of [0, 2]) {
+    t.match(world.nodes[at]!.process!.methods['release']!.call({ mac: client!.mac }), { released: 2 });
+    await world.run(100);
+    const known = world.nodes[2]!.clients().find(({ mac }) => mac === client!.mac)?.addresses ?? [];
+    t.same(known, addresses.filter((address) => address.includes('/')), 'the network that it was told is its again at once');
+    await allIsWell(t, world);
+    t.same(client!.addresses, addresses);
+  }
+});
