@@ -174,8 +174,9 @@ export class Daemon {
         unreachable: (endpoint) => this.#finder.unreachable(endpoint),
         down: (peer, reason, isNews) => {
           if (isNews) this.#reporter.peer({ ...peer, state: 'down' }, reason);
-          this.#finder.sessionDown();
+          this.#finder.sessionsChanged();
         },
+        responsive: () => this.#finder.sessionsChanged(),
         duplicateId: (node, remote, line) => this.#reporter.conflict({ kind: 'node', node, remote }, line),
       },
     });

@@ -249,6 +249,11 @@ export interface PeerStream {
   readonly queued: number;
   /** Whether the other end is known to have received all that was written. */
   readonly acknowledged: boolean;
+  /**
+   * Retransmission timeouts (RFC 6298) in a row since the other end last acknowledged anything new: 0 while it does,
+   * however slowly. Undefined: not known.
+   */
+  readonly timeouts: number | undefined;
   /** Ends the stream after what is queued. */
   end(): void;
   /** Ends it now. */

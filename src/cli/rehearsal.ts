@@ -88,6 +88,7 @@ class StageStream implements PeerStream {
   readonly remote = NETWORK;
   readonly queued = 0;
   readonly acknowledged = true;
+  readonly timeouts = undefined;
   other: StageStream | undefined;
   events: PeerStreamEvents | undefined;
 

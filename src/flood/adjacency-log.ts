@@ -62,6 +62,11 @@ export class AdjacencyLog {
     return true;
   }
 
+  /** A peer no longer acknowledges what it is sent, or does so again. */
+  responsive({ stream, unresponsive }: Peer): void {
+    this.log.debug(`peer ${stream.remote} acknowledges ${unresponsive ? 'nothing' : 'again'}`);
+  }
+
   #inPassing(line: string): false {
     this.log.debug(line);
     return false;

@@ -1,9 +1,9 @@
 /**
  * Finds the nodes to talk to: node records, hellos of neighbours, and the flooder's luck with them, brought together.
  *
- * Between neighbours everything is flooded at once. Each node tells which neighbours it has sessions with, its
- * adjacencies. A session with a node that they lead to stands by: what would go over it crosses the same links another
- * time. It carries changes from the moment on at which they do not lead there any more.
+ * Between neighbours everything is flooded at once. Each node tells which neighbours it has sessions with that acknowledge
+ * what they are sent, its adjacencies. A session with a node that they lead to stands by: what would go over it crosses
+ * the same links another time. It carries changes from the moment on at which they do not lead there any more.
  */
 import type { NodeId } from '../clients/node-id.js';
 import type { NodeInfo } from '../clients/record.js';
@@ -141,8 +141,8 @@ export class Finder {
     this.#options.changed();
   }
 
-  /** To be told by the flooder. */
-  sessionDown(): void {
+  /** To be told by the flooder: a session has ended, or a node has become responsive or unresponsive. */
+  sessionsChanged(): void {
     this.#reachAnew(this.#options.clock.now());
     this.#options.changed();
   }
@@ -151,13 +151,17 @@ export class Finder {
     this.#reachDue = earliest(this.#reachDue, at);
   }
 
-  /** Tells the adjacencies, and lets sessions stand by that they make superfluous. */
+  /**
+   * Tells the adjacencies, and lets sessions stand by that they make superfluous. Sessions with neighbours never do, so that
+   * one that is unresponsive has everything as soon as it acknowledges again.
+   */
   #reach(now: Instant): void {
     const { self, flooder, records, adjacent } = this.#options;
-    const neighbours = this.#membership.neighbours.filter((node) => flooder.hasSession(node)).sort();
+    const neighbours = this.#membership.neighbours.filter((node) => flooder.hasSession(node));
+    const adjacencies = neighbours.filter((node) => flooder.isResponsive(node)).sort();
     // Nothing need be said of none, unless an earlier run has told some.
-    if (neighbours.length + records.adjacencies(self).length > 0) adjacent(neighbours);
-    const reached = reachedByAdjacencies(self, neighbours, (node) => records.adjacencies(node));
+    if (adjacencies.length + records.adjacencies(self).length > 0) adjacent(adjacencies);
+    const reached = reachedByAdjacencies(self, adjacencies, (node) => records.adjacencies(node));
     this.#membership.reach(reached, now);
     flooder.standBy(new Set([...reached].filter((node) => !neighbours.includes(node))));
   }

@@ -44,6 +44,8 @@ export interface FlooderEvents {
   up?(peer: PeerStatus, isNews: boolean): void;
   /** They no longer do. */
   down?(peer: PeerStatus, reason: string | undefined, isNews: boolean): void;
+  /** {@link Flooder.isResponsive} has changed for a node. */
+  responsive?(): void;
   /** Dialling an endpoint led to no session, or to one with another node than expected. */
   unreachable?(endpoint: Endpoint): void;
   /** Another node has the id of this one, or two others have the same: `line` says so. */
@@ -208,6 +210,11 @@ export class Flooder {
     return this.#sessionWith(node) !== undefined;
   }
 
+  /** Whether there is a session with a node that acknowledges what it is sent, as far as is known. */
+  isResponsive(node: NodeId): boolean {
+    return this.#sessionWith(node)?.unresponsive === false;
+  }
+
   /** Sessions, then the endpoints with which there is none. */
   peers(now: Instant): PeerStatus[] {
     // An endpoint that was found, of a node that has dialled us, says nothing new.
@@ -273,8 +280,13 @@ export class Flooder {
     this.#timer = undefined;
     this.#run((now) => {
       this.#tree.poll(now);
-      for (const peer of [...this.#peers]) peer.poll(now);
+      for (const peer of [...this.#peers]) if (peer.poll(now)) this.#responsiveness(peer);
     });
+  }
+
+  #responsiveness(peer: Peer): void {
+    this.#adjacencyLog.responsive(peer);
+    this.#events.responsive?.();
   }
 
   #dial(dial: Dial, now: Instant): void {

@@ -2,6 +2,7 @@ import type { NodeId } from '../clients/node-id.js';
 import type { Instant, Millis } from '../clients/time.js';
 import { after, earliest, SECOND } from '../clients/time.js';
 import type { PeerStream } from '../ports.js';
+import { AckWatch } from './ack-watch.js';
 import type { Dial } from './dial.js';
 import type { Session, SessionState } from './session.js';
 
@@ -42,6 +43,7 @@ export class Peer {
   bytesIn = 0;
   bytesOut = 0;
   #blockedSince: Instant | undefined;
+  readonly #acks = new AckWatch();
   /** When the session came up. */
   upSince: Instant | undefined;
   /** There was no path to the node for a while. */
@@ -69,6 +71,11 @@ export class Peer {
     return (this.cutOff && !this.session.standby) || !this.stream.acknowledged;
   }
 
+  /** See {@link AckWatch.unresponsive}. */
+  get unresponsive(): boolean {
+    return this.#acks.unresponsive;
+  }
+
   /** Writes what the session has to give, as far as the peer keeps up and it is not for too long. */
   pump(now: Instant): void {
     for (let sent = 0; sent < TURN && this.#blockedSince === undefined && this.session.pending; ) {
@@ -77,6 +84,7 @@ export class Peer {
       sent += bytes.length;
       this.bytesOut += bytes.length;
       if (!this.stream.write(bytes)) this.#blockedSince = now;
+      this.#acks.sent(now);
     }
   }
 
@@ -84,14 +92,23 @@ export class Peer {
     this.#blockedSince = undefined;
   }
 
-  poll(now: Instant): void {
+  /** Returns whether {@link unresponsive} has changed. */
+  poll(now: Instant): boolean {
     if (this.#blockedSince !== undefined && now >= after(this.#blockedSince, STALL)) {
       this.session.abort(`has not read for ${STALL / SECOND} s`);
-    } else this.session.poll(now, () => this.stream.acknowledged);
+    } else this.session.poll(now, () => this.#isAcknowledged(now));
+    return this.session.state === 'up' && this.#acks.poll(now, () => this.stream);
+  }
+
+  #isAcknowledged(now: Instant): boolean {
+    const { acknowledged } = this.stream;
+    if (acknowledged) this.#acks.acknowledged(now);
+    return acknowledged;
   }
 
   nextDeadline(now: Instant): Instant | undefined {
-    const deadline = this.session.nextDeadline();
+    const acks = this.session.state === 'up' ? this.#acks.nextDeadline : undefined;
+    const deadline = earliest(this.session.nextDeadline(), acks);
     if (this.#blockedSince !== undefined) return earliest(deadline, after(this.#blockedSince, STALL));
     return this.session.pending ? now : deadline;
   }

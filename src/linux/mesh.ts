@@ -231,6 +231,10 @@ class SocketStream implements PeerStream {
     return this.tcp.isAcknowledged(this.socket);
   }
 
+  get timeouts(): number | undefined {
+    return this.tcp.timeouts(this.socket);
+  }
+
   write(bytes: Uint8Array): boolean {
     return this.socket.writable ? this.socket.write(bytes) : true;
   }

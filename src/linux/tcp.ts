@@ -6,12 +6,13 @@ const IPPROTO_TCP = 6;
 const TCP_INFO = 11;
 const TCP_THIN_LINEAR_TIMEOUTS = 16;
 
-/** struct tcp_info of linux/tcp.h in words of 32 bits: its length as far as it is read here, and where its fields are. */
-const Info = { words: 37, unacked: 6, notsentBytes: 36 } as const;
+/** struct tcp_info of linux/tcp.h: how many words of 32 bits are read here, and where its fields are: two bytes, and words. */
+const Info = { words: 37, retransmitsByte: 2, probesByte: 3, unacked: 6, notsentBytes: 36 } as const;
 
 export class TcpOptions {
   readonly #addon: Pick<PacketAddon, 'getOption' | 'setOption'>;
   readonly #info = new Uint32Array(Info.words);
+  readonly #infoBytes = new Uint8Array(this.#info.buffer);
 
   constructor(addon: Pick<PacketAddon, 'getOption' | 'setOption'>) {
     this.#addon = addon;
@@ -30,11 +31,24 @@ export class TcpOptions {
 
   /** Whether the other end has acknowledged all that was written; false where the kernel does not say. */
   isAcknowledged(socket: Socket): boolean {
+    if (socket.writableLength > 0 || !this.#readInfo(socket)) return false;
+    return this.#info[Info.unacked] === 0 && this.#info[Info.notsentBytes] === 0;
+  }
+
+  /**
+   * See {@link PeerStream.timeouts}; undefined where the kernel does not say. Where nothing is on its way, because the other
+   * end has no room or this one cannot send, probes are counted instead, until one is answered.
+   */
+  timeouts(socket: Socket): number | undefined {
+    if (!this.#readInfo(socket)) return undefined;
+    return Math.max(this.#infoBytes[Info.retransmitsByte]!, this.#infoBytes[Info.probesByte]!);
+  }
+
+  #readInfo(socket: Socket): boolean {
     const fd = descriptorOf(socket);
-    if (fd === undefined || socket.writableLength > 0) return false;
+    if (fd === undefined) return false;
     this.#info.fill(0);
-    const errno = this.#addon.getOption(fd, IPPROTO_TCP, TCP_INFO, new Uint8Array(this.#info.buffer));
-    return errno === 0 && this.#info[Info.unacked] === 0 && this.#info[Info.notsentBytes] === 0;
+    return this.#addon.getOption(fd, IPPROTO_TCP, TCP_INFO, this.#infoBytes) === 0;
   }
 }
 

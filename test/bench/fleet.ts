@@ -184,6 +184,7 @@ class Pipe implements PeerStream {
   readonly remote = 'peer';
   readonly queued = 0;
   readonly acknowledged = true;
+  readonly timeouts = undefined;
   other: Pipe | undefined;
   events: PeerStreamEvents | undefined;
 

@@ -108,7 +108,8 @@ export class FoundNode {
       log,
       events: {
         up: (peer) => this.finder.sessionUp(peer.node),
-        down: () => this.finder.sessionDown(),
+        down: () => this.finder.sessionsChanged(),
+        responsive: () => this.finder.sessionsChanged(),
         unreachable: (endpoint) => this.finder.unreachable(endpoint),
       },
       ...options.flooder,

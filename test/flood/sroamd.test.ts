@@ -67,7 +67,7 @@ class RecordedPeer {
         this.written += Buffer.from(bytes).toString('hex');
         return true;
       };
-      this.events = opened({ remote: '[::1]:4444', write, queued: 0, acknowledged: true, end() {}, destroy() {} });
+      this.events = opened({ remote: '[::1]:4444', write, queued: 0, acknowledged: true, timeouts: undefined, end() {}, destroy() {} });
     },
     stop() {},
   };

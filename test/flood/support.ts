@@ -20,6 +20,9 @@ export const START = 1_000_000 as Instant;
 /** How many bytes a stream takes before it says that it is full. */
 const HIGH_WATER = 65536;
 
+/** Between two attempts to send again what was lost. */
+const RETRANSMIT: Millis = 200;
+
 /** One direction of a connection. */
 class Pipe {
   queued = 0;
@@ -35,6 +38,8 @@ class TestStream implements PeerStream {
   readonly pipe = new Pipe();
   events: PeerStreamEvents | undefined;
   bytes = 0;
+  /** When something that it wrote was lost: for ever, unlike TCP. */
+  lostAt: Instant | undefined;
 
   constructor(
     readonly network: TestNetwork,
@@ -48,6 +53,10 @@ class TestStream implements PeerStream {
 
   get acknowledged(): boolean {
     return this.queued === 0;
+  }
+
+  get timeouts(): number {
+    return this.lostAt === undefined ? 0 : Math.floor((this.network.clock.now() - this.lostAt) / RETRANSMIT);
   }
 
   write(bytes: Uint8Array): boolean {
@@ -109,10 +118,11 @@ export class TestNetwork {
   /** Written by all nodes so far. */
   bytes = 0;
 
-  /** What is on its way over a link that is cut is lost, and nobody is told. */
+  /** What is on its way over a link that is cut is lost, and only TCP's timeouts tell. */
   deliver(stream: TestStream, task: () => void): void {
     this.clock.schedule(after(this.clock.now(), this.delay), () => {
       if (!this.#cut.has(stream.link)) task();
+      else stream.lostAt ??= this.clock.now();
     });
   }
 

@@ -115,6 +115,7 @@ for (const key of ['correct horse battery staple', undefined]) {
     }
     end.stream.destroy();
     t.notOk(end.stream.acknowledged, 'nobody can tell any more');
+    t.equal(end.stream.timeouts, undefined);
   });
 
   t.test(`${key === undefined ? 'TCP' : 'TLS'}: a peer that does not read`, async (t) => {
@@ -134,6 +135,11 @@ for (const key of ['correct horse battery staple', undefined]) {
     t.ok(end.stream.queued > 0 && end.stream.queued <= 2 * piece.length + 1024, 'what is queued is told, and little');
     t.equal(end.drains, 0);
     t.notOk(end.stream.acknowledged, 'not all has been received');
+    for (let i = 0; i < 40; i++) {
+      const { timeouts } = end.stream;
+      if (timeouts === undefined || timeouts > 1) t.fail(`${timeouts} timeouts though probes are answered`);
+      await delay(50);
+    }
     socket.resume();
     await until('drained', () => end.drains > 0);
     await until('all received', () => ends[0]!.received.length === written);

@@ -596,6 +596,91 @@ t.test('neighbours that find each other need no peers', async (t) => {
   await allIsWell(t, world);
 });
 
+/**
+ * n1 is the neighbour of n0 and of n2, which hear no hellos of each other though a link leads from one to the other: their
+ * session stands by.
+ */
+async function heldTogether(seed: number): Promise<World> {
+  const links = [[0, 1, 5], [1, 2, 5], [0, 2, 8, false]] as const;
+  const world = await setUp({ seed, links, settings: () => ({ peers: [], discovers: true }) });
+  await world.run(10 * SECOND);
+  world.join(0, 0);
+  await world.run(2 * MINUTE);
+  return world;
+}
+
+/** Milliseconds until a node has the client where it is now; undefined: not within `limit`. */
+async function newsAfter(world: World, node: number, place: number, limit: number): Promise<number | undefined> {
+  for (let waited = 0; waited <= limit; waited += 50) {
+    if (placesOf(world, 0)[node] === `n${place}`) return waited;
+    await world.run(50);
+  }
+  return undefined;
+}
+
+/** What n2 is told of who is adjacent to whom. */
+function adjacencies({ nodes }: World): string {
+  const { call } = nodes[2]!.process!.methods['nodes']!;
+  const views = (call({}) as { nodes: readonly { node: string; adjacencies: readonly string[] }[] }).nodes;
+  const nameOf = (id: string) => nodes.find((node) => node.id === id)?.name;
+  return views
+    .flatMap(({ node, adjacencies }) => adjacencies.filter((other) => nameOf(node)! < nameOf(other)!).map((other) => `${nameOf(node)}-${nameOf(other)}`))
+    .sort()
+    .join(' ');
+}
+
+t.test('the router that held two others together loses its power: within two seconds they tell each other', async (t) => {
+  for (let seed = 1; seed <= 5; seed++) {
+    const world = await heldTogether(seed);
+    world.nodes[1]!.powerOff();
+    world.join(0, 2);
+    const first = await newsAfter(world, 0, 2, 2 * SECOND);
+    t.not(first, undefined, `after ${first} ms`);
+    world.join(0, 0);
+    const second = await newsAfter(world, 2, 0, 100);
+    t.not(second, undefined, `at once from then on: after ${second} ms`);
+    await world.run(MINUTE);
+    world.nodes[1]!.powerOn();
+    await allIsWell(t, world);
+  }
+});
+
+t.test('the same where links take all and deliver nothing, and nobody is told; it ends when they deliver again', async (t) => {
+  for (const eaten of [[0], [1], [0, 1]]) {
+    const world = await heldTogether(1);
+    for (const link of eaten) world.eat(world.network.links[link]!);
+    world.join(0, 2);
+    const after = await newsAfter(world, 0, 2, 2 * SECOND);
+    t.not(after, undefined, `links ${String(eaten)}: after ${after} ms`);
+    await world.run(3 * SECOND);
+    t.not(adjacencies(world), 'n0-n1 n1-n2');
+    for (const link of eaten) world.heal(world.network.links[link]!);
+    await world.run(SECOND);
+    t.not(adjacencies(world), 'n0-n1 n1-n2', 'not at once');
+    await world.run(20 * SECOND);
+    t.equal(adjacencies(world), 'n0-n1 n1-n2');
+    await allIsWell(t, world);
+  }
+});
+
+t.test('a link that takes all for three seconds and is well for three, again and again, is not told of again and again', async (t) => {
+  const world = await heldTogether(1);
+  const [link] = world.network.links;
+  const seen: string[] = [];
+  for (let i = 0; i < 50; i++) {
+    world.eat(link!);
+    world.join(0, i % 3);
+    await world.run(3 * SECOND);
+    seen.push(adjacencies(world));
+    world.heal(link!);
+    await world.run(3 * SECOND);
+    seen.push(adjacencies(world));
+  }
+  const changes = seen.filter((now, i) => now !== (seen[i - 1] ?? 'n0-n1 n1-n2'));
+  t.ok(changes.length >= 1 && changes.length <= 6, `${changes.length} changes in five minutes`);
+  await allIsWell(t, world);
+});
+
 t.test('a transit node follows, and has clients of its own nowhere', async (t) => {
   const world = await setUp({ settings: (i) => ({ transit: i === 1 }) });
   world.join(0, 0);

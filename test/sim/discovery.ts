@@ -25,8 +25,8 @@ export class SimDiscovery implements Discovery {
 
   send(content: Uint8Array): void {
     const { scheduler, random, links, hosts } = this.network;
-    for (const { a, b, up, delay } of links) {
-      if (!up || (a !== this.host.index && b !== this.host.index) || random.chance(LOSS)) continue;
+    for (const { a, b, up, eats, multicast, delay } of links) {
+      if (!up || eats || !multicast || (a !== this.host.index && b !== this.host.index) || random.chance(LOSS)) continue;
       const other = hosts[a + b - this.host.index]!;
       scheduler.in(delay * (1 + random.unit()), () => {
         if (other.powered) other.discovery?.hear(content, this.host);

@@ -21,6 +21,10 @@ export interface Link {
   readonly b: number;
   readonly delay: Millis;
   up: boolean;
+  /** What goes over it is lost, though routing takes it for good. */
+  eats: boolean;
+  /** Whether hellos go over it. */
+  readonly multicast: boolean;
   /** Bytes that sessions sent over it. */
   bytes: number;
 }
@@ -57,8 +61,8 @@ export class Network {
     return host;
   }
 
-  connect(a: number, b: number, delay: Millis): Link {
-    const link = { a, b, delay, up: true, bytes: 0 };
+  connect(a: number, b: number, delay: Millis, multicast = true): Link {
+    const link = { a, b, delay, up: true, eats: false, multicast, bytes: 0 };
     this.links.push(link);
     return link;
   }
@@ -84,6 +88,11 @@ export class Network {
     let ways = this.#ways.get(from);
     if (ways === undefined) this.#ways.set(from, (ways = this.#waysFrom(from)));
     return ways.get(to);
+  }
+
+  /** Whether packets are lost on a link that seems good. */
+  isEaten(from: number, to: number): boolean {
+    return this.way(from, to)?.links.some(({ eats }) => eats) ?? false;
   }
 
   /** The neighbour that packets go to first. */
@@ -148,7 +157,7 @@ export class SimMesh implements Mesh {
     };
     const there = this.network.hosts[indexOf(host)];
     const delay = there && this.network.way(this.host.index, there.index)?.delay;
-    if (there === undefined || delay === undefined) {
+    if (there === undefined || delay === undefined || this.network.isEaten(this.host.index, there.index)) {
       scheduler.in(CONNECT_TIMEOUT, guard(() => failed('no answer in time')));
       return;
     }
@@ -225,6 +234,11 @@ class End implements PeerStream {
     return this.queued === 0;
   }
 
+  get timeouts(): number {
+    const since = this.#other!.#stalledSince;
+    return since === undefined ? 0 : Math.floor((this.#scheduler.now - since) / RETRANSMIT);
+  }
+
   get #scheduler(): Scheduler {
     return this.mesh.network.scheduler;
   }
@@ -263,7 +277,7 @@ class End implements PeerStream {
     const { network, host } = this.mesh;
     const other = this.#other!;
     const way = network.way(other.mesh.host.index, host.index);
-    if (way === undefined) {
+    if (way === undefined || network.isEaten(other.mesh.host.index, host.index)) {
       const { now } = this.#scheduler;
       this.#stalledSince ??= now;
       if (now - this.#stalledSince < GIVE_UP) this.#incoming[0] = { ...head, at: now + RETRANSMIT };

@@ -17,8 +17,8 @@ export interface WorldOptions {
   readonly seed: number;
   readonly nodes: number;
   readonly clients: number;
-  /** Pairs of nodes with a link, and its delay; default: a chain with 2 ms each. */
-  readonly links?: readonly (readonly [a: number, b: number, delay: Millis])[];
+  /** Pairs of nodes with a link, its delay, and whether hellos go over it; default: a chain with 2 ms each. */
+  readonly links?: readonly (readonly [a: number, b: number, delay: Millis, multicast?: boolean])[];
   /** Of single nodes; by default each dials its neighbours of lower number. */
   readonly settings?: (index: number) => Partial<NodeSettings>;
   readonly client?: (number: number) => ClientKind;
@@ -54,7 +54,7 @@ export class World {
       const preset = { peers, options: SHORT_LEASES, clockRate: 1, flash: true, transit: false, prefixes: PREFIXES, discovers: false };
       this.nodes.push(new SimNode(i, { ...preset, ...settings?.(i) }, this.network, ap, new SeededRandom(seed, 3 + i), this.#trace));
     }
-    for (const [a, b, delay] of links) this.network.connect(a, b, delay);
+    for (const link of links) this.network.connect(...link);
   }
 
   trace(line: string): void {
@@ -91,8 +91,14 @@ export class World {
     this.network.setLink(link, false);
   }
 
+  eat(link: Link): void {
+    this.trace(`link n${link.a}-n${link.b} eats what is sent over it`);
+    link.eats = true;
+  }
+
   heal(link: Link): void {
-    if (!link.up) this.trace(`link n${link.a}-n${link.b} is healed`);
+    if (!link.up || link.eats) this.trace(`link n${link.a}-n${link.b} is healed`);
+    link.eats = false;
     this.network.setLink(link, true);
   }
 
