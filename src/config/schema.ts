@@ -59,13 +59,13 @@ export const schema = {
   ntp: list(types.address4, 'Time servers that clients are told.'),
   route: list(
     types.route,
-    'Routes that clients are told beside the default one: `10.0.0.0/8`, or `10.0.0.0/8,10.44.0.2` where another than the gateway leads there; IPv6 always by the gateway.',
+    'Routes that clients are told besides the default one: `10.0.0.0/8`, or `10.0.0.0/8,10.44.0.2` where a router other than the gateway leads there; IPv6 always through the gateway.',
   ),
   mtu: optional(types.integer(1280, 65535), 'MTU that clients are told.'),
   netmask: option(
     types.oneOf('prefix', 'host'),
     'prefix',
-    'prefix: clients take the whole IPv4 prefix to be on their link, and routers answer ARP for those that are elsewhere. host: a /32, which not every client can do with.',
+    'prefix: clients take the whole IPv4 prefix to be on their link, and routers answer ARP for those that are elsewhere. host: a /32, which not every client can handle.',
   ),
   rapidCommit: option(types.boolean, '1', 'Whether clients that ask for it get an address in two messages instead of four.'),
   captivePortal: optional(types.captivePortalUri, "URI of the captive portal's API (RFC 8908)."),
@@ -81,11 +81,11 @@ export const schema = {
   ),
   exclude: list(
     types.address4,
-    "Addresses in the IPv4 prefixes that no client gets. The gateway's and those of routers that are known are such by themselves.",
+    "Addresses in the IPv4 prefixes that no client gets. The gateway's and those of known routers are excluded anyway.",
   ),
   presence: list(
     presenceOption,
-    'What tells that a client is here. hostapd, nl80211: our access points. fdb: MACs that the bridge learns on other ports, for wired clients and access points of others. neighbour, traffic: who is in the neighbour cache, who sends ARP, DHCP or ND; for interfaces without an access point of ours. With @interface for that one only: `fdb@br-lan`. Default: hostapd and nl80211. Beside usteer or dawn, nl80211 alone: hostapd keeps one answer of all that it asks.',
+    'What tells that a client is here. hostapd, nl80211: our access points. fdb: MACs that the bridge learns on other ports, for wired clients and access points of others. neighbour, traffic: who is in the neighbour cache, who sends ARP, DHCP or ND; for interfaces without an access point of ours. With @interface for that one only: `fdb@br-lan`. Default: hostapd and nl80211. Beside usteer or dawn, nl80211 alone: hostapd asks all who listen about a station, and takes the last answer.',
   ),
   ignoreSsid: list(types.text(1, 48, 'SSID[@interface]'), 'Wi-Fi networks whose stations are left alone, though they are on a client interface. With @interface on that one only: `guests@br-lan`.'),
   ipv6Mode: option(
@@ -102,7 +102,7 @@ export const schema = {
   holdTime: option(
     types.duration(0, 600),
     '5s',
-    'How long a client that left is still held to be here: most often it is roaming.',
+    'How long a client that left still counts as here: most often it is roaming.',
   ),
   gatewayMac: option(
     types.stationMac,
@@ -122,20 +122,20 @@ export const schema = {
     types.prefix4,
     'Where DHCP relay agents may be: only those are answered, since who pretends to be one can speak for any client.',
   ),
-  dhcpRate: option(types.integer(1, 1000), '5', 'DHCP messages of one client that are heard in a second; four times as many at once.'),
-  discoverRate: option(types.integer(1, 100_000), '100', 'DHCP DISCOVERs answered in a second on one interface; twice as many at once.'),
+  dhcpRate: option(types.integer(1, 1000), '5', 'DHCP messages that are accepted from one client in a second; four times as many in a burst.'),
+  discoverRate: option(types.integer(1, 100_000), '100', 'DHCP DISCOVERs answered in a second on one interface; twice as many in a burst.'),
   newLeaseRate: option(
     types.integer(1, 100_000),
     '50',
-    'Leases given in a second on one interface to clients that had none; four times as many at once. Each is told to all routers.',
+    'Leases given in a second on one interface to clients that had none; four times as many in a burst. Each is told to all routers.',
   ),
   declineTime: option(types.duration(0, 86400), '10m', 'How long an address that a client found in use is set aside, at every router.'),
   declineRate: option(
     types.integer(1, 1000),
     '2',
-    'Addresses set aside in a second on one interface; eight times as many at once. Never more than an eighth of all, nor more than eight because of one client.',
+    'Addresses set aside in a second on one interface; eight times as many in a burst. Never more than an eighth of all, nor more than eight because of one client.',
   ),
-  maxAddresses: option(types.integer(1, 1024), '16', 'Addresses that one client chose itself, of IPv4 and of IPv6, that are told to other routers at the most.'),
+  maxAddresses: option(types.integer(1, 1024), '16', 'How many addresses that one client chose itself, in each of IPv4 and IPv6, are told to other routers.'),
   key: optional(
     types.text(8, 128, 'secret'),
     'Secret that all routers share: peers talk TLS 1.3 with it as pre-shared key. `roaming keygen` makes one.',
@@ -159,12 +159,12 @@ export const schema = {
   maxPeers: option(
     types.integer(0, 64),
     '6',
-    'Sessions to keep with routers that are known from others, chosen so that none of them can cut off the rest. 0: only with configured peers and neighbours.',
+    'Sessions to keep with routers that are known from others, chosen so that no single router that fails cuts off others. 0: only with configured peers and neighbours.',
   ),
   maxSessions: option(types.integer(1, 200), '64', 'Sessions that other routers may open with this one.'),
   nodeAddress: list(
     types.unicastAddress,
-    "This router's own addresses, as the routing protocol carries them: where others send its clients' packets. Default: found out.",
+    "This router's own addresses, as the routing protocol carries them: where others send its clients' packets. Default: found automatically.",
   ),
   table: option(types.routingTable, '44', 'Kernel routing table for the host routes; the next one is for packets to unknown clients.'),
   rulePriority: option(types.integer(1, 32763), '440', 'Priority of the rule that looks the table up, ahead of main and of what mwan3 and pbr install.'),
@@ -177,17 +177,17 @@ export const schema = {
   stateInterval: option(
     types.duration(10, 86400),
     '1m',
-    "The database is written to state_dir so often at the most, when the daemon stops, and when the system's clock was set. Where that is flash memory, 1h spares it.",
+    "The database is written to state_dir at most this often, and when the daemon stops or the system's clock was set. Where that is flash memory, 1h spares it.",
   ),
   nodeId: optional(
     types.nodeId,
-    "This router's id in the mesh: 16 hexadecimal digits that no other router has. Default: the one in state_dir, unless it is of another router's hardware; at the first start it is made of the lowest MAC address of the hardware, or by chance where there is no hardware.",
+    "This router's id in the mesh: 16 hexadecimal digits that no other router has. Default: the one in state_dir, unless it is of another router's hardware; at the first start it is made from the hardware's lowest MAC address, or at random where there is none.",
   ),
-  maxRecords: option(types.integer(100, 10_000_000), '200000', 'Records that the database holds at the most; as many again of what this router itself tells.'),
+  maxRecords: option(types.integer(100, 10_000_000), '200000', 'How many records the database holds at the most; as many again of what this router itself tells.'),
   maxRecordBytes: option(
     types.integer(10_000, 1_000_000_000),
     '16000000',
-    'Bytes of all keys and values together that the database holds at the most. A record of a client has 15 to 30.',
+    'How many bytes of keys and values the database holds at the most. A record of a client has 15 to 30.',
   ),
   logLevel: option(types.oneOf('error', 'warn', 'info', 'debug'), 'info', 'What goes to the system log.'),
 } as const;
