@@ -19,11 +19,11 @@ export interface BridgeStationsOptions {
   readonly networks: () => readonly string[];
   /** Whether a port is an access point of ours: those tell of their stations themselves. */
   readonly isAccessPoint: (device: string) => boolean;
-  /** Calls back after so many milliseconds. */
+  /** Calls back after `ms` milliseconds. */
   readonly after?: (ms: number, callback: () => void) => void;
 }
 
-/** What could not be read is read again after so many milliseconds. */
+/** Milliseconds after which what could not be read is read again. */
 const RETRY_DELAY = 1000;
 
 /** Hosts behind one port that are told of: anybody there can invent more. Others are looked for after so many milliseconds. */

@@ -55,7 +55,7 @@ export class UbusObject implements Bus {
 }
 
 /**
- * Arguments of another type than declared are not among the `given`. Left at that, who misspells one would get, or end, all
+ * Arguments of another type than declared are not among the `given`. Left at that, a mistake in one would get, or end, all
  * there is.
  */
 function refuseOtherTypes(args: BusMethod['args'], given: { readonly [name: string]: unknown }, { data }: Request): void {

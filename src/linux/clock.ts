@@ -3,7 +3,7 @@ import type { Instant, Millis } from '../clients/time.js';
 import type { Clock, Random, WallClock } from '../ports.js';
 import { readFile } from './files.js';
 
-/** setTimeout takes 32 bits; longer waits end early, which a deadline's owner survives. */
+/** setTimeout takes 31 bits; longer waits end early, for which whoever waits for a deadline is prepared. */
 const LONGEST_DELAY = 2 ** 31 - 1;
 
 /** CLOCK_MONOTONIC. Not `performance`, with which Node loads all of its measuring: 256 KiB. */

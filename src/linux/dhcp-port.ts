@@ -3,7 +3,7 @@
  * the kernel would answer "port unreachable" where nobody has the port, and clients take that for a server that is gone.
  *
  * Bound to the gateway's addresses alone and with SO_REUSEADDR: a dnsmasq for other networks of the router, which binds
- * its sockets likewise (bind-dynamic, OpenWrt's preset), has its port 67 whoever starts first, and keeps its datagrams.
+ * its sockets likewise (bind-dynamic, OpenWrt's preset), gets its port 67, whichever starts first, and keeps its datagrams.
  */
 import { createSocket } from 'node:dgram';
 import type { Socket } from 'node:dgram';

@@ -17,7 +17,7 @@ import {
 import { kernelNews } from './kernel-filter.js';
 import { KernelWatch } from './kernel-watch.js';
 import type { InterfaceAddress } from './netlink/address.js';
-import { NetlinkError } from './netlink/error.js';
+import { unless } from './netlink/error.js';
 import type { FdbEntry } from './netlink/fdb.js';
 import { deleteFdbEntry } from './netlink/fdb.js';
 import type { Link } from './netlink/link.js';
@@ -86,7 +86,7 @@ export class LinuxKernel implements Kernel {
     this.#watch = new KernelWatch(this.#table);
   }
 
-  /** @throws {@link NetlinkError}, Error with `code`: the kernel has no rtnetlink for us */
+  /** @throws NetlinkError, Error with `code`: the kernel has no rtnetlink for us */
   static async open(options: LinuxKernelOptions): Promise<LinuxKernel> {
     const rtnl = new Rtnetlink(options.addon);
     return new LinuxKernel(options, rtnl, await rtnl.supportsNexthops());
@@ -284,13 +284,6 @@ export class LinuxKernel implements Kernel {
 function isUsable({ ip, tentative, duplicate }: InterfaceAddress): boolean {
   if (tentative || duplicate || isLinkLocal6(ip)) return false;
   return ip !== '::1' && !ip.startsWith('127.') && !ip.startsWith('169.254.');
-}
-
-/** Lets errors of these codes pass. */
-function unless(...codes: string[]): (error: unknown) => undefined {
-  return (error) => {
-    if (!(error instanceof NetlinkError) || !codes.includes(error.code)) throw error;
-  };
 }
 
 function isDefined<T>(value: T | undefined): value is T {

@@ -29,7 +29,7 @@ export interface LinuxStationsOptions {
   readonly sources: ReadonlySet<PresenceSource>;
 }
 
-/** Interfaces change in bursts: they are looked at so many milliseconds after the first change. */
+/** Interfaces change in bursts: they are looked at this many milliseconds after the first change. */
 const SETTLE = 100;
 
 /** A large bridge flushes all that it has learnt at once. */

@@ -28,7 +28,7 @@ const TLS_OPTIONS = {
 /** Milliseconds. */
 const CONNECT_TIMEOUT = 10_000;
 const HANDSHAKE_TIMEOUT = 5_000;
-/** After the end of a stream the peer has so long to take what is queued. */
+/** How long the peer may take, after the end of a stream, to read what is queued. */
 const LINGER = 5_000;
 const KEEPALIVE = 30_000;
 
@@ -200,7 +200,7 @@ export class LinuxMesh implements Mesh {
   }
 }
 
-/** No certificate is good enough: whoever does not hold the key may have any that a public authority signed. */
+/** No certificate is good enough: one that a public authority signed does not show that the peer holds the key. */
 function connectSecurely(host: string, port: number, psk: Uint8Array): tls.TLSSocket {
   return tls.connect({
     host,

@@ -1,6 +1,6 @@
 import { createServer } from 'node:net';
 
-/** In the abstract name space: it belongs to the network namespace, and goes with whoever holds it, however that ends. */
+/** An abstract address (unix(7)): it belongs to the network namespace, and goes with the process, however that ends. */
 const NAME = '\0roaming-daemon';
 
 /**

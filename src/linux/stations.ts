@@ -1,7 +1,7 @@
 /**
  * Stations of the access points on this router, as hostapd tells over ubus: objects `hostapd.<interface>` that come and
- * go with the radios. A station counts once it is authorised, so that nobody is moved by associating with his MAC. Stations
- * on VLANs are told of by the object of the access point too, and by no other: on which interface they are is asked.
+ * go with the radios. A station counts once it is authorised, or anybody could move a client by associating with its MAC.
+ * Stations on VLANs are told of by the access point's object alone, so the kernel is asked which interface they are on.
  */
 import type { PlainTable, UbusClient, WatchHandlers } from 'ubus-ts';
 import type { Mac } from '../net/mac.js';
@@ -17,10 +17,10 @@ const LEAVES = new Set(['disassoc', 'deauth', 'inactive-deauth', 'local-deauth']
 /** Reason code 3 of IEEE 802.11 9.4.1.7: the station has left. */
 export const REASON_LEFT = 3;
 
-/** A hostapd from before sta-authorized is asked so many milliseconds after an association whether the handshake is done. */
+/** Milliseconds after an association: a hostapd from before sta-authorized is asked then whether the handshake is done. */
 const ASK_DELAYS = [200, 1000, 4000];
 
-/** A hostapd that does not say who is there, being busy with its start, is asked again after so many milliseconds. */
+/** Milliseconds after which a hostapd that does not say who is there, being busy with its start, is asked again. */
 const LIST_DELAYS = [1000, 4000, 16_000];
 
 interface RemoteObject {
@@ -32,11 +32,11 @@ interface AccessPoint {
   readonly object: RemoteObject;
   readonly device: string;
   ssid: string;
-  /** For each list that is waited for: stations of which something was told meanwhile, which counts instead. */
+  /** For each list that is waited for: stations of which something newer was told meanwhile, which counts instead. */
   readonly lists: Set<Set<Mac>>;
 }
 
-/** Those whose handshake is done, and those of which the list may say what was once. */
+/** Those whose handshake is done, and those of which the list may be out of date. */
 interface Listed {
   readonly authorized: ReadonlySet<Mac>;
   readonly outdated: ReadonlySet<Mac>;
@@ -71,7 +71,6 @@ export class HostapdStations implements Omit<Stations, 'refresh'> {
   #placing = new Map<string, symbol>();
   #listener: ((event: StationEvent) => void) | undefined;
   #watch: Promise<{ close(): Promise<void> }> | undefined;
-
   #timers = new Set<NodeJS.Timeout>();
 
   constructor({ ubus, log, changed = () => {}, networkOf = masterOf, placeOf = (_, device) => networkOf(device) }: HostapdStationsOptions) {
@@ -143,7 +142,7 @@ export class HostapdStations implements Omit<Stations, 'refresh'> {
     }
   }
 
-  /** Notifications that are read together with an answer are handled before whoever waits for it goes on. */
+  /** Notifications that are read together with an answer are handled before the caller goes on. */
   async #list({ object, lists }: AccessPoint): Promise<Listed> {
     const outdated = new Set<Mac>();
     lists.add(outdated);

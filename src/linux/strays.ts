@@ -17,7 +17,7 @@ import type { Logger, Strays, Timer } from '../ports.js';
 import type { PacketAddon } from './addons.js';
 import { systemClock } from './clock.js';
 import { RULE_PROTOCOL } from './kernel-messages.js';
-import { NetlinkError } from './netlink/error.js';
+import { unless } from './netlink/error.js';
 import { addSink, deleteLink, RTM_DELLINK, RTM_NEWLINK } from './netlink/link.js';
 import type { Route } from './netlink/route.js';
 import { deleteRoute, replaceRoute, RT_TABLE_MAIN, RTM_DELROUTE } from './netlink/route.js';
@@ -37,7 +37,7 @@ const FAMILIES = [4, 6] as const;
 
 const ETHERNET = 14;
 
-/** Another program may take away what is ours again and again: so often it is put back at once, then in each interval. */
+/** How often what another program takes away is put back at once; after that, once in each interval. */
 const REPAIRS = 5;
 const REPAIR_INTERVAL = 2 * SECOND;
 
@@ -89,7 +89,7 @@ export class LinuxStrays implements Strays {
     await this.#put(wanted, caught.length > 0 ? await this.#makeSink(listener) : 0);
   }
 
-  /** Routes and rules, what of them is there already too. `ifindex`: the sink's. A family that fails leaves the other be. */
+  /** Routes and rules, also those that are there already. `ifindex`: the sink's. One family may fail without the other. */
   async #put(wanted: Wanted, ifindex: number): Promise<void> {
     const families = FAMILIES.filter((family) => [...wanted.caught, ...wanted.unreachable].some((prefix) => prefix.family === family));
     const errors = new Map<Family, Error>();
@@ -270,10 +270,4 @@ export function destinationOf(frame: Uint8Array): Ip | undefined {
   const version = (frame[ETHERNET] ?? 0) >> 4;
   const [at, length] = version === 4 ? [ETHERNET + 16, 4] : version === 6 ? [ETHERNET + 24, 16] : [0, 0];
   return length > 0 && frame.length >= at + length ? ipFromBytes(frame.subarray(at, at + length)) : undefined;
-}
-
-function unless(...codes: string[]): (error: unknown) => undefined {
-  return (error) => {
-    if (!(error instanceof NetlinkError) || !codes.includes(error.code)) throw error;
-  };
 }

@@ -30,7 +30,7 @@ export interface WifiStationsOptions {
   /** Undefined while the kernel has no Wi-Fi. */
   readonly open: (handlers: WirelessHandlers) => Promise<Wireless | undefined>;
   readonly log: Logger;
-  /** Calls back after so many milliseconds. */
+  /** Calls back after `ms` milliseconds. */
   readonly after?: (ms: number, callback: () => void) => void;
   /** The bridge above an interface. */
   readonly networkOf?: (device: string) => string;
@@ -49,10 +49,10 @@ const LONGEST_DELAY = 2000;
 /** Where the kernel has told the bridges before, it will again: asking beside that is for a frame that was lost. */
 const TOLD_DELAY = 100;
 
-/** What could not be read is read again after so many milliseconds. */
+/** Milliseconds after which what could not be read is read again. */
 const RETRY_DELAY = 1000;
 
-/** A station may be on another VLAN: it is looked for after so many milliseconds, and no more often than that. */
+/** Milliseconds after which a station that may be on another VLAN is looked for; also the least time between two looks. */
 const FOLLOW_DELAY = 50;
 
 /** Where a station was told to be. */

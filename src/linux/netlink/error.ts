@@ -22,6 +22,13 @@ export class NetlinkError extends Error {
   }
 }
 
+/** For `catch`: lets errors of these codes pass. */
+export function unless(...codes: string[]): (error: unknown) => undefined {
+  return (error) => {
+    if (!(error instanceof NetlinkError) || !codes.includes(error.code)) throw error;
+  };
+}
+
 /** The status of an NLMSG_ERROR or NLMSG_DONE message: undefined when all is well. Throws {@link ShortInput}. */
 export function parseStatus(message: NetlinkMessage): NetlinkError | undefined {
   const { payload, type, flags } = message;

@@ -25,7 +25,7 @@ export interface FdbEntry {
   /** Interface index of the bridge; absent from the port's own list of addresses that it receives. */
   readonly bridge?: number;
   readonly vlan?: number;
-  /** Learned from traffic, or told by something else; not configured, nor the bridge's own address. */
+  /** Learnt from traffic, or told by something else; not configured, nor the bridge's own address. */
   readonly learned: boolean;
 }
 

@@ -38,7 +38,7 @@ export interface Link {
   readonly name: string;
   /** Absent from links without Ethernet addresses. */
   readonly mac?: Mac;
-  /** The address that the hardware was made with, whatever it has now; absent from interfaces of software, and before Linux 5.6. */
+  /** The address that the hardware was made with; absent from virtual interfaces, and before Linux 5.6. */
   readonly permanentMac?: Mac;
   readonly mtu: number;
   /** Switched on. */

@@ -68,7 +68,7 @@ export type RouteType = (typeof ROUTE_TYPES)[number];
 export interface RouteHop {
   /** Interface index. */
   readonly oif?: number;
-  /** May be IPv6 in an IPv4 route (RFC 5549). */
+  /** May be IPv6 in an IPv4 route (RFC 8950, RFC 9229). */
   readonly gateway?: Ip;
   /** The gateway is taken to be on that link, whatever the addresses say. */
   readonly onlink?: boolean;
@@ -177,7 +177,7 @@ export interface RouteQuery {
 export function getRoute(query: RouteQuery): Uint8Array {
   const { destination, source } = query;
   const family = familyOf(destination);
-  // Answers for IPv6 name the table unasked, and with strict checks the kernel takes the asking amiss.
+  // Answers for IPv6 name the table unasked, and with strict checks the kernel refuses to be asked for it.
   const flags = (family === 4 ? RTM_F_LOOKUP_TABLE : 0) | (query.fibMatch ? RTM_F_FIB_MATCH : 0);
   const w = new MessageWriter(RTM_GETROUTE)
     .u8(toAf(family), bitsOf(family), source === undefined ? 0 : bitsOf(family), 0)

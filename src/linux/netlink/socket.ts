@@ -36,7 +36,7 @@ const { EBADMSG, ECANCELED, EINTR, ENOBUFS, ETIMEDOUT } = constants.errno;
 export interface NetlinkSocketOptions {
   /** Milliseconds after which a request that nobody answered fails with ETIMEDOUT. Default 5,000. */
   readonly timeout?: number;
-  /** Calls back after so many milliseconds, unless the function that it returns is called before. */
+  /** Calls back after `ms` milliseconds, unless the function that it returns is called before. */
   readonly after?: (ms: number, callback: () => void) => () => void;
 }
 
