@@ -8,7 +8,7 @@ import type { Wireless, WirelessHandlers } from '../linux/wifi-stations.js';
 import type { Mac } from '../net/mac.js';
 import type { KernelChange } from '../ports.js';
 
-/** The number of nl80211, which is another in each kernel. */
+/** The family number of nl80211: kernels choose it when they start, any will do here. */
 const FAMILY = 32;
 const TABLE = 44;
 

@@ -16,7 +16,7 @@ const MAX_EVENTS = 1000;
 /** Ages count on, and signals change, without a notification: milliseconds. */
 const REFRESH = 1000;
 
-/** Who waits for longer is told what for: milliseconds. */
+/** After this many milliseconds a user who waits is told what for. */
 const PATIENCE = 2000;
 
 /** What names begin with that hostapd's objects have. */

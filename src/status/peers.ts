@@ -14,7 +14,7 @@ export interface PeerStatus {
   /** `sroamd`: it knows the basic protocol only. */
   readonly kind: 'roaming' | 'sroamd' | undefined;
   readonly node: NodeId | undefined;
-  /** Seconds in this state. */
+  /** Seconds since the connection was made, or since the present wait began. */
   readonly since: number;
   /** Milliseconds. */
   readonly rtt: number | undefined;
@@ -35,7 +35,7 @@ export interface PeerView {
   readonly kind: string;
   readonly node: string;
   readonly node_name: string;
-  /** Seconds in this state. */
+  /** Seconds since the connection was made, or since the present wait began. */
   readonly since: number;
   /** Milliseconds; absent where not measured. */
   readonly rtt?: number;

@@ -289,7 +289,7 @@ t.test('two nodes with one id are told apart from one that restarts', async (t) 
   const { net, nodes } = await network({ 1: [], 2: [1] });
   const twin = await new TestNode(net, 'r3', 1).start('r1');
   net.clock.advance(10 * SECOND);
-  t.same(nodes[0]!.duplicates, [nodeId(1), nodeId(1), nodeId(1), nodeId(1)].slice(0, nodes[0]!.duplicates.length));
+  t.ok(nodes[0]!.duplicates.every((node) => node === nodeId(1)));
   t.ok(nodes[0]!.duplicates.length > 0 && twin.duplicates.length > 0, 'both say so');
   t.equal(nodes[0]!.log.lines.filter((line) => line.includes('same node id')).length, 1, 'in one line');
   twin.flooder.setPeers([]);
