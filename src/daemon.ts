@@ -116,6 +116,7 @@ export class Daemon {
     this.#own = new OwnRecords(this.#db);
     this.#held = restore(this.#db, stored, ports);
     this.#persistence = new Persistence(this.#db, ports, config.stateInterval * SECOND);
+    if (this.#held.length > 0) this.#persistence.hold();
     const knowsNodes = config.peer.length > 0 || [...this.#db.nodes()].some(([id]) => id !== self);
     this.#catchUp = new CatchUp(knowsNodes || mayFindNodes(config), clock.now());
     this.#clients = new LocalClients({
@@ -259,6 +260,7 @@ export class Daemon {
       if (outcome.kind === 'newer') this.#flooder.flood(outcome.record);
     });
     this.#held = [];
+    this.#persistence.release();
   }
 
   async #startFlooding(): Promise<void> {

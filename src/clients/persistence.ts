@@ -99,6 +99,7 @@ export class Persistence {
   /** Why the last write failed. */
   #failure: string | undefined;
   #stopped = false;
+  #held = false;
 
   /** `interval`: between two writes at the least. */
   constructor(
@@ -126,10 +127,22 @@ export class Persistence {
     return this.#failure === undefined ? [] : [this.#failure];
   }
 
+  /** The file knows more than the database (see {@link restore}): it is not written before {@link release}. */
+  hold(): void {
+    this.#held = true;
+  }
+
+  release(): void {
+    if (!this.#held) return;
+    this.#held = false;
+    if (this.#changed) this.changed();
+    this.#checkClock();
+  }
+
   /** The database has changed since it was stored. */
   changed(): void {
     this.#changed = true;
-    if (this.#timer !== undefined || this.#saving !== undefined || this.#stopped) return;
+    if (this.#timer !== undefined || this.#saving !== undefined || this.#held || this.#stopped) return;
     const { clock } = this.ports;
     this.#timer = clock.schedule(after(clock.now(), this.interval), () => {
       this.#timer = undefined;
@@ -139,7 +152,7 @@ export class Persistence {
 
   /** Writes at once where the wall clock was set. */
   #checkClock(): void {
-    if (this.#stopped || this.#saving !== undefined || !this.#isClockSet()) return;
+    if (this.#stopped || this.#held || this.#saving !== undefined || !this.#isClockSet()) return;
     this.#timer?.cancel();
     this.#timer = undefined;
     this.#begin();

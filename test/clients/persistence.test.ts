@@ -240,6 +240,23 @@ t.test('after a reboot what clients had waits for peers to speak, and what they 
   t.equal(same.size, 3, 'the same run of the system: nothing is in doubt');
 });
 
+t.test('while the file knows more than the database it is not written, whatever happens', async (t) => {
+  const { ports, persistence, claim } = setUp();
+  persistence.hold();
+  claim(1);
+  ports.wallClock.zero += 5 * DAY;
+  persistence.poll(ports.clock.now());
+  await ports.clock.pass(2 * MINUTE);
+  t.equal(ports.storage.saves, 0);
+  persistence.release();
+  await turn();
+  t.equal(ports.storage.saves, 1, 'the clock was set');
+  claim(2);
+  persistence.release();
+  await ports.clock.pass(MINUTE);
+  t.equal(ports.storage.saves, 2);
+});
+
 t.test('the wall clock is looked at once a minute at the least', async (t) => {
   const { ports, persistence } = setUp();
   t.equal(persistence.nextDeadline, MINUTE);

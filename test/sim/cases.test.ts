@@ -177,6 +177,28 @@ t.test('with what they stored they need no client to tell them', async (t) => {
   for (const node of world.nodes) t.equal(node.clients().length, 4, `${node.name} knows all clients before any has come`);
 });
 
+t.test('a router that is alone crashes while it still waits for others to speak: what it had stored is not lost', async (t) => {
+  const world = await setUp({ nodes: 1, clients: 4, settings: () => ({ options: " option state_interval '10s'\n option lease_time '1h'\n list peer '192.0.2.9'" }) });
+  const [node] = world.nodes as [(typeof world.nodes)[number]];
+  for (const number of [0, 1, 2]) world.join(number, 0);
+  await world.run(30 * SECOND);
+  const leases = () => node.clients().filter(({ mac }) => mac !== world.clients[3]!.mac).flatMap(({ mac, addresses }) => addresses.map((address) => `${mac} ${address}`)).sort();
+  const before = leases();
+  t.equal(before.length, 6);
+  for (const number of [0, 1, 2]) world.leave(number);
+  await world.run(20 * SECOND);
+  node.powerOff();
+  await world.run(SECOND);
+  node.powerOn();
+  world.join(3, 0);
+  await world.run(28 * SECOND);
+  t.same(leases(), [], 'they do not count yet');
+  node.kill();
+  node.start();
+  await world.run(40 * SECOND);
+  t.same(leases(), before);
+});
+
 t.test('a router comes back after an hour and thinks it is 1970: addresses are by now those of others, and remain so', async (t) => {
   const prefixes = ['10.44.0.0/29', 'fd44::/48'];
   const settings = () => ({ prefixes, options: " option state_interval '10s'\n option lease_time '10m'" });
