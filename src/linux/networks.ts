@@ -10,6 +10,8 @@ const TIMEOUT = 2000;
 
 export class Networks {
   readonly #followed = new Set<string>();
+  /** What netifd has said last. */
+  readonly #known = new Map<string, string>();
   #watch: Promise<{ close(): Promise<void> }> | undefined;
 
   /** @param isDevice whether the kernel has a device of that name */
@@ -31,10 +33,14 @@ export class Networks {
 
   async #deviceOf(network: string): Promise<string> {
     try {
-      return deviceIn(await this.ubus.call(NETIFD, 'status', { interface: network }, { timeout: TIMEOUT })) ?? network;
+      const device = deviceIn(await this.ubus.call(NETIFD, 'status', { interface: network }, { timeout: TIMEOUT })) ?? network;
+      this.#known.set(network, device);
+      return device;
     } catch (error) {
-      this.log.debug(`${network} is not a device, and netifd does not know it: ${(error as Error).message}`);
-      return network;
+      // Where netifd is away or busy for the moment, clients are still where they were.
+      const device = this.#known.get(network) ?? network;
+      this.log.debug(`${network} is not a device, and netifd does not say what it is: ${(error as Error).message}`);
+      return device;
     }
   }
 

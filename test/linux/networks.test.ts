@@ -57,6 +57,19 @@ t.test('without ubusd, or without netifd, names stay', async (t) => {
   t.same(await networks.devices(['client']), ['client']);
 });
 
+t.test('netifd is away for a moment: the device of a network is still what it was', async (t) => {
+  const { netifd, ubus } = await bus(t);
+  const devices: { [network: string]: string | undefined } = { client: 'br-client' };
+  const object = await publish(netifd, devices);
+  const networks = new Networks(ubus, SILENT, () => false);
+  t.same(await networks.devices(['client']), ['br-client']);
+  await object.remove();
+  t.same(await networks.devices(['client']), ['br-client'], 'or all clients would be taken for gone');
+  devices['client'] = undefined;
+  await publish(netifd, devices);
+  t.same(await networks.devices(['client']), ['client'], 'it has come back, and says that the network is down');
+});
+
 t.test('netifd that comes, and what it tells of our networks, is followed', async (t) => {
   const { netifd, ubus } = await bus(t);
   const networks = new Networks(ubus, SILENT, () => false);
