@@ -13,6 +13,7 @@ import type { Discovery, DiscoveryEvents, InterfaceChoice, Logger } from '../por
 import { monotonicTime } from './clock.js';
 import { seal, unseal } from './hello-seal.js';
 import { reasonOf } from './mesh-errors.js';
+import { SINK } from './strays.js';
 
 /** Transient, link-local scope (RFC 4291 2.7), the group id out of the dynamic range (RFC 3307 4.3). */
 export const HELLO_GROUP = 'ff12::8000:115c';
@@ -156,8 +157,9 @@ export class LinuxDiscovery implements Discovery {
   }
 }
 
+/** Never the interface that nothing comes back from. */
 function isChosen(name: string, { only, except }: InterfaceChoice): boolean {
-  return (only === undefined || only.includes(name)) && !except.includes(name);
+  return name !== SINK && (only === undefined || only.includes(name)) && !except.includes(name);
 }
 
 /** Ports of a bridge are left out: what arrives there is the bridge's, and what is sent there goes to its other side. */

@@ -11,7 +11,7 @@ import type { Instant } from '../clients/time.js';
 import { Pace, SECOND } from '../clients/time.js';
 import { ipFromBytes, parseIp } from '../net/ip.js';
 import type { Family, Ip } from '../net/ip.js';
-import { hostPrefix } from '../net/prefix.js';
+import { anyContains, hostPrefix } from '../net/prefix.js';
 import type { Prefix } from '../net/prefix.js';
 import type { Logger, Strays, Timer } from '../ports.js';
 import type { PacketAddon } from './addons.js';
@@ -86,7 +86,9 @@ export class LinuxStrays implements Strays {
   async #install(wanted: Wanted): Promise<void> {
     const { caught, listener } = wanted;
     await this.#takeBack();
-    await this.#put(wanted, caught.length > 0 ? await this.#makeSink(listener) : 0);
+    // Multicast goes out of every interface, this one too: the kernel's own reports of groups, and whatever looks for others.
+    const hear = (address: Ip) => anyContains(caught, address) && listener(address);
+    await this.#put(wanted, caught.length > 0 ? await this.#makeSink(hear) : 0);
   }
 
   /** Routes and rules, also those that are there already. `ifindex`: the sink's. One family may fail without the other. */
@@ -211,7 +213,7 @@ export class LinuxStrays implements Strays {
     return { ...this.#route(destination), type: 'unreachable' };
   }
 
-  async #makeSink(listener: (address: Ip) => void): Promise<number> {
+  async #makeSink(hear: (address: Ip) => void): Promise<number> {
     await this.#rtnl.apply(addSink(SINK)).catch(unless('EEXIST'));
     const sink = (await this.#rtnl.links()).find(({ name }) => name === SINK);
     if (sink === undefined) throw new Error(`there is no interface ${SINK}`);
@@ -222,7 +224,7 @@ export class LinuxStrays implements Strays {
       onFrames: (frames) => {
         for (const { bytes } of frames) {
           const destination = destinationOf(bytes);
-          if (destination !== undefined) listener(destination);
+          if (destination !== undefined) hear(destination);
         }
       },
       onError: (code) => this.#options.log.debug(`${SINK}: ${code}`),

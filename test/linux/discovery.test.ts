@@ -4,6 +4,7 @@ import t from 'tap';
 import { HELLO_GROUP, LinuxDiscovery } from '../../src/linux/discovery.js';
 import { seal, unseal } from '../../src/linux/hello-seal.js';
 import { derivePsk } from '../../src/linux/mesh.js';
+import { SINK } from '../../src/linux/strays.js';
 import type { InterfaceChoice } from '../../src/ports.js';
 import { inNamespace, ip } from './namespace.js';
 import { SILENT } from '../support.js';
@@ -131,6 +132,23 @@ void inNamespace(t, import.meta.url, async (t) => {
     router.discovery.send(Buffer.from('c'));
     await until('made anew', () => router.heard.length === 4);
     t.same(router.heard.map(({ text }) => text), ['a', 'a', 'c', 'c']);
+  });
+
+  await t.test('nobody is looked for where strays go', async (t) => {
+    ip(`link add ${SINK} type bridge`);
+    ip(`link set ${SINK} up`);
+    const interfaces = [SINK];
+    const router = new Router(undefined, interfaces, { only: undefined, except: [] });
+    t.teardown(() => router.discovery.stop());
+    await delay(100);
+    t.equal(router.attached, 0);
+    interfaces.push('m0');
+    router.discovery.attach({ only: undefined, except: [] });
+    await until('the other', () => router.attached === 1);
+    router.discovery.send(Buffer.from('x'));
+    await until('sent', () => router.discovery.counters['hello_sent']! > 0);
+    await delay(50);
+    t.equal(router.discovery.counters['hello_sent'], 1);
   });
 
   await t.test('a port that is taken, or no interface: no crash', async (t) => {

@@ -98,6 +98,14 @@ await inNamespace(t, import.meta.url, async (t) => {
     t.notMatch(ip('neigh show nud all'), /10\.44\.3\./);
   });
 
+  await t.test('what is sent to the interface itself, as multicast is, looks for nobody', async (t) => {
+    seen.length = 0;
+    for (const group of ['ff02::fb', 'ff12::8000:115c']) await ping(`${group}%${SINK}`);
+    await ping('10.44.0.10');
+    await until(t, 'what is sent after it', () => seen.includes('10.44.0.10'));
+    t.same([...new Set(seen)], ['10.44.0.10']);
+  });
+
   await t.test('others take the rules or the interface away: both are put back', async (t) => {
     const rules = () => [ip('-4 rule'), ip('-6 rule')].join('\n').split('\n').sort().join('\n');
     const whole = rules();
