@@ -1,7 +1,7 @@
 /**
- * How many hosts may come where no access point says who they are. On a cable anybody can send from as many MACs as he
- * likes, and all routers are told of each: so a port may have so many clients, and more come only at a pace. Those behind a
- * switch come all at once when a router starts, and may.
+ * How many hosts may come where no access point says who they are. On a cable anybody can send from any number of MACs, and
+ * all routers are told of each: so the clients of a port are limited, and so is the pace at which they come. Those behind a
+ * switch all come at once when a router starts, which the burst allows for.
  */
 import type { Mac } from '../net/mac.js';
 import type { Instant, Millis } from '../clients/time.js';
@@ -11,11 +11,11 @@ import type { Sight } from './presence.js';
 /** Clients of one port, and as many that wait to be. */
 export const MAX_CLIENTS = 1000;
 
-/** So many come at once, and then one in each interval. */
+/** How many may come at once; then one in each interval. */
 export const BURST = 500;
 export const INTERVAL: Millis = 200;
 
-/** Where a port has all the clients that it may have, it is looked so often whether one has gone. */
+/** How often a port that has all the clients it may have is looked at, in case one has gone. */
 const RETRY: Millis = SECOND;
 
 interface Port {
@@ -24,7 +24,7 @@ interface Port {
   readonly waiting: Map<Mac, Sight>;
   /** When it is the turn of the first of them. */
   next: Instant | undefined;
-  /** It was said. */
+  /** That it is held back has been told. */
   limited: boolean;
 }
 
