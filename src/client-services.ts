@@ -2,12 +2,11 @@
  * What clients see of this router: DHCPv4, router advertisements, ARP and Neighbour Discovery. Frames in, frames out;
  * what is granted and learnt goes to the database as records.
  */
-import { chooseNetwork6, isHostAddress } from './clients/allocation.js';
-import * as claims from './clients/claims.js';
+import { isHostAddress } from './clients/allocation.js';
 import type { Database } from './clients/database.js';
 import type { Record } from './clients/record.js';
-import type { Instant, Millis } from './clients/time.js';
-import { after, earliest, MINUTE, SECOND } from './clients/time.js';
+import type { Instant } from './clients/time.js';
+import { earliest, SECOND } from './clients/time.js';
 import type { Config } from './config/config.js';
 import { Dhcp4Service } from './dhcp4-service.js';
 import { Acquaintances } from './gateway/acquaintances.js';
@@ -23,6 +22,7 @@ import type { ProbeResult } from './gateway/prober.js';
 import { probe, Prober } from './gateway/prober.js';
 import { seekFrame } from './gateway/seek.js';
 import { LearntAddresses } from './learnt-addresses.js';
+import { NetworkLeases } from './network-leases.js';
 import { ArpOperation } from './net/arp.js';
 import { BadInput, ShortInput } from './net/bytes.js';
 import type { Family, Ip, Ip4, Ip6 } from './net/ip.js';
@@ -32,7 +32,6 @@ import type { LinkFrame } from './net/link-frame.js';
 import { parseLinkFrame } from './net/link-frame.js';
 import type { Mac } from './net/mac.js';
 import { isStationMac } from './net/mac.js';
-import type { Prefix6 } from './net/prefix.js';
 import { anyContains, prefixOf } from './net/prefix.js';
 import type { Random } from './ports.js';
 import type { Station } from './presence/presence.js';
@@ -64,14 +63,12 @@ export interface ClientServicesOptions {
   readonly exhausted: (family: Family) => void;
 }
 
-/** How long a client for which there was no /64 waits before one is looked for again. */
-const NETWORK_RETRY: Millis = MINUTE;
-
 export class ClientServices {
   #options: ClientServicesOptions;
   #config: Config;
   #gateway: Gateway;
   readonly #dhcp4: Dhcp4Service;
+  readonly #networks: NetworkLeases;
   readonly #learnt: LearntAddresses;
   #ra: RaServer;
   #announcer = new Announcer();
@@ -81,9 +78,6 @@ export class ClientServices {
   /** With `option ipv6_mode 'host'` only. */
   #hostMode: HostMode | undefined;
   #usurpers = new Set<Mac>();
-  /** Clients here that have no /64 since none was left, and when one is looked for again. */
-  readonly #withoutNetwork = new Set<Mac>();
-  #networkRetry: Instant | undefined;
   #own: readonly Ip4[];
   /** IPv4 addresses in our prefixes that routers have: no client gets one of them. */
   #routers: ReadonlySet<Ip4>;
@@ -97,6 +91,7 @@ export class ClientServices {
     this.#routers = this.#findRouters();
     this.#dhcp4 = new Dhcp4Service(options);
     this.#dhcp4.configure(options.config, this.#routers);
+    this.#networks = new NetworkLeases(options);
     this.#learnt = new LearntAddresses(options, options.config, this.#routers);
     this.#hostMode = this.#makeHostMode(options.config);
     this.#ra = new RaServer(raConfig(options.config), options.gateway, (mac) => this.#raClient(mac), options.random);
@@ -121,6 +116,7 @@ export class ClientServices {
     this.#config = config;
     this.#gateway = gateway;
     this.#own = own;
+    this.#networks.configure(config);
     this.#findRoutersAnew();
     this.#hostMode?.configure(config.maxAddresses, this.#leaseLifetime);
     if (advertised(config, gateway) !== before) this.#ra.reconfigure(raConfig(config), gateway, now);
@@ -163,31 +159,9 @@ export class ClientServices {
     for (const frame of this.#early.take(mac, network, now)) this.receive(network, frame, now);
   }
 
-  /** Leases a client that is here a /64, unless it has one of the prefixes that are configured now. */
+  /** Leases a client that is here a /64, unless it has one; with `option ipv6_mode 'host'` nothing. */
   lease6(mac: Mac, now: Instant): void {
-    const { db, apply } = this.#options;
-    const prefix = this.#config.prefixes6[0];
-    if (prefix === undefined || this.#hostMode !== undefined || db.leases6Of(mac).some(({ address }) => this.#isOurs(address))) return;
-    const taken = ({ address }: Prefix6) => (db.holder(address) ?? mac) !== mac;
-    const chosen = chooseNetwork6(mac, prefix, taken);
-    this.#withoutNetwork.delete(mac);
-    if (chosen !== undefined) return apply(claims.lease6(db, chosen.address, mac, this.#leaseLifetime, now));
-    this.#withoutNetwork.add(mac);
-    this.#networkRetry ??= after(now, NETWORK_RETRY);
-    this.#options.exhausted(6);
-  }
-
-  /** Others may have gone meanwhile. Where the first still gets none there is none for the rest either. */
-  #retryNetworks(now: Instant): void {
-    if (this.#networkRetry === undefined || this.#networkRetry > now) return;
-    this.#networkRetry = undefined;
-    for (const mac of [...this.#withoutNetwork]) {
-      const station = this.#options.station(mac);
-      this.#withoutNetwork.delete(mac);
-      if (station !== undefined) this.lease6(mac, now);
-      if (this.#withoutNetwork.has(mac)) return;
-      if (station !== undefined) this.#announcer.arrived(mac, station.network, now);
-    }
+    this.#networks.lease(mac, now);
   }
 
   /**
@@ -210,7 +184,7 @@ export class ClientServices {
     this.#ra.left(mac);
     this.#learnt.left(mac);
     this.#usurpers.delete(mac);
-    this.#withoutNetwork.delete(mac);
+    this.#networks.left(mac);
   }
 
   /** Asks a client that has gone silent whether it is there: its answer counts as any other frame of it. */
@@ -232,13 +206,13 @@ export class ClientServices {
 
   get nextDeadline(): Instant | undefined {
     const { nextDeadline: hosts } = this.#hostMode ?? {};
-    return earliest(this.#announcer.nextDeadline, this.#prober.nextDeadline, this.#ra.nextDeadline, hosts, this.#networkRetry);
+    return earliest(this.#announcer.nextDeadline, this.#prober.nextDeadline, this.#ra.nextDeadline, hosts, this.#networks.nextDeadline);
   }
 
   poll(now: Instant): void {
     this.#prober.poll(now);
     this.#hostMode?.poll(this.#gateway, now);
-    this.#retryNetworks(now);
+    for (const { mac, network } of this.#networks.poll(now)) this.#announcer.arrived(mac, network, now);
     this.#announceDue(now);
     for (const { network, frame } of this.#ra.poll(now)) this.#options.send(network, frame);
   }
