@@ -107,6 +107,8 @@ await inNamespace(t, import.meta.url, async (t) => {
   ip('link add br-other type bridge');
   for (const [port, master] of [['eth1', 'br-client'], ['eth2', 'br-client'], ['wlan0', 'br-client'], ['eth9', 'br-other']]) {
     ip(`link add ${port} type veth peer name far-${port}`);
+    // The bridge learns who the far end is when that says anything of its own accord.
+    ip(`link set far-${port} addrgenmode none arp off`);
     ip(`link set ${port} master ${master} up`);
     ip(`link set far-${port} up`);
   }

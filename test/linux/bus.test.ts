@@ -31,7 +31,7 @@ bus.publish({
     },
   },
 });
-await ubus.waitFor(['roaming'], { timeout: 2000 });
+await ubus.waitFor(['roaming'], { timeout: 60_000 });
 t.teardown(async () => {
   bus.stop();
   ubus.close();

@@ -6,7 +6,7 @@ import { seal, unseal } from '../../src/linux/hello-seal.js';
 import { derivePsk } from '../../src/linux/mesh.js';
 import { SINK } from '../../src/linux/strays.js';
 import type { InterfaceChoice } from '../../src/ports.js';
-import { inNamespace, ip } from './namespace.js';
+import { inNamespace, ip, settled } from './namespace.js';
 import { SILENT } from '../support.js';
 
 const PORT = 4444;
@@ -49,7 +49,7 @@ class Router {
 }
 
 async function until(what: string, condition: () => boolean): Promise<void> {
-  for (let i = 0; i < 500; i++) {
+  for (let i = 0; i < 3000; i++) {
     if (condition()) return;
     await delay(10);
   }
@@ -57,19 +57,22 @@ async function until(what: string, condition: () => boolean): Promise<void> {
 }
 
 t.test('stopped before its port was bound, it holds none', async (t) => {
-  const port = 41_444;
+  const other = createSocket({ type: 'udp6', ipv6Only: true });
+  await new Promise<void>((resolve) => other.bind(0, resolve));
+  const { port } = other.address();
+  await new Promise<void>((resolve) => other.close(resolve));
   const events = { heard() {}, attached() {} };
   const discovery = new LinuxDiscovery({ psk: undefined, log: SILENT, interfaces: () => new Map() });
   discovery.start(port, events);
   await Promise.resolve().then(() => undefined);
   discovery.stop();
   await delay(50);
-  const other = createSocket({ type: 'udp6', ipv6Only: true });
+  const again = createSocket({ type: 'udp6', ipv6Only: true });
   const bound = await new Promise<string>((done) => {
-    other.once('error', (error) => done(error.message));
-    other.bind(port, () => done('bound'));
+    again.once('error', (error) => done(error.message));
+    again.bind(port, () => done('bound'));
   });
-  other.close();
+  again.close();
   t.equal(bound, 'bound');
 });
 
@@ -78,7 +81,7 @@ void inNamespace(t, import.meta.url, async (t) => {
   ip('link add m0 type veth peer name m1');
   ip('link add c0 type veth peer name c1');
   for (const name of ['m0', 'm1', 'c0', 'c1']) ip(`link set ${name} up`);
-  await delay(2500);
+  await settled('m0', 'm1', 'c0', 'c1');
 
   await t.test('hellos go out of every interface that is chosen, and are heard with their address', async (t) => {
     const router = new Router('the key', ['m0', 'm1', 'c0', 'c1'], { only: undefined, except: ['c0', 'c1'] });
@@ -91,6 +94,7 @@ void inNamespace(t, import.meta.url, async (t) => {
     t.same(router.heard.map(({ address }) => address.split('%')[1]).sort(), ['m0', 'm1']);
     await delay(50);
     t.equal(router.heard.length, 2, 'not on the interfaces of clients');
+    await until('both sent', () => router.discovery.counters['hello_sent']! >= 2);
     t.equal(router.discovery.counters['hello_sent'], 2);
 
     const stranger = createSocket('udp6');
@@ -126,7 +130,7 @@ void inNamespace(t, import.meta.url, async (t) => {
     router.discovery.send(Buffer.from('b'));
     ip('link add m0 type veth peer name m1');
     for (const name of ['m0', 'm1']) ip(`link set ${name} up`);
-    await delay(2500);
+    await settled('m0', 'm1');
     interfaces.push('m0', 'm1');
     router.discovery.attach({ only: ['m0', 'm1'], except: [] });
     router.discovery.send(Buffer.from('c'));

@@ -39,12 +39,28 @@ export function ifindex(name: string): number {
   return Number(ipJson(`link show dev ${name}`)[0]!['ifindex']);
 }
 
+/**
+ * Waits until the interfaces may be used: their queues run, which they do a moment after the carrier is there, and what is
+ * sent before is lost; and they have link-local addresses that duplicate address detection is done with.
+ */
+export async function settled(...names: string[]): Promise<void> {
+  const isSettled = (name: string) => {
+    const [link] = ipJson(`-6 addr show dev ${name}`);
+    const own = (link?.['addr_info'] ?? []) as { scope: string; tentative?: boolean }[];
+    return link?.['qdisc'] !== 'noop' && own.some(({ scope, tentative }) => scope === 'link' && tentative !== true);
+  };
+  for (let i = 0; !names.every(isSettled); i++) {
+    if (i === 600) throw new Error(`${names.join()}: no address that may be used`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
 /** The addon as the build leaves it. */
 export const addon = () => loadPacketAddon(fileURLToPath(new URL('../../dist/packet.node', import.meta.url)));
 
-/** Waits until `condition` holds, and fails the test when it does not within ten seconds. */
+/** Waits until `condition` holds, and fails the test when it does not within half a minute. */
 export async function until(t: Test | TAP, what: string, condition: () => boolean): Promise<void> {
-  const deadline = Date.now() + 10_000;
+  const deadline = Date.now() + 30_000;
   while (!condition() && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 5));
   t.ok(condition(), what);
 }

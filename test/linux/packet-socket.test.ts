@@ -7,7 +7,7 @@ import { errnoName, errnoText } from '../../src/linux/errno.js';
 import type { Frame, PacketSocketOptions } from '../../src/linux/packet-socket.js';
 import { ETH_P_802_2, PacketSocket } from '../../src/linux/packet-socket.js';
 import { fromHex, toHex } from '../../src/net/bytes.js';
-import { addon, ifindex, inNamespace, ip, until } from './namespace.js';
+import { addon, ifindex, inNamespace, ip, ipJson, until } from './namespace.js';
 
 const BROADCAST = 'ffffffffffff';
 const SOURCE = '020000000099';
@@ -85,6 +85,8 @@ await inNamespace(t, import.meta.url, async (t) => {
       ip(`link set ${name} addrgenmode none arp off`);
       ip(`link set ${name} up`);
     }
+    // What is sent before the queues run is lost. They do a moment after the carrier is there.
+    for (let i = 0; i < 1000 && [near, far].some((name) => ipJson(`link show dev ${name}`)[0]!['qdisc'] === 'noop'); i++);
     const frames: Frame[] = [];
     const errors: string[] = [];
     const calls: number[] = [];
@@ -210,7 +212,6 @@ await inNamespace(t, import.meta.url, async (t) => {
     t.equal(sender.statistics().sendErrors, 1);
     ip(`link set ${near} up`);
     ip(`link set ${far} up`);
-    // The queue starts a moment after the carrier is there.
     await until(t, 'a frame', () => {
       sender.send(ARP_REQUEST);
       return frames.length > 0;
@@ -249,6 +250,7 @@ await inNamespace(t, import.meta.url, async (t) => {
       },
     });
     for (let i = 0; i < 100; i++) sender.send(numbered(i));
+    await until(t, 'called', () => batches > 0);
     await new Promise((resolve) => setTimeout(resolve, 50));
     t.equal(batches, 1);
     close();

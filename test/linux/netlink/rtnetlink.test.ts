@@ -374,7 +374,6 @@ await inNamespace(t, import.meta.url, async (t) => {
       `added in ${Math.round(added - start)} ms, read in ${Math.round(dumped - beforeDump)} ms,` +
         ` removed in ${Math.round(removed - dumped)} ms`,
     );
-    t.ok(added - start < 10_000);
   });
 
   t.test('a batch in which everything fails loses no result', async (t) => {
