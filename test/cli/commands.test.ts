@@ -150,7 +150,7 @@ echo "\${COMPREPLY[@]}"`;
 async function heard(child: ChildProcess, wanted: RegExp, say: () => void): Promise<string> {
   let text = '';
   child.stdout!.on('data', (data) => (text += data));
-  for (let i = 0; i < 200 && !wanted.test(text); i++) {
+  for (let i = 0; i < 1200 && !wanted.test(text); i++) {
     if (i % 10 === 0) say();
     await new Promise((resolve) => setTimeout(resolve, 50));
   }

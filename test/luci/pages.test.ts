@@ -11,13 +11,16 @@ import { WebServer } from './server.js';
 const CHROMIUM = [process.env['CHROMIUM'], '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(
   (path) => path !== undefined && existsSync(path),
 );
+/** Milliseconds. */
+const PATIENCE = 120_000;
+
 /** Where pictures of the pages go, if they are wanted. */
 const SHOTS = process.env['SCREENSHOTS'];
 
 const [, hall, garden] = nodes.map(({ id }) => id) as [typeof self, typeof self, typeof self];
 
 t.test('LuCI pages', { skip: CHROMIUM === undefined && 'no Chromium here' }, async (t) => {
-  const browser = await chromium.launch({ executablePath: CHROMIUM!, args: ['--no-sandbox'] });
+  const browser = await chromium.launch({ executablePath: CHROMIUM!, args: ['--no-sandbox'], timeout: PATIENCE });
   t.teardown(() => browser.close());
   await t.test('clients', (t) => testClients(t, browser));
   await t.test('40 routers with 500 clients', (t) => testMany(t, browser));
@@ -43,6 +46,7 @@ async function setScene(t: Test, browser: Browser, { daemon = true } = {}): Prom
   });
   const open: Scene['open'] = async (view, options, size = { width: 1100, height: 800 }) => {
     const page = await browser.newPage({ viewport: size });
+    page.setDefaultTimeout(PATIENCE);
     page.on('pageerror', (error) => t.fail(error.message));
     page.on('console', (message) => message.type() === 'error' && t.fail(message.text()));
     await page.goto(web.page(view, { speed: 20, ...options }));

@@ -89,7 +89,7 @@ export class TestRouter {
   async startDaemon(): Promise<void> {
     this.#bus = new UbusObject(this.daemon, 'roaming', SILENT);
     this.#bus.publish(statusMethods(this.#source()));
-    await this.ubus.waitFor(['roaming'], { timeout: 2000 });
+    await this.ubus.waitFor(['roaming'], { timeout: 60_000 });
   }
 
   stopDaemon(): void {

@@ -39,8 +39,8 @@ t.test('restart: objects, subscriptions and listeners are there again, with new 
     t.same((await client.list()).map(({ path }) => path), ['fx']);
     await server.send('my.event', { number });
     await server.send('your.event', {});
-    for (let tries = 0; !object.hasSubscribers && tries < 200; tries++) await new Promise(resolve => setTimeout(resolve, 10));
-    t.equal((await object.notifyWait(`n${number}`, {}, { timeout: 2000 })).length, 1, 'one subscriber answers');
+    for (let tries = 0; !object.hasSubscribers && tries < 3000; tries++) await new Promise(resolve => setTimeout(resolve, 10));
+    t.equal((await object.notifyWait(`n${number}`, {}, { timeout: 30_000 })).length, 1, 'one subscriber answers');
   };
   await round(1);
   const before = object.id;
@@ -51,9 +51,9 @@ t.test('restart: objects, subscriptions and listeners are there again, with new 
   await second.listen();
   t.teardown(() => second.close());
   for (const one of [server, client]) {
-    for (let tries = 0; !one.connected && tries < 500; tries++) await new Promise(resolve => setTimeout(resolve, 10));
+    for (let tries = 0; !one.connected && tries < 3000; tries++) await new Promise(resolve => setTimeout(resolve, 10));
   }
-  await client.waitFor(['fx'], { timeout: 5000 });
+  await client.waitFor(['fx'], { timeout: 30_000 });
   t.not(object.id, before);
   await round(2);
   t.same(notified, ['n1', 'n2']);

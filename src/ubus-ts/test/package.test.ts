@@ -13,7 +13,7 @@ const modules = fileURLToPath(new URL('../../../node_modules', import.meta.url))
 function run(program: string, args: readonly string[], cwd: string): Promise<string> {
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(NODE_OPTIONS|TAP_|_TAPJS_|npm_)/.test(name)));
   return new Promise((resolve, reject) => {
-    execFile(program, [...args], { cwd, env, timeout: 100_000 }, (error, stdout, stderr) => {
+    execFile(program, [...args], { cwd, env, timeout: 280_000 }, (error, stdout, stderr) => {
       if (error === null) resolve(stdout);
       else reject(new Error(`${program} ${args.join(' ')}: ${stdout}${stderr}`));
     });
@@ -24,7 +24,7 @@ function codeBlocks(markdown: string, language: string): string {
   return [...markdown.matchAll(new RegExp(`^\`\`\`${language}\n([^]*?)^\`\`\``, 'gm'))].map(match => match[1]!).join('\n');
 }
 
-t.setTimeout(120_000);
+t.setTimeout(300_000);
 
 t.test('npm pack, install, and the example of the README', async t => {
   const folder = mkdtempSync(join(tmpdir(), 'ubus-ts-pack-'));

@@ -46,7 +46,7 @@ export class SocketClient {
     for (;;) {
       const found = this.received.find(fits);
       if (found !== undefined) return found;
-      await once(this.socket, 'messages', { signal: AbortSignal.timeout(5000) });
+      await once(this.socket, 'messages', { signal: AbortSignal.timeout(60_000) });
     }
   }
 
@@ -70,7 +70,7 @@ export async function directoryFor(t: Test): Promise<string> {
 
 /** Waits until somebody listens at the path. */
 export async function reachable(path: string): Promise<void> {
-  for (let attempt = 0; attempt < 100; attempt++) {
+  for (let attempt = 0; attempt < 1000; attempt++) {
     const socket = connectSocket(path);
     const up = await once(socket, 'connect').then(() => true, () => false);
     socket.destroy();
