@@ -11,11 +11,14 @@ export interface Air {
   join(client: Client, router: string): Promise<void>;
   /** Resolves when the client has a carrier at the other router. */
   roam(client: Client, to: string): Promise<void>;
+  /** When the last roam had a carrier, in milliseconds since 1970. */
+  readonly connectedAt: number;
 }
 
 /** A cable that is pulled out of one bridge and plugged into another. */
 export class Cable implements Air {
   readonly name = 'cables between network namespaces';
+  connectedAt = 0;
   #site: Site | undefined;
   #shells = new Map<string, IpShell>();
 
@@ -32,5 +35,6 @@ export class Cable implements Air {
     await this.#shells.get(client.at)!.run(`link set ${client.plug} netns ${this.#site!.net.ns(to)}`);
     client.at = to;
     await this.#shells.get(to)!.run(`link set ${client.plug} master br-client up`);
+    this.connectedAt = performance.timeOrigin + performance.now();
   }
 }

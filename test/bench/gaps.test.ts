@@ -9,22 +9,22 @@ function stream(...packets: [number, number, number?][]): StreamPacket[] {
 }
 
 t.test('the longest silence and what was lost', async (t) => {
-  t.same(gapOf(stream([0, 0], [1, 2], [2, 4], [3, 6]), 0, 8, 2), { longest: 2, lost: 0, dead: false });
-  t.same(gapOf(stream([0, 0], [1, 2], [11, 22], [12, 24]), 0, 26, 2), { longest: 20, lost: 9, dead: false });
-  t.same(gapOf(stream([0, 0], [1, 2], [2, 30, 4], [3, 30.5, 6]), 0, 32, 2), { longest: 28, lost: 0, dead: false }, 'delayed');
+  t.same(gapOf(stream([0, 0], [1, 2], [2, 4], [3, 6]), 0, 8, 2), { longest: 2, ended: 2, lost: 0, dead: false });
+  t.same(gapOf(stream([0, 0], [1, 2], [11, 22], [12, 24]), 0, 26, 2), { longest: 20, ended: 22, lost: 9, dead: false });
+  t.same(gapOf(stream([0, 0], [1, 2], [2, 30, 4], [3, 30.5, 6]), 0, 32, 2), { longest: 28, ended: 30, lost: 0, dead: false }, 'delayed');
 });
 
 t.test('where the sender was late itself, that is no gap', async (t) => {
-  t.same(gapOf(stream([0, 0], [1, 32, 32], [2, 34]), 0, 36, 2), { longest: 2, lost: 0, dead: false });
+  t.same(gapOf(stream([0, 0], [1, 32, 32], [2, 34]), 0, 36, 2), { longest: 2, ended: 32, lost: 0, dead: false });
 });
 
 t.test('nothing comes any more', async (t) => {
-  t.same(gapOf(stream([0, 0], [1, 2]), 0, 500, 2), { longest: 498, lost: 0, dead: true });
-  t.same(gapOf([], 100, 500, 2), { longest: 400, lost: 0, dead: true });
+  t.same(gapOf(stream([0, 0], [1, 2]), 0, 500, 2), { longest: 498, ended: 500, lost: 0, dead: true });
+  t.same(gapOf([], 100, 500, 2), { longest: 400, ended: 500, lost: 0, dead: true });
 });
 
 t.test('only packets in the window count, and each once', async (t) => {
-  t.same(gapOf(stream([0, 0], [5, 50], [6, 52], [5, 53], [7, 54], [30, 90]), 50, 56, 2), { longest: 2, lost: 0, dead: false });
+  t.same(gapOf(stream([0, 0], [5, 50], [6, 52], [5, 53], [7, 54], [30, 90]), 50, 56, 2), { longest: 2, ended: 52, lost: 0, dead: false });
 });
 
 t.test('distribution: nearest rank', async (t) => {

@@ -4,6 +4,8 @@ import type { StreamPacket } from './capture.js';
 export interface Gap {
   /** The longest time without a packet, in milliseconds; without an interruption, about the stream's interval. */
   readonly longest: number;
+  /** When that ended, in milliseconds since 1970. */
+  readonly ended: number;
   /** Packets that never came. */
   readonly lost: number;
   /** Nothing came any more until the end. */
@@ -17,6 +19,7 @@ export interface Gap {
 export function gapOf(packets: readonly StreamPacket[], from: number, to: number, interval: number): Gap {
   let last: StreamPacket | undefined;
   let longest = 0;
+  let ended = from;
   let lost = 0;
   for (const packet of packets) {
     if (packet.arrived < from || packet.arrived > to) continue;
@@ -24,12 +27,13 @@ export function gapOf(packets: readonly StreamPacket[], from: number, to: number
     const silence = packet.arrived - (last?.arrived ?? from);
     const missing = last === undefined ? 0 : packet.sequence - last.sequence - 1;
     const late = last === undefined || missing > 0 ? 0 : Math.max(0, packet.sent - last.sent - interval);
-    longest = Math.max(longest, silence - late);
+    if (silence - late > longest) [longest, ended] = [silence - late, packet.arrived];
     lost += missing;
     last = packet;
   }
   const silence = to - (last?.arrived ?? from);
-  return { longest: Math.max(longest, silence), lost, dead: silence > Math.max(100, 20 * interval) };
+  if (silence > longest) [longest, ended] = [silence, to];
+  return { longest, ended, lost, dead: silence > Math.max(100, 20 * interval) };
 }
 
 export interface Distribution {

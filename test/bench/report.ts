@@ -7,11 +7,17 @@ import { distributionOf } from './gaps.js';
 export const STREAMS = ['down v4', 'down v6', 'up v4', 'up v6'] as const;
 export type StreamName = (typeof STREAMS)[number];
 
+/** What a roam does to a stream. */
+export interface RoamGap extends Gap {
+  /** How long the client had a carrier again when the longest silence ended, in milliseconds. */
+  readonly connected: number;
+}
+
 export interface Measured {
   readonly name: string;
   readonly hops: number;
   /** For each stream the gap of each roam. */
-  readonly gaps: { readonly [name in StreamName]: readonly Gap[] };
+  readonly gaps: { readonly [name in StreamName]: readonly RoamGap[] };
   /** The same where it went to another router and was back within 100 ms. */
   readonly returns: { readonly [name in StreamName]: readonly Gap[] };
   /** For each roam on each link of the backbone, beyond what flows when nothing happens. */
@@ -47,26 +53,32 @@ export function report(results: readonly Measured[], air: string, { roams, inter
   for (const result of results) {
     for (const [i, name] of STREAMS.entries()) text += row([i === 0 ? result.name : '', name, ...streamCells(result, floor, name)]);
   }
-  if (returns > 0) text += returnsTable(results, returns);
+  text += '\nfrom the new carrier on\n\n' + distributions(results, ({ gaps }, name) => gaps[name].map(({ connected }) => connected));
+  if (returns > 0) {
+    text += `\nto another router and back within 100 ms, ${returns} times\n\n`;
+    text += distributions(results, (result, name) => result.returns[name].map(({ longest }) => longest));
+  }
   text += '\n' + row(['system', '', 'MiB', 'B/roam', ...CONTROL.flatMap((kind) => [kind, 'frames']), '']);
   for (const { name, control, memory } of results) {
     const shares = CONTROL.flatMap((kind) => [control[kind].bytes.toFixed(0), control[kind].frames.toFixed(2)]);
     text += row([name, '', memory.toFixed(0), totalBytes(control).toFixed(0), ...shares, '']);
   }
   return `${text}\nGaps in ms: the longest silence after each roam. +median, +p95: beyond what the first system has;
-x median, x p95: of it. dead: silent until the next roam. MiB: memory of a router's programs. B/roam: control bytes for a
-roam on a link between routers, beyond those when nobody roams; of these the segments of flooding sessions that carry
-something, those that only acknowledge, what finds neighbours, Babel, all else (ARP, neighbour discovery), each with its
-number of frames.\n`;
+x median, x p95: of it. dead: silent until the next roam. From the new carrier on: for how long the client had one when the
+silence ended, since the move itself takes longer the more programs run. MiB: memory of a router's programs. B/roam:
+control bytes for a roam on a link between routers, beyond those when nobody roams; of these the segments of flooding
+sessions that carry something, those that only acknowledge, what finds neighbours, Babel, all else (ARP, neighbour
+discovery), each with its number of frames.\n`;
 }
 
-function returnsTable(results: readonly Measured[], returns: number): string {
-  let text = `\nto another router and back within 100 ms, ${returns} times\n\n`;
-  text += row(['system', 'stream', 'median', 'p95', 'max', '']);
+/** A table of times; beyond what the first system has too. */
+function distributions(results: readonly Measured[], timesOf: (result: Measured, name: StreamName) => readonly number[]): string {
+  let text = row(['system', 'stream', 'median', 'p95', 'max', '+median', '+p95', '']);
   for (const result of results) {
     for (const [i, name] of STREAMS.entries()) {
-      const { median, p95, max } = distributionOf(result.returns[name].map(({ longest }) => longest));
-      text += row([i === 0 ? result.name : '', name, ...[median, p95, max].map((ms) => ms.toFixed(1)), '']);
+      const [{ median, p95, max }, base] = [distributionOf(timesOf(result, name)), distributionOf(timesOf(results[0]!, name))];
+      const times = [median, p95, max, median - base.median, p95 - base.p95];
+      text += row([i === 0 ? result.name : '', name, ...times.map((ms) => ms.toFixed(1)), '']);
     }
   }
   return text;

@@ -10,10 +10,9 @@ import type { Captured, StreamPacket } from './capture.js';
 import { readStreamPacket } from './capture.js';
 import type { Shares } from './control.js';
 import { combine, countControl } from './control.js';
-import type { Gap } from './gaps.js';
 import { gapOf } from './gaps.js';
 import { Capture, residentSet, startStreams } from './programs.js';
-import type { Conditions, Measured, StreamName } from './report.js';
+import type { Conditions, Measured, RoamGap, StreamName } from './report.js';
 import { STREAMS } from './report.js';
 import { PAYLOAD_SIZE } from './stream-format.js';
 import type { Programs, Site, System } from './systems.js';
@@ -100,8 +99,9 @@ class Run {
     for (let i = 0; i < this.conditions.roams; i++) {
       const from = Date.now();
       await this.#roam(this.#elsewhere());
+      const connected = this.air.connectedAt;
       await sleep(this.#dwell);
-      windows.push({ from: from - 5, to: Date.now() });
+      windows.push({ from: from - 5, connected, to: Date.now() });
     }
     return windows;
   }
@@ -114,8 +114,9 @@ class Run {
       await this.#roam(this.#elsewhere());
       await sleep(Math.random() * BRIEFLY);
       await this.#roam(back);
+      const connected = this.air.connectedAt;
       await sleep(this.#dwell);
-      windows.push({ from: from - 5, to: Date.now() });
+      windows.push({ from: from - 5, connected, to: Date.now() });
     }
     return windows;
   }
@@ -137,6 +138,8 @@ class Run {
 
 interface Window {
   readonly from: number;
+  /** When the client had a carrier at the last router that it went to. */
+  readonly connected: number;
   readonly to: number;
 }
 
@@ -149,11 +152,14 @@ export function packetsOf(captured: readonly Captured[], direction: 'up' | 'down
 }
 
 function gapsOf(packets: readonly StreamPacket[], windows: readonly Window[], interval: number): Measured['gaps'] {
-  const of = (name: StreamName) => {
+  const of = (name: StreamName): RoamGap[] => {
     const stream = packets.filter(({ family, direction }) => name === `${direction} v${family}`);
-    return windows.map(({ from, to }) => gapOf(stream, from, to, interval));
+    return windows.map(({ from, connected, to }) => {
+      const gap = gapOf(stream, from, to, interval);
+      return { ...gap, connected: Math.max(0, gap.ended - connected) };
+    });
   };
-  return Object.fromEntries(STREAMS.map((name) => [name, of(name)] as const)) as { [name in StreamName]: Gap[] };
+  return Object.fromEntries(STREAMS.map((name) => [name, of(name)] as const)) as { [name in StreamName]: RoamGap[] };
 }
 
 /** On a link of the backbone for one roam, on the average: beyond what flows when nothing happens. */
