@@ -469,7 +469,7 @@ export class Daemon {
     this.#links.configure(config);
     this.#strays.configure(config);
     this.#clients.configure(config, clock.now());
-    this.#persistence.interval = config.stateInterval * SECOND;
+    this.#persistence.setInterval(config.stateInterval * SECOND);
     this.#flooder.setPeers(config.peer);
     stations.refresh();
     void this.#readLinks().then(() => this.#lease6());

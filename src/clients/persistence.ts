@@ -105,7 +105,7 @@ export class Persistence {
   constructor(
     private readonly db: Database,
     private readonly ports: PersistencePorts,
-    public interval: Millis,
+    private interval: Millis,
   ) {
     this.#writtenAt = momentOf(ports);
     this.#nextLook = after(this.#writtenAt.instant, LOOK_INTERVAL);
@@ -143,6 +143,19 @@ export class Persistence {
   changed(): void {
     this.#changed = true;
     if (this.#timer !== undefined || this.#saving !== undefined || this.#held || this.#stopped) return;
+    this.#wait();
+  }
+
+  /** From now on. What waits to be written waits no longer than that. */
+  setInterval(interval: Millis): void {
+    const isShorter = interval < this.interval;
+    this.interval = interval;
+    if (this.#timer === undefined || !isShorter) return;
+    this.#timer.cancel();
+    this.#wait();
+  }
+
+  #wait(): void {
     const { clock } = this.ports;
     this.#timer = clock.schedule(after(clock.now(), this.interval), () => {
       this.#timer = undefined;

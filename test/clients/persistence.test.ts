@@ -4,7 +4,7 @@ import { Database } from '../../src/clients/database.js';
 import { parseNodeId } from '../../src/clients/node-id.js';
 import { admit, loadRecords, Persistence, restore, wasClockSet } from '../../src/clients/persistence.js';
 import type { Record, RecordKey } from '../../src/clients/record.js';
-import { MINUTE, SECOND } from '../../src/clients/time.js';
+import { HOUR, MINUTE, SECOND } from '../../src/clients/time.js';
 import { macFromBytes } from '../../src/net/mac.js';
 import type { Storage } from '../../src/ports.js';
 import { at, nodeRecord, TestClock, TestLog, turn } from '../support.js';
@@ -68,6 +68,22 @@ t.test('many changes are one write, a minute later; none is none', async (t) => 
   restore(restored, await loadRecords(ports), ports);
   t.equal(restored.size, 5000);
   t.equal([...restored.clients()].length, 5000);
+});
+
+t.test('a shorter interval holds for what waits to be written', async (t) => {
+  const { ports, persistence, claim } = setUp();
+  persistence.setInterval(24 * HOUR);
+  claim(1);
+  await ports.clock.pass(10 * MINUTE);
+  persistence.setInterval(MINUTE);
+  await ports.clock.pass(MINUTE);
+  t.equal(ports.storage.saves, 1);
+  claim(2);
+  persistence.setInterval(HOUR);
+  await ports.clock.pass(MINUTE);
+  t.equal(ports.storage.saves, 2, 'what was begun goes on');
+  await ports.clock.pass(24 * HOUR);
+  t.equal(ports.storage.saves, 2);
 });
 
 t.test('what changes while it is written, and what has changed at the end, is stored', async (t) => {
