@@ -52,6 +52,7 @@ const DHCP_SERVER_PORT = 67;
 export const byteAt = (k: number): Step => ({ load: LD_B_ABS, k });
 /** In network byte order. */
 export const halfAt = (k: number): Step => ({ load: LD_H_ABS, k });
+export const wordAt = (k: number): Step => ({ load: LD_W_ABS, k });
 export const is = (equals: number): Step => ({ equals });
 
 /** A tagged frame belongs to the VLAN interface, which sees it as well; not to the one below. */

@@ -245,7 +245,7 @@ export class LinuxKernel implements Kernel {
     this.#monitor = new NetlinkMonitor(this.#options.addon, {
       protocol: NETLINK_ROUTE,
       groups: this.nexthopObjects ? [...groups, nexthop] : groups,
-      filter: kernelNews,
+      filter: kernelNews(this.#rtnl.port),
       receiveBuffer: EVENT_BUFFER,
       onMessages: (messages) => {
         strays?.hear(messages);

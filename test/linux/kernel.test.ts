@@ -4,6 +4,7 @@ import type { Test } from 'tap';
 import { execFileSync } from 'node:child_process';
 import type { NodeId } from '../../src/clients/node-id.js';
 import type { Instant } from '../../src/clients/time.js';
+import type { NativeCallback } from '../../src/linux/addons.js';
 import { LinuxKernel } from '../../src/linux/kernel.js';
 import { NetlinkMonitor } from '../../src/linux/netlink/monitor.js';
 import { parseEvent, RtnetlinkGroup } from '../../src/linux/netlink/rtnetlink.js';
@@ -11,6 +12,7 @@ import { NETLINK_ROUTE } from '../../src/linux/netlink/socket.js';
 import { setSysctl } from '../../src/linux/sysctl.js';
 import { parseIp } from '../../src/net/ip.js';
 import { parseMac } from '../../src/net/mac.js';
+import { parsePrefix } from '../../src/net/prefix.js';
 import type { Clock, KernelChange, KernelEvent } from '../../src/ports.js';
 import type { ClientView } from '../../src/routes/desired.js';
 import { Routes } from '../../src/routes/routes.js';
@@ -422,6 +424,39 @@ await inNamespace(t, import.meta.url, async (t) => {
     await wait(300);
     await routes.settled();
     await routes.stop();
+  });
+
+  await t.test('what the daemon removes itself wakes nobody; what another removes does', async (t) => {
+    let heard = 0;
+    const { NetlinkSocket, ...rest } = addon();
+    class Listener extends NetlinkSocket {
+      constructor(protocol: number, buffer: number, callback: NativeCallback) {
+        super(protocol, buffer, (...news) => {
+          if (this.#filtered) heard++;
+          callback(...news);
+        });
+      }
+      #filtered = false;
+      override attachFilter(filter: Uint8Array): number {
+        this.#filtered = true;
+        return super.attachFilter(filter);
+      }
+    }
+    const kernel = await LinuxKernel.open({ addon: { ...rest, NetlinkSocket: Listener }, log: new TestLog() });
+    t.teardown(() => kernel.stop());
+    const events: KernelEvent[] = [];
+    kernel.start((event) => events.push(event));
+    const hostRoutes = Array.from({ length: 200 }, (_, n) => ({ destination: parsePrefix(`10.44.1.${n}/32`), protocol: 44, via: { ifindex: up0 } }));
+    await kernel.apply(hostRoutes.map((route) => ({ op: 'set', route })));
+    await wait(50);
+    heard = 0;
+    t.same((await kernel.apply(hostRoutes.map((route) => ({ op: 'delete', route })))).filter((error) => error !== undefined), []);
+    await wait(50);
+    t.equal(heard, 0);
+    await kernel.apply([{ op: 'set', route: hostRoutes[7]! }]);
+    events.length = 0;
+    ip('route del 10.44.1.7 table 44');
+    await until(t, 'it is told', () => events.some(({ kind }) => kind === 'lost'));
   });
 
   await t.test('10,000 clients appear at once, their node vanishes and is back: no notification of our own routes is lost', async (t) => {

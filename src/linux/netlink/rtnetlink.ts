@@ -116,6 +116,11 @@ export class Rtnetlink {
     this.#socket = new NetlinkSocket(addon, NETLINK_ROUTE, options);
   }
 
+  /** See {@link NetlinkSocket.port}. */
+  get port(): number | undefined {
+    return this.#socket.port;
+  }
+
   /** Makes one change. */
   async apply(message: Uint8Array): Promise<void> {
     await this.#socket.request(message);

@@ -9,7 +9,7 @@ import { constants } from 'node:os';
 import type { NativeSocket, PacketAddon } from '../addons.js';
 import { NetlinkError, parseStatus } from './error.js';
 import type { NetlinkMessage } from './wire.js';
-import { NLMSG_DONE, NLMSG_ERROR, NLM_F_ACK, NLM_F_DUMP, NLM_F_DUMP_INTR, parseMessages, stampMessage } from './wire.js';
+import { NLMSG_DONE, NLMSG_ERROR, NLM_F_ACK, NLM_F_DUMP, NLM_F_DUMP_INTR, parseMessages, portOf, stampMessage } from './wire.js';
 
 export const NETLINK_ROUTE = 0;
 export const NETLINK_GENERIC = 16;
@@ -74,6 +74,7 @@ export class NetlinkSocket {
   #sequence = 0;
   #sending = false;
   #closed = false;
+  #port: number | undefined;
 
   /** @throws Error with `code`, when the kernel has no such protocol */
   constructor(addon: Pick<PacketAddon, 'NetlinkSocket'>, protocol: number, options: NetlinkSocketOptions = {}) {
@@ -191,6 +192,11 @@ export class NetlinkSocket {
     });
   }
 
+  /** The port id that the kernel knows this socket by, and names in what it tells of its doings; undefined before it has answered. */
+  get port(): number | undefined {
+    return this.#port;
+  }
+
   /** Requests that are not finished fail with ECANCELED. May be called again. */
   close(): void {
     this.#closed = true;
@@ -252,6 +258,7 @@ export class NetlinkSocket {
     for (const datagram of datagrams) {
       try {
         for (const message of parseMessages(datagram)) this.#handle(message);
+        this.#port ??= portOf(datagram);
       } catch {
         // The kernel does not do this. If it did, an answer would be missing.
         this.#failAll(EBADMSG);

@@ -20,6 +20,7 @@ const NLA_F_NESTED = 0x8000;
 const TYPE = 4;
 const FLAGS = 6;
 const SEQUENCE = 8;
+const PORT = 12;
 
 export const NLMSG_ERROR = 2;
 export const NLMSG_DONE = 3;
@@ -96,6 +97,11 @@ export function parseMessages(datagram: Uint8Array): NetlinkMessage[] {
     at += align(length);
   }
   return messages;
+}
+
+/** Of the first message of a datagram: by which socket what it tells of was asked for or done; 0: the kernel itself. */
+export function portOf(datagram: Uint8Array): number {
+  return readU32(datagram, PORT);
 }
 
 /** The attributes of `bytes` from `offset` on: what follows a message's fixed part, or is nested in an attribute. */
