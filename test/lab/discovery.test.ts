@@ -5,8 +5,8 @@ import t from 'tap';
 import { onLab, QUICK_BABELD } from './harness.js';
 import type { Lab, RouterName } from './lab.js';
 import { ROUTERS } from './lab.js';
-import { all, until } from './shell.js';
-import { loopback4 } from './topology.js';
+import { all, ip, until } from './shell.js';
+import { loopback4, loopback6 } from './topology.js';
 
 interface Peer {
   readonly node_name: string;
@@ -27,6 +27,20 @@ async function sessions(lab: Lab, name: RouterName): Promise<string[]> {
 async function counter(lab: Lab, name: RouterName, counter: string): Promise<number> {
   const status = JSON.parse(await lab.routers[name].cli('status', '--json')) as { counters: { [name: string]: number } };
   return status.counters[counter] ?? 0;
+}
+
+/** A link between r1 and r3 that they do not look for neighbours on, by which they and r4 reach each other directly. */
+async function addBypass({ net }: Lab): Promise<void> {
+  await ip(`link add bypass netns ${net.ns('r1')} type veth peer name bypass netns ${net.ns('r3')}`);
+  for (const [here, there, hosts] of [['r1', 3, [3, 4]], ['r3', 1, [1]]] as const) {
+    const own = 4 - there;
+    // Of other addresses babeld would tell the other end, by way of r2.
+    await net.ip(here, `addr add fe80::${own}/64 dev bypass nodad`);
+    await net.ip(here, 'link set bypass up');
+    for (const host of hosts) {
+      await net.ip(here, `-6 route add ${loopback6(host)} via fe80::${there} dev bypass src ${loopback6(own)} metric 1`);
+    }
+  }
 }
 
 /** Waits until each of the routers has a session with each other one; returns the seconds that it took. */
@@ -108,6 +122,26 @@ await onLab(t, { name: 'tdis', babeld: QUICK_BABELD, options: { peer: [] } }, [
       await until('r1 hears hellos that it cannot read', 20, async () => (await counter(lab, 'r1', 'hello_refused')) > 0);
       t.equal(await counter(lab, 'r1', 'neighbours'), 0);
       t.same(await sessions(lab, 'r1'), []);
+    },
+  },
+  {
+    name: 'the router between two others loses its power, and no link goes down: what they tell goes another way',
+    run: async (t, lab) => {
+      await addBypass(lab);
+      await restart(lab, { mesh_interface: ROUTERS.map((name) => `to-${name}`) });
+      await until('r1 floods to r2 alone, and a session with another stands by', 40, async () => {
+        const peers = await peersOf(lab, 'r1');
+        return peers.length > 1 && peers.every(({ node_name, standby }) => standby === (node_name !== 'r2'));
+      });
+      const mute = (on: 0 | 1) => ['r1', 'r3'].map((name) => `net.ipv6.conf.to-${name}.disable_ipv6=${on}`);
+      await lab.net.exec('r2', 'sysctl', '-qw', ...mute(1));
+      const start = Date.now();
+      lab.routers.r1.station({ authorize: '02:00:00:00:07:09' });
+      // Keepalives would take 15 s at the least.
+      await until('r3 knows the client', 3, async () => (await lab.routers.r3.cli('clients')).includes('02:00:00:00:07:09'));
+      t.comment(`known after ${Date.now() - start} ms`);
+      await lab.net.exec('r2', 'sysctl', '-qw', ...mute(0));
+      await lab.net.ip('r1', 'link del bypass');
     },
   },
   {
