@@ -129,7 +129,8 @@ class Trouble {
     if (dice < 40) this.move(client.number);
     else if (dice < 48) this.world.leave(client.number, random.chance(0.7));
     else if (dice < 52) client.asleep = true;
-    else if (dice < 62) this.world.cut(link);
+    else if (dice < 59) this.world.cut(link);
+    else if (dice < 62) this.world.eat(link);
     else if (dice < 70) this.world.heal(link);
     else if (dice < 76) this.#kill(node);
     else if (dice < 79) this.#powerOff(node);
