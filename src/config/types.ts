@@ -4,7 +4,7 @@
  */
 import { BadInput } from '../net/bytes.js';
 import type { Ip, Ip4, Ip6 } from '../net/ip.js';
-import { isIp6, isLinkLocal6, isMulticast, parseIp, parseIp4 } from '../net/ip.js';
+import { ANY4, ANY6, isIp6, isLinkLocal6, isMulticast, parseIp, parseIp4 } from '../net/ip.js';
 import type { Mac } from '../net/mac.js';
 import { isStationMac, parseMac } from '../net/mac.js';
 import type { Prefix, Prefix4, Prefix6 } from '../net/prefix.js';
@@ -124,16 +124,21 @@ export const prefix4: ValueType<Prefix4> = {
   },
 };
 
+/** Dnsmasq takes 0.0.0.0 for itself; clients would be told it as it is. */
+function isHost(ip: Ip): boolean {
+  return !isMulticast(ip) && ip !== ANY4 && ip !== ANY6;
+}
+
 export const unicastAddress: ValueType<Ip> = {
   label: 'IP address',
   read(text) {
     try {
       const ip = parseIp(text);
-      if (!isMulticast(ip)) return ip;
+      if (isHost(ip)) return ip;
     } catch {
       // Said below, in words that fit both cases.
     }
-    throw new BadInput('an IPv4 or IPv6 address');
+    throw new BadInput('the IPv4 or IPv6 address of one host');
   },
 };
 
@@ -142,11 +147,11 @@ export const address4: ValueType<Ip4> = {
   read(text) {
     try {
       const ip = parseIp4(text);
-      if (!isMulticast(ip)) return ip;
+      if (isHost(ip)) return ip;
     } catch {
       // Said below.
     }
-    throw new BadInput('an IPv4 address');
+    throw new BadInput('the IPv4 address of one host');
   },
 };
 
