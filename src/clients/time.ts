@@ -51,3 +51,30 @@ export class Pace {
     return after(this.#whole, -(this.burst - 1) * this.interval);
   }
 }
+
+/**
+ * What is ours and is taken away by another program is put back: some times at once, then only in each interval, since
+ * that program may do so for ever.
+ */
+export class Repairs {
+  readonly #pace: Pace;
+  #slow = false;
+
+  /** `slowed`: told once as they begin to wait for the interval. */
+  constructor(
+    burst: number,
+    interval: Millis,
+    private readonly slowed: () => void,
+  ) {
+    this.#pace = new Pace(burst, interval);
+  }
+
+  /** One is done now. Returns from when on the next may be. */
+  done(now: Instant): Instant {
+    this.#pace.take(now);
+    const { from } = this.#pace;
+    if (from > now && !this.#slow) this.slowed();
+    this.#slow = from > now;
+    return from;
+  }
+}

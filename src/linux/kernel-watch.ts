@@ -6,9 +6,9 @@ import type { HostRoute, KernelChange, KernelEvent, KernelState } from '../ports
 import { NEXTHOP_PROTOCOL, OWN_PROTOCOLS } from './kernel-messages.js';
 import type { InterfaceAddress } from './netlink/address.js';
 import type { Link } from './netlink/link.js';
-import { isCacheEntry, RT_TABLE_LOCAL } from './netlink/route.js';
+import { RT_TABLE_LOCAL } from './netlink/route.js';
 import type { RtnetlinkEvent } from './netlink/rtnetlink.js';
-import { parseEvent, RTM_NEWNETCONF } from './netlink/rtnetlink.js';
+import { parseEvent } from './netlink/rtnetlink.js';
 import type { NetlinkMessage } from './netlink/wire.js';
 
 /** Stands for "any route may have changed". */
@@ -89,15 +89,11 @@ export class KernelWatch {
     this.#used.add('path' in via ? via.path.ifindex : via.ifindex);
   }
 
-  /** What the messages of one wake-up come to: each kind of news once, routes once for each destination. */
-  tell(messages: readonly NetlinkMessage[]): readonly KernelEvent[] {
+  /** What is told in one wake-up comes to this: each kind of news once, routes once for each destination. */
+  tell(told: readonly RtnetlinkEvent[]): readonly KernelEvent[] {
     const routes = new Map<string, Prefix>();
     const news: News = { links: false, lost: false };
-    for (const message of messages) {
-      if (message.type === RTM_NEWNETCONF) news.links = true;
-      const event = parse(message);
-      if (event !== undefined) this.#take(event, routes, news);
-    }
+    for (const event of told) this.#take(event, routes, news);
     const events: KernelEvent[] = [...routes.values()].map((destination) => ({ kind: 'routes', destination }));
     if (news.links) events.push({ kind: 'links' });
     if (news.lost) events.push({ kind: 'lost' });
@@ -133,6 +129,9 @@ export class KernelWatch {
       case 'neighbour':
         if (event.removed && this.#neighbours.delete(`${event.neighbour.ifindex} ${event.neighbour.ip}`)) news.lost = true;
         break;
+      case 'settings':
+        news.links = true;
+        break;
       default:
         break;
     }
@@ -161,10 +160,9 @@ export class KernelWatch {
 }
 
 /** Undefined for what is not looked at, and for what cannot be read: the kernel has its reasons. */
-function parse(message: NetlinkMessage): RtnetlinkEvent | undefined {
+export function eventIn(message: NetlinkMessage): RtnetlinkEvent | undefined {
   try {
-    const event = parseEvent(message);
-    return event?.kind === 'route' && isCacheEntry(message) ? undefined : event;
+    return parseEvent(message);
   } catch {
     return undefined;
   }

@@ -15,7 +15,7 @@ import {
   wasGone,
 } from './kernel-messages.js';
 import { kernelNews } from './kernel-filter.js';
-import { KernelWatch } from './kernel-watch.js';
+import { eventIn, KernelWatch } from './kernel-watch.js';
 import type { InterfaceAddress } from './netlink/address.js';
 import { unless } from './netlink/error.js';
 import type { FdbEntry } from './netlink/fdb.js';
@@ -248,8 +248,9 @@ export class LinuxKernel implements Kernel {
       filter: kernelNews(this.#rtnl.port),
       receiveBuffer: EVENT_BUFFER,
       onMessages: (messages) => {
-        strays?.hear(messages);
-        for (const event of this.#watch.tell(messages)) listener(event);
+        const told = messages.map(eventIn).filter(isDefined);
+        strays?.hear(told);
+        for (const event of this.#watch.tell(told)) listener(event);
       },
       onOverrun: (code) => {
         this.#options.log.warn(`events of the kernel were lost (${code}): its state is read again`);

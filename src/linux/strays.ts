@@ -8,7 +8,7 @@
  * however many addresses are scanned, there is one neighbour entry.
  */
 import type { Instant } from '../clients/time.js';
-import { Pace, SECOND } from '../clients/time.js';
+import { Repairs, SECOND } from '../clients/time.js';
 import { ipFromBytes, parseIp } from '../net/ip.js';
 import type { Family, Ip } from '../net/ip.js';
 import { anyContains, hostPrefix } from '../net/prefix.js';
@@ -18,13 +18,13 @@ import type { PacketAddon } from './addons.js';
 import { systemClock } from './clock.js';
 import { RULE_PROTOCOL } from './kernel-messages.js';
 import { unless } from './netlink/error.js';
-import { addSink, deleteLink, RTM_DELLINK, RTM_NEWLINK } from './netlink/link.js';
+import { addSink, deleteLink } from './netlink/link.js';
 import type { Route } from './netlink/route.js';
-import { deleteRoute, replaceRoute, RT_TABLE_MAIN, RTM_DELROUTE } from './netlink/route.js';
-import { parseEvent, Rtnetlink } from './netlink/rtnetlink.js';
+import { deleteRoute, replaceRoute, RT_TABLE_MAIN } from './netlink/route.js';
+import type { RtnetlinkEvent } from './netlink/rtnetlink.js';
+import { Rtnetlink } from './netlink/rtnetlink.js';
 import type { Rule } from './netlink/rule.js';
-import { addRule, deleteRule, RTM_DELRULE } from './netlink/rule.js';
-import type { NetlinkMessage } from './netlink/wire.js';
+import { addRule, deleteRule } from './netlink/rule.js';
 import { PacketSocket } from './packet-socket.js';
 
 /** The interface's name. */
@@ -41,6 +41,8 @@ const ETHERNET = 14;
 const REPAIRS = 5;
 const REPAIR_INTERVAL = 2 * SECOND;
 
+const CONTRADICTED = `what catches packets for unknown clients is taken away again and again: it is put back every ${REPAIR_INTERVAL / SECOND} seconds`;
+
 export interface LinuxStraysOptions {
   readonly addon: PacketAddon;
   readonly log: Logger;
@@ -49,9 +51,6 @@ export interface LinuxStraysOptions {
   /** Priority of the rule to the host routes: the two after it are those of the strays. */
   readonly rulePriority: number;
 }
-
-/** Messages that may say that something is gone: an interface that is switched off takes its routes along. */
-const TAKING: ReadonlySet<number> = new Set([RTM_DELRULE, RTM_DELROUTE, RTM_DELLINK, RTM_NEWLINK]);
 
 type Wanted = Parameters<Strays['start']>[0] & { readonly listener: (address: Ip) => void };
 
@@ -66,13 +65,14 @@ export class LinuxStrays implements Strays {
   #failures = new Map<Family, string>();
   /** A repair that waits for its time, or its turn. */
   #repairing: Timer | undefined;
-  #pace = new Pace(REPAIRS, REPAIR_INTERVAL);
-  #contradicted = false;
+  readonly #repairs: Repairs;
+  #repairFrom = -Infinity as Instant;
   /** Changes follow each other. */
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(options: LinuxStraysOptions) {
     this.#options = options;
+    this.#repairs = new Repairs(REPAIRS, REPAIR_INTERVAL, () => options.log.warn(CONTRADICTED));
     this.#rtnl = new Rtnetlink(options.addon);
   }
 
@@ -121,8 +121,8 @@ export class LinuxStrays implements Strays {
   }
 
   /** What rtnetlink tells: others may take away what is ours, a person, or a program that clears what it does not know. */
-  hear(messages: readonly NetlinkMessage[]): void {
-    if (this.#wanted !== undefined && messages.some((message) => this.#takesOurs(message))) this.#repairSoon();
+  hear(events: readonly RtnetlinkEvent[]): void {
+    if (this.#wanted !== undefined && events.some((event) => this.#takesOurs(event))) this.#repairSoon();
   }
 
   /** Messages were lost. */
@@ -130,16 +130,11 @@ export class LinuxStrays implements Strays {
     if (this.#wanted !== undefined) this.#repairSoon();
   }
 
-  #takesOurs(message: NetlinkMessage): boolean {
-    if (!TAKING.has(message.type)) return false;
-    try {
-      const event = parseEvent(message);
-      if (event?.kind === 'link') return event.link.name === SINK && (event.removed || !event.link.up);
-      if (event?.kind === 'route') return event.route.table === this.#table && this.#isWanted(event.route.destination);
-      return event?.kind === 'rule' && this.#isOurs(event.rule);
-    } catch {
-      return true;
-    }
+  /** An interface that is switched off takes its routes along. */
+  #takesOurs(event: RtnetlinkEvent): boolean {
+    if (event.kind === 'link') return event.link.name === SINK && (event.removed || !event.link.up);
+    if (event.kind === 'route') return event.removed && event.route.table === this.#table && this.#isWanted(event.route.destination);
+    return event.kind === 'rule' && event.removed && this.#isOurs(event.rule);
   }
 
   #isWanted(destination: Prefix): boolean {
@@ -151,14 +146,8 @@ export class LinuxStrays implements Strays {
   /** After what is under way, of which the kernel tells as well; once for all that it has told. */
   #repairSoon(): void {
     if (this.#repairing !== undefined) return;
-    const now = systemClock.now();
-    const contradicted = this.#pace.from > now;
-    if (contradicted && !this.#contradicted) {
-      this.#options.log.warn(`what catches packets for unknown clients is taken away again and again: it is put back every ${REPAIR_INTERVAL / SECOND} seconds`);
-    }
-    this.#contradicted = contradicted;
-    this.#repairing = systemClock.schedule(Math.max(now, this.#pace.from) as Instant, () => {
-      this.#pace.take(systemClock.now());
+    this.#repairing = systemClock.schedule(Math.max(systemClock.now(), this.#repairFrom) as Instant, () => {
+      this.#repairFrom = this.#repairs.done(systemClock.now());
       void this.#inTurn(() => {
         this.#repairing = undefined;
         return this.#repair();

@@ -7,7 +7,7 @@ import type { Ip } from '../net/ip.js';
 import type { Mac } from '../net/mac.js';
 import type { NodeId } from '../clients/node-id.js';
 import type { Instant, Millis } from '../clients/time.js';
-import { after, earliest, Pace, SECOND } from '../clients/time.js';
+import { after, earliest, Repairs, SECOND } from '../clients/time.js';
 import type { Clock, Kernel, KernelChange, KernelEvent, Logger, Timer } from '../ports.js';
 import type { ClientView } from './desired.js';
 import { Paths } from './paths.js';
@@ -46,8 +46,7 @@ export class Routes {
   #timer: Timer | undefined;
   #resync = false;
   #resyncFrom: Instant | undefined;
-  #resyncPace = new Pace(RESYNC_BURST, RESYNC_SLOWLY);
-  #contradicted = false;
+  readonly #repairs: Repairs;
   #started = false;
   #stopped = false;
 
@@ -55,6 +54,7 @@ export class Routes {
     this.#options = options;
     const { self, kernel, clock, log, installed, pathChanged } = options;
     const failed = (message: string) => log.warn(message);
+    this.#repairs = new Repairs(RESYNC_BURST, RESYNC_SLOWLY, () => log.warn(CONTRADICTED));
     this.#reconciler = new Reconciler({ self, nexthopObjects: kernel.nexthopObjects, installed, failed });
     this.#paths = new Paths({
       kernel,
@@ -211,11 +211,7 @@ export class Routes {
   }
 
   #paceResync(now: Instant): void {
-    this.#resyncPace.take(now);
-    this.#resyncFrom = Math.max(after(now, RESYNC_INTERVAL), this.#resyncPace.from) as Instant;
-    const contradicted = this.#resyncPace.from > now;
-    if (contradicted && !this.#contradicted) this.#options.log.warn(CONTRADICTED);
-    this.#contradicted = contradicted;
+    this.#resyncFrom = Math.max(after(now, RESYNC_INTERVAL), this.#repairs.done(now)) as Instant;
   }
 
   /** Work that waits for a time: retries, or the next dump. */

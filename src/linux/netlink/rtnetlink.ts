@@ -45,7 +45,6 @@ export const RtnetlinkGroup = {
   nexthop: 32,
 } as const;
 
-/** An interface's settings, or those of all (/proc/sys/net/ipv4/conf): forwarding among them, send_redirects not. */
 export const RTM_NEWNETCONF = 80;
 
 /** Something was made or changed, or else removed. */
@@ -58,6 +57,8 @@ export type RtnetlinkEvent = { readonly removed: boolean } & (
   | { readonly kind: 'rule'; readonly rule: Rule }
   | { readonly kind: 'neighbour'; readonly neighbour: Neighbour }
   | { readonly kind: 'fdb'; readonly entry: FdbEntry }
+  /** An interface's settings, or those of all (/proc/sys/net/ipv4/conf): forwarding among them, send_redirects not. */
+  | { readonly kind: 'settings' }
 );
 
 /**
@@ -103,6 +104,8 @@ export function parseEvent(message: NetlinkMessage): RtnetlinkEvent | undefined 
       const entry = parseFdbEntry(message);
       return entry && { kind: 'fdb', removed, entry };
     }
+    case RTM_NEWNETCONF:
+      return { kind: 'settings', removed: false };
     default:
       return undefined;
   }
