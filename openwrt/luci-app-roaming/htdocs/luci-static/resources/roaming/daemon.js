@@ -85,7 +85,8 @@ return baseclass.extend({
 	/* A field to type into; `changed` is called as its text does. */
 	filter(changed) {
 		return E('input', {
-			'type': 'search',
+			'type': 'text',
+			'role': 'searchbox',
 			'class': 'cbi-input-text',
 			'placeholder': _('Name, address or router'),
 			'aria-label': _('Filter'),
