@@ -5,9 +5,11 @@
 import { readDaemonWords } from './cli/daemon-words.js';
 import { optimizeLate } from './cli/late-optimization.js';
 
-/** Who reads our output may have had enough: `roaming history | head`. */
+/** Who reads our output may have had enough: `roaming history | head`. Where it cannot be written there is nothing to mend here. */
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
+  if (error.code === 'EPIPE') return;
+  process.stderr.write(`roaming: the output cannot be written: ${error.message}\n`);
+  process.exitCode = 1;
 });
 
 async function main(): Promise<void> {

@@ -11,6 +11,7 @@ import { loadConfig } from './load-config.js';
 import { reported } from './outcome.js';
 import { addQueries, json, ubus } from './queries.js';
 import { setupOptions } from './setup/options.js';
+import { lineWidth } from './table.js';
 
 const config = { type: 'string', default: CONFIG_FILE, describe: 'Configuration file', requiresArg: true } as const;
 const offline = { type: 'boolean', default: false, describe: 'Only the configuration file' } as const;
@@ -48,12 +49,13 @@ const cli = addQueries(base)
     process.stdout.write(`${generateKey()}\n`);
   })
   .completion('completion', 'Print a script that completes words in bash')
-  .demandCommand(1, 'Say what to do: roaming --help lists the commands.')
+  .demandCommand(1, 'say what to do: roaming --help lists the commands')
+  .recommendCommands()
   .strictCommands()
   .strict()
   .version(VERSION)
   .alias('help', 'h')
-  .wrap(80)
+  .wrap(Math.min(80, lineWidth(process.stdout)))
   .exitProcess(false)
   .fail((message: string | null, error: Error | undefined) => {
     // yargs throws what it has to say of some words.

@@ -27,9 +27,9 @@ async function readText(file: string): Promise<Uint8Array> {
     return await readFile(file);
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT') throw new ConfigError([`${file}: there is no such file`]);
+    if (code === 'ENOENT') throw new ConfigError([`${file}: there is no such file: 'roaming setup' says what makes one`]);
     // Each commit of uci makes the file anew, for root alone; the service's own user is given it when procd reloads.
-    const mend = code === 'EACCES' ? ": 'service roaming reload' hands it over" : '';
+    const mend = code === 'EACCES' ? ": root can read it; 'service roaming reload' hands it to the daemon" : '';
     throw new ConfigError([`${file}: cannot be read (${code ?? message})${mend}`]);
   }
 }

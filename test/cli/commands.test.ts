@@ -107,6 +107,7 @@ t.test('exit codes', async (t) => {
   t.match(await ask('client'), { code: 2, stderr: /^roaming: a word is missing: / });
   t.match(await ask('history', '--limit', 'x'), { code: 2, stderr: 'roaming: --limit: a number is expected\n' });
   t.match(await roaming(), { code: 2, stderr: /roaming --help/ });
+  t.match(await roaming('cleints', 'r2'), { code: 2, stderr: "roaming: there is no command 'cleints': did you mean 'clients'? roaming --help lists them\n" });
   t.match(await roaming('dance'), { code: 2, stderr: /^roaming: there is no command 'dance': roaming --help / });
   t.match(await roaming('clients', '--ubus', join(directory, 'none')), { code: 3, stderr: /ubusd cannot be reached/ });
   const config = join(directory, 'roaming');
@@ -172,6 +173,11 @@ t.test('watch, in a pipe: a line for each notification, until it is told to stop
 t.test('where nobody answers root is told to look whether the daemon runs, others to be root', async (t) => {
   t.match(whyNot(0), 'service roaming status');
   t.match(whyNot(1000), 'try as root');
+});
+
+t.test('a full disk: one line, no trace of ours', async (t) => {
+  const { code, stderr } = await run('sh', ['-c', `exec '${process.execPath}' '${program}' clients --ubus '${router.socket}' >/dev/full`]);
+  t.same([code, stderr], [1, 'roaming: the output cannot be written: ENOSPC: no space left on device, write\n']);
 });
 
 t.test('an option without its value: one line, no trace of ours', async (t) => {

@@ -55,7 +55,7 @@ t.test('a file that is not there, or is no UCI file', async (t) => {
   const missing = join(directory, 'missing');
   for (const command of ['check', 'daemon']) {
     const absent = await roaming(command, '--config', missing);
-    t.strictSame([absent.code, absent.stderr], [1, `roaming: ${missing}: there is no such file\n`], command);
+    t.strictSame([absent.code, absent.stderr], [1, `roaming: ${missing}: there is no such file: 'roaming setup' says what makes one\n`], command);
     const broken = await roaming(command, '--config', file);
     t.equal(broken.code, 1);
     t.match(broken.stderr, `roaming: ${file}:3`, `${command}: the line that cannot be read`);
