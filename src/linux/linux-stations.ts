@@ -32,6 +32,9 @@ export interface LinuxStationsOptions {
 /** Interfaces change in bursts: they are looked at this many milliseconds after the first change. */
 const SETTLE = 100;
 
+/** What could not be read is read again after so many milliseconds. */
+const RETRY_DELAY = 1000;
+
 /** A large bridge flushes all that it has learnt at once. */
 const EVENT_BUFFER = 4 << 20;
 
@@ -141,6 +144,7 @@ export class LinuxStations implements Stations {
     this.#wifi.stop();
     this.#bridge?.stop();
     this.#rtnl?.close();
+    this.#rtnl = undefined;
   }
 
   #take(message: NetlinkMessage): void {
@@ -155,19 +159,21 @@ export class LinuxStations implements Stations {
     if (event.kind === 'link' || event.kind === 'port') this.#refresh();
   }
 
-  #refresh(): void {
+  #refresh(delay = SETTLE): void {
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
-      if (this.#hasAccessPoints) void this.#readVlans().then(() => this.#wifi.refresh());
+      if (this.#hasAccessPoints) this.#readVlans().then(() => this.#wifi.refresh(), (error: Error) => this.#failed(error));
       this.#bridge?.refresh();
-    }, SETTLE);
+    }, delay);
   }
 
   async #readVlans(): Promise<void> {
-    try {
-      if (this.#rtnl !== undefined) this.#vlans = await BridgeVlans.read(this.#rtnl);
-    } catch (error) {
-      this.#options.log.warn(`cannot read the VLANs of bridges: ${(error as Error).message}`);
-    }
+    if (this.#rtnl !== undefined) this.#vlans = await BridgeVlans.read(this.#rtnl);
+  }
+
+  #failed(error: Error): void {
+    if (this.#rtnl === undefined) return;
+    this.#options.log.warn(`cannot read the VLANs of bridges: ${error.message}`);
+    this.#refresh(RETRY_DELAY);
   }
 }
