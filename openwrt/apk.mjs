@@ -14,10 +14,10 @@ export function apkName({ name, version }) {
   return `${name}-${version}.apk`;
 }
 
-const scripts = (name) => ({
-  'post-install': script(name, '[ "${IPKG_NO_SCRIPT}" = "1" ] && exit 0\n', 'add_group_and_user\ndefault_postinst'),
-  'post-upgrade': script(name, 'export PKG_UPGRADE=1\n[ "${IPKG_NO_SCRIPT}" = "1" ] && exit 0\n', 'add_group_and_user\ndefault_postinst'),
-  'pre-deinstall': script(name, '', 'default_prerm'),
+const scripts = ({ name, postinst = '' }) => ({
+  'post-install': script(name, '[ "${IPKG_NO_SCRIPT}" = "1" ] && exit 0\n', `add_group_and_user\ndefault_postinst\n${postinst}`),
+  'post-upgrade': script(name, 'export PKG_UPGRADE=1\n[ "${IPKG_NO_SCRIPT}" = "1" ] && exit 0\n', `add_group_and_user\ndefault_postinst\n${postinst}`),
+  'pre-deinstall': script(name, '', 'default_prerm\n'),
 });
 
 const script = (name, first, calls) => `#!/bin/sh
@@ -25,8 +25,7 @@ ${first}[ -s "\${IPKG_INSTROOT}/lib/functions.sh" ] || exit 0
 . "\${IPKG_INSTROOT}/lib/functions.sh"
 export root="\${IPKG_INSTROOT}"
 export pkgname="${name}"
-${calls}
-`;
+${calls}`;
 
 /** Runs apk mkpkg as root would have it; in `output`, unsigned: it is installed with --allow-untrusted. */
 export function writeApk(contents, time, output) {
@@ -34,7 +33,7 @@ export function writeApk(contents, time, output) {
   try {
     const root = join(directory, 'root');
     for (const entry of [...contents.entries, ...metadata(contents)]) place(root, entry, time);
-    const words = Object.entries(scripts(contents.name)).flatMap(([type, text]) => {
+    const words = Object.entries(scripts(contents)).flatMap(([type, text]) => {
       writeFileSync(join(directory, type), text, { mode: 0o755 });
       return ['--script', `${type}:${join(directory, type)}`];
     });

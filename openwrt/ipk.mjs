@@ -11,6 +11,7 @@ import { gzip, tar } from './archive.mjs';
  * @property {string} license
  * @property {string} description its first line is the title
  * @property {string} [user] system user and group that the installation makes
+ * @property {string} [postinst] shell commands that the installation ends with
  * @property {string[]} conffiles
  * @property {string[]} directories that are the package's own, those within others first
  * @property {import('./archive.mjs').Entry[]} entries
@@ -42,6 +43,7 @@ export function ipk(contents, time) {
     file('/postinst', 0o755, POSTINST),
     file('/prerm', 0o755, PRERM),
     file('/postrm', 0o755, postrm(contents.directories)),
+    ...(contents.postinst === undefined ? [] : [file('/postinst-pkg', 0o755, contents.postinst)]),
     ...(contents.conffiles.length > 0 ? [file('/conffiles', 0o644, `${contents.conffiles.join('\n')}\n`)] : []),
   ];
   const members = [

@@ -37,7 +37,8 @@ function daemonPackage() {
     user: 'roaming',
     description: `Layer-3 client roaming for routed Wi-Fi meshes
 Wi-Fi clients keep their IPv4 and IPv6 addresses, and their open connections, while they move between access
-points of a routed mesh. No controller, no tunnels, nothing installed on the client.`,
+points of a routed mesh. No controller, no tunnels, nothing installed on the client. Babel (babeld) or another
+routing protocol carries the addresses of the routers.`,
     conffiles: ['/etc/config/roaming'],
     directories: ['/usr/lib/roaming/cli', '/usr/lib/roaming'],
     entries: [
@@ -60,6 +61,12 @@ function luciPackage() {
     license: 'MIT',
     description: `LuCI support for roaming
 Live clients, routers, roams and the configuration of the roaming daemon.`,
+    // On a router, not in an image: LuCI and rpcd hold menus and rights of before.
+    postinst: `[ -z "\${IPKG_INSTROOT}" ] || exit 0
+rm -rf /tmp/luci-indexcache.* /tmp/luci-modulecache
+killall -HUP rpcd 2>/dev/null
+exit 0
+`,
     conffiles: [],
     directories: ['/www/luci-static/resources/view/roaming', '/www/luci-static/resources/roaming'],
     entries: [...tree(join(source, 'htdocs'), '/www'), ...tree(join(source, 'root'), '')],
