@@ -62,7 +62,7 @@ t.test('layout of the .ipk', async (t) => {
   const size = execFileSync('gzip', ['-dc', join(outer, 'data.tar.gz')], { maxBuffer: 64 << 20 }).length;
   const text = readFileSync(join(control, 'control'), 'utf8');
   t.match(text, new RegExp(`^Package: roaming\nVersion: ${version}-r1\nDepends: libc, node\nLicense: MIT\nSection: net\nRequire-User: roaming:roaming\n`));
-  t.match(text, new RegExp(`\nArchitecture: aarch64_cortex-a53\nInstalled-Size: ${size}\nDescription: .+\n .+\n .+\n$`));
+  t.match(text, new RegExp(`\nArchitecture: aarch64_cortex-a53\nInstalled-Size: ${size}\nDescription: .+\n( .+\n)+$`));
   t.equal(readFileSync(join(control, 'conffiles'), 'utf8'), '/etc/config/roaming\n');
   for (const [script, call] of [['postinst', 'default_postinst'], ['prerm', 'default_prerm']] as const) {
     t.equal((statSync(join(control, script)).mode & 0o777).toString(8), '755');
@@ -114,7 +114,20 @@ t.test('LuCI’s package is for every processor, and puts its files where LuCI l
   t.ok(files.some((path) => path.startsWith('./www/luci-static/resources/view/roaming/')));
   t.ok(files.includes('./usr/share/luci/menu.d/luci-app-roaming.json'));
   t.ok(files.includes('./usr/share/rpcd/acl.d/luci-app-roaming.json'));
+  const control = join(directory, 'control');
+  unpack(join(outer, 'control.tar.gz'), control);
+  t.equal(postinstOf(t, join(control, 'postinst-pkg'), ''), 'killall -HUP rpcd\n', 'on a router');
+  t.equal(postinstOf(t, join(control, 'postinst-pkg'), '/image'), '', 'in an image there is nothing to tell');
 });
+
+/** Runs what the package adds to OpenWrt's postinst, as that does, with programs that only say how they were called. */
+function postinstOf(t: Test, script: string, root: string): string {
+  const programs = mkdtempSync(join(tmpdir(), 'programs-'));
+  t.teardown(() => rmSync(programs, { recursive: true }));
+  writeFileSync(join(programs, 'killall'), '#!/bin/sh\necho killall "$@"\nexit 1\n', { mode: 0o755 });
+  writeFileSync(join(programs, 'rm'), '#!/bin/sh\n', { mode: 0o755 });
+  return execFileSync('/bin/sh', ['-c', '( . "$0" )', script], { encoding: 'utf8', env: { PATH: programs, IPKG_INSTROOT: root } });
+}
 
 t.test('what is in it runs, and needs no C library of its own', async (t) => {
   const directory = write(t);
@@ -193,15 +206,15 @@ t.test('apk makes a package of it, and installs it', { skip: apk ? false : 'no a
   t.notOk(existsSync(join(root, 'usr/lib/roaming')));
 });
 
-t.test('the feed installs the same files as the package has', async (t) => {
+t.test('the feed installs the same as the packages have', async (t) => {
   const sdk = mkdtempSync(join(tmpdir(), 'sdk-'));
   t.teardown(() => rmSync(sdk, { recursive: true }));
   const at = (path: string) => join(sdk, path);
-  // What OpenWrt's build system has to offer, as far as the Makefile uses it.
+  // What OpenWrt's build system has to offer, as far as the Makefiles use it.
   const rules = `
 INCLUDE_DIR:=$(TOPDIR)
 STAGING_DIR:=$(TOPDIR)/staging
-PKG_BUILD_DIR:=$(TOPDIR)/build
+PKG_BUILD_DIR:=$(TOPDIR)/build/$(notdir $(CURDIR))
 TARGET_CC:=cc
 TARGET_CFLAGS:=-Os
 CP:=cp -fpR
@@ -215,23 +228,45 @@ INSTALL_CONF:=install -m0600
 define BuildPackage
 all:
 	$(call Build/Prepare)
+	chmod -R go-rx $(PKG_BUILD_DIR)
 	ln -s ${resolve('node_modules')} $(PKG_BUILD_DIR)/node_modules
 	touch $(PKG_BUILD_DIR)/node_modules/.package-lock.json
 	$(call Build/Compile)
+	$(call Build/InstallDev,$(STAGING_DIR))
 	$(call Package/$(1)/install,$(TOPDIR)/root)
 	@echo version $(PKG_VERSION)
 endef
 `;
+  const luciRules = `
+all:
+	mkdir -p $(PKG_BUILD_DIR) $(TOPDIR)/luci-root
+	cp -R htdocs $(PKG_BUILD_DIR)/
+	rm -f $(PKG_BUILD_DIR)/htdocs/luci-static/resources/roaming/schema.js
+	$(foreach hook,$(Hooks/Compile/Pre),$(call $(hook)))
+	cp -R $(PKG_BUILD_DIR)/htdocs $(TOPDIR)/luci-root/www
+	cp -R root/* $(TOPDIR)/luci-root/
+	@echo version $(PKG_VERSION)
+`;
   writeFileSync(at('rules.mk'), rules);
   writeFileSync(at('package.mk'), packages);
-  mkdirSync(at('staging/usr/include'), { recursive: true });
-  execFileSync('ln', ['-s', resolve(process.execPath, '../../include/node'), at('staging/usr/include/node')]);
-  const printed = execFileSync('make', ['-s', '-C', 'openwrt/roaming', `TOPDIR=${sdk}`], { encoding: 'utf8', env: { ...process.env, MAKEFLAGS: '' } });
+  mkdirSync(at('feeds/luci'), { recursive: true });
+  writeFileSync(at('feeds/luci/luci.mk'), luciRules);
   const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
-  t.match(printed, `version ${version}`);
-  const outer = at('outer');
-  unpack(ipkOf(write(t)), outer);
-  unpack(join(outer, 'data.tar.gz'), at('unpacked'));
-  const files = (root: string) => execFileSync('find', ['.', '!', '-type', 'd', '-printf', '%M %p %l\n'], { cwd: root, encoding: 'utf8' }).trim().split('\n').sort();
-  t.same(files(at('root')), files(at('unpacked')));
+  for (const name of ['roaming', 'luci-app-roaming']) {
+    const printed = execFileSync('make', ['-s', '-C', `openwrt/${name}`, `TOPDIR=${sdk}`], { encoding: 'utf8', env: { ...process.env, MAKEFLAGS: '' } });
+    t.match(printed, `version ${version}`);
+  }
+  const directory = write(t);
+  for (const [root, name] of [['root', 'roaming_'], ['luci-root', 'luci-app-roaming_']] as const) {
+    unpack(join(directory, readdirSync(directory).find((entry) => entry.startsWith(name))!), at(`outer-${root}`));
+    unpack(at(`outer-${root}/data.tar.gz`), at(`unpacked-${root}`));
+    t.same(contentsOf(at(root)), contentsOf(at(`unpacked-${root}`)));
+  }
 });
+
+/** Type, mode, path and target of each file, and its bytes, but for the addon's: its compiler and flags are the target's. */
+function contentsOf(root: string): string[] {
+  const list = execFileSync('find', ['.', '!', '-type', 'd', '-printf', '%M %p %l\n'], { cwd: root, encoding: 'utf8' });
+  const sums = execFileSync('find', ['.', '-type', 'f', '!', '-name', 'packet.node', '-exec', 'sha256sum', '{}', '+'], { cwd: root, encoding: 'utf8' });
+  return `${list}${sums}`.trim().split('\n').sort();
+}
