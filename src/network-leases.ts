@@ -18,7 +18,7 @@ export type NetworkLeasesOptions = Pick<ClientServicesOptions, 'config' | 'db' |
 export class NetworkLeases {
   readonly #options: NetworkLeasesOptions;
   #config: Config;
-  /** Clients here that have no /64 since none was left. */
+  /** Clients here that have no /64 since none was left, or the database had no room for it. */
   readonly #without = new Set<Mac>();
   #retryAt: Instant | undefined;
 
@@ -34,17 +34,21 @@ export class NetworkLeases {
   /** Leases a client that is here a /64, unless it has one of the prefixes that are configured now, or all share theirs. */
   lease(mac: Mac, now: Instant): void {
     const { db, apply, exhausted } = this.#options;
-    const { ipv6Mode, prefix: prefixes, prefixes6, leaseTime } = this.#config;
+    const { mode, ipv6Mode, prefix: prefixes, prefixes6, leaseTime } = this.#config;
     const [prefix] = prefixes6;
     if (prefix === undefined || ipv6Mode === 'host') return;
     if (db.leases6Of(mac).some(({ address }) => anyContains(prefixes, address))) return;
     const isTaken = ({ address }: Prefix6) => (db.holder(address) ?? mac) !== mac;
     const chosen = chooseNetwork6(mac, prefix, isTaken);
     this.#without.delete(mac);
-    if (chosen !== undefined) return apply(claims.lease6(db, chosen.address, mac, leaseTime * SECOND, now));
+    if (chosen === undefined) exhausted(6);
+    else {
+      apply(claims.lease6(db, chosen.address, mac, leaseTime * SECOND, now));
+      // Where the router only observes there is none ever.
+      if (mode === 'observe' || db.owner(chosen.address) === mac) return;
+    }
     this.#without.add(mac);
     this.#retryAt ??= after(now, RETRY);
-    exhausted(6);
   }
 
   left(mac: Mac): void {

@@ -381,6 +381,23 @@ function prefixesTold(frames: readonly Uint8Array[]): string[] {
   });
 }
 
+t.test('a /64 for which the database had no room is leased once it has', async (t) => {
+  const scene = start("list prefix '2001:db8:44::/48'");
+  const { apply } = scene.db;
+  Object.assign(scene.db, { apply: () => ({ kind: 'refused' }) });
+  for (const n of [1, 2]) scene.services.provide(client(n), scene.now);
+  scene.now = after(scene.now, MINUTE);
+  scene.services.poll(scene.now);
+  t.same([1, 2].flatMap((n) => scene.db.leases6Of(client(n))), []);
+  Object.assign(scene.db, { apply });
+  t.equal(scene.services.nextDeadline, after(scene.now, MINUTE));
+  scene.now = after(scene.now, MINUTE);
+  scene.services.poll(scene.now);
+  t.same([1, 2].map((n) => scene.db.leases6Of(client(n)).length), [1, 1]);
+  t.equal(prefixesTold(scene.sent).length, 2);
+  t.same(scene.exhausted, [], 'there are enough');
+});
+
 t.test('a client for which there was no /64 gets one as soon as another has run out', async (t) => {
   const scene = start("list prefix '2001:db8:44::/62'");
   for (let n = 1; n <= 5; n++) scene.services.provide(client(n), scene.now);
