@@ -8,26 +8,33 @@
  */
 import { ArpOperation, arpFrame, isArpAnnouncement } from '../net/arp.js';
 import type { ArpPacket } from '../net/arp.js';
-import type { EthernetHeader } from '../net/ethernet.js';
 import type { Ip4, Ip6 } from '../net/ip.js';
 import { ALL_NODES, ANY6 } from '../net/ip.js';
 import type { LinkFrame } from '../net/link-frame.js';
 import type { Mac } from '../net/mac.js';
 import { isStationMac } from '../net/mac.js';
-import type { NdPacket, NeighbourSolicitation } from '../net/nd.js';
+import type { NeighbourSolicitation } from '../net/nd.js';
 import { ndFrame, sourceLinkLayerOf } from '../net/nd.js';
 import type { AddressBook, Gateway } from './gateway.js';
 import { isGatewayAddress } from './gateway.js';
 
+/** Who asks where, and what the answer depends on. */
+interface Question {
+  readonly network: string;
+  readonly asker: Mac;
+  readonly book: AddressBook;
+  readonly gateway: Gateway;
+}
+
 /** The answer to a client's frame, for the network that it came from; undefined where there is none to give. */
 export function answer(network: string, frame: LinkFrame, book: AddressBook, gateway: Gateway): Uint8Array | undefined {
-  if (!isStationMac(frame.ethernet.source) || frame.ethernet.source === gateway.mac) return undefined;
-  if (frame.protocol === 'arp') return answerArp(network, frame.ethernet, frame.packet, book, gateway);
+  const asker = frame.ethernet.source;
+  if (!isStationMac(asker) || asker === gateway.mac) return undefined;
+  const question = { network, asker, book, gateway };
+  if (frame.protocol === 'arp') return answerArp(question, frame.packet);
   const { source, message } = frame.packet;
   if (message.type !== 'ns') return undefined;
-  return source === ANY6
-    ? defend(network, frame.ethernet.source, message, book, gateway)
-    : answerNs(network, frame.ethernet, frame.packet, message, book, gateway);
+  return source === ANY6 ? defend(question, message.target) : answerNs(question, source, message);
 }
 
 /**
@@ -35,17 +42,11 @@ export function answer(network: string, frame: LinkFrame, book: AddressBook, gat
  * about the asker's own address or a free one, so that no address conflict is seen where there is none (RFC 5227 2.1.1);
  * but a probe for what another client has, elsewhere, is a true conflict, and the answer says so.
  */
-function answerArp(
-  network: string,
-  ethernet: EthernetHeader,
-  request: ArpPacket,
-  book: AddressBook,
-  gateway: Gateway,
-): Uint8Array | undefined {
-  const asker = ethernet.source;
+function answerArp(question: Question, request: ArpPacket): Uint8Array | undefined {
+  const { asker, gateway } = question;
   const { operation, senderMac, senderIp, targetIp } = request;
   if (operation !== ArpOperation.request || senderMac !== asker || isArpAnnouncement(request)) return undefined;
-  if (!isElsewhere(network, asker, targetIp, book, gateway)) return undefined;
+  if (!isElsewhere(question, targetIp)) return undefined;
   // Linux answers a probe in the same way: to the prober, whose address is not known yet.
   const targetMac = asker;
   const reply = { operation: ArpOperation.reply, senderMac: gateway.mac, senderIp: targetIp, targetMac, targetIp: senderIp };
@@ -53,28 +54,20 @@ function answerArp(
 }
 
 /** Whether an address of ours is that of a client which is not the asker and does not hear it. */
-function isElsewhere(network: string, asker: Mac, address: Ip4 | Ip6, book: AddressBook, gateway: Gateway): boolean {
-  if (isGatewayAddress(gateway, address) || !book.inOurPrefixes(address)) return false;
-  return isTakenElsewhere(network, asker, address, book);
+function isElsewhere(question: Question, address: Ip4 | Ip6): boolean {
+  return question.book.inOurPrefixes(address) && isTakenElsewhere(question, address);
 }
 
-function isTakenElsewhere(network: string, asker: Mac, address: Ip4 | Ip6, book: AddressBook): boolean {
+function isTakenElsewhere({ network, asker, book, gateway }: Question, address: Ip4 | Ip6): boolean {
+  if (isGatewayAddress(gateway, address)) return false;
   const owner = book.owner(address);
   return owner !== undefined && owner !== asker && !book.isLocal(owner, network);
 }
 
 /** The same for IPv6, for hosts that think a prefix on link though no advertisement of ours says so. */
-function answerNs(
-  network: string,
-  ethernet: EthernetHeader,
-  { source }: NdPacket,
-  message: NeighbourSolicitation,
-  book: AddressBook,
-  gateway: Gateway,
-): Uint8Array | undefined {
-  const asker = ethernet.source;
-  if ((sourceLinkLayerOf(message) ?? asker) !== asker) return undefined;
-  if (!isElsewhere(network, asker, message.target, book, gateway)) return undefined;
+function answerNs(question: Question, source: Ip6, message: NeighbourSolicitation): Uint8Array | undefined {
+  const { asker, gateway } = question;
+  if ((sourceLinkLayerOf(message) ?? asker) !== asker || !isElsewhere(question, message.target)) return undefined;
   return advertise(asker, source, message.target, true, gateway);
 }
 
@@ -82,15 +75,8 @@ function answerNs(
  * Duplicate address detection (RFC 4862 5.4): an address that a client elsewhere has is defended in its name, be it
  * link-local: after a roam both would share a link. To all nodes, since the prober has no address, in a frame to it alone.
  */
-function defend(
-  network: string,
-  prober: Mac,
-  { target }: NeighbourSolicitation,
-  book: AddressBook,
-  gateway: Gateway,
-): Uint8Array | undefined {
-  if (isGatewayAddress(gateway, target) || !isTakenElsewhere(network, prober, target, book)) return undefined;
-  return defence(prober, target, gateway);
+function defend(question: Question, target: Ip6): Uint8Array | undefined {
+  return isTakenElsewhere(question, target) ? defence(question.asker, target, question.gateway) : undefined;
 }
 
 /** Tells one host that asks whether it may have an address that another has it. */
