@@ -5,7 +5,7 @@ import { NetlinkMonitor } from '../../src/linux/netlink/monitor.js';
 import { parseEvent, Rtnetlink, RtnetlinkGroup } from '../../src/linux/netlink/rtnetlink.js';
 import { NETLINK_ROUTE } from '../../src/linux/netlink/socket.js';
 import type { StationEvent } from '../../src/ports.js';
-import { addon, inNamespace, ip, until } from './namespace.js';
+import { addon, inNamespace, ip, ipJson, until } from './namespace.js';
 import { TestLog } from '../support.js';
 
 const MAC = '02:00:00:00:00:77';
@@ -115,6 +115,9 @@ await inNamespace(t, import.meta.url, async (t) => {
   ip('link set br-client up');
   ip('link set br-other up');
   ip('addr add 10.44.0.1/16 dev br-client');
+  const stateOf = (port: string) => (ipJson(`link show dev ${port}`)[0]!['linkinfo'] as { info_slave_data: { state: string } }).info_slave_data.state;
+  // A bridge takes no entries for a port whose carrier it has not noticed yet.
+  await until(t, 'all ports forward', () => ['eth1', 'eth2', 'wlan0', 'eth9'].every((port) => stateOf(port) === 'forwarding'));
 
   const rtnl = new Rtnetlink(addon());
   const accessPoints = new Set(['wlan0']);
