@@ -1,4 +1,5 @@
 /** What goes over a client's link, recorded and then decoded by Wireshark's dissectors. */
+import { stat } from 'node:fs/promises';
 import type { Lab } from './lab.js';
 import type { Service } from './shell.js';
 import { run, until } from './shell.js';
@@ -32,7 +33,11 @@ export class Capture {
   static async start(lab: Lab, host: string, device: string): Promise<Capture> {
     const file = `${lab.directory}/${host}.pcap`;
     const service = lab.service(host, 'tshark', '-q', '-i', device, '-w', file, '-f', FILTER);
-    await until(`tshark records on ${device} of ${host}`, 15, async () => service.output.includes('Capturing on'));
+    // It says so before it does; the file's header is written once the interface is open.
+    await until(`tshark records on ${device} of ${host}`, 15, async () => {
+      const size = await stat(file).then((found) => found.size, () => 0);
+      return service.output.includes('Capturing on') && size > 0;
+    });
     return new Capture(service, file);
   }
 

@@ -112,7 +112,7 @@ await onLab(t, { name: 'tcli', babeld: QUICK_BABELD }, [
     run: async (t, lab) => {
       const { mac } = hostOf('udhcpc');
       const ask = (...words: string[]) =>
-        lab.net.exec('udhcpc', 'dhcping', '-v', '-c', addresses.get('udhcpc')![4], '-s', GATEWAY4, '-h', mac, ...words);
+        lab.net.exec('udhcpc', 'dhcping', '-v', '-t', '20', '-c', addresses.get('udhcpc')![4], '-s', GATEWAY4, '-h', mac, ...words);
       t.match(await ask('-i'), `Got answer from: ${GATEWAY4}`, 'INFORM');
       t.match(await ask('-r'), `Got answer from: ${GATEWAY4}`, 'REQUEST');
     },
@@ -186,10 +186,12 @@ await onLab(t, { name: 'tcli', babeld: QUICK_BABELD }, [
       }
       const shown = async (name: string) => (await lab.net.ip(name, '-6 -o addr show dev eth0 scope global')).split('\n');
       for (const name of NAMES) {
+        const oldOf = async () => (await shown(name)).filter((line) => line.includes(addresses.get(name)![6]));
         await until(`${name} has an address of the new prefix`, 20, async () =>
           (await shown(name)).some((line) => line.includes('2001:db8:55:') && !line.includes('tentative')),
         );
-        const old = (await shown(name)).filter((line) => line.includes(addresses.get(name)![6]));
+        await until('and its old one is deprecated', 5, async () => (await oldOf()).some((line) => line.includes('deprecated')));
+        const old = await oldOf();
         t.match(old, [/deprecated/], `${name}: ${old.join()}`);
         t.ok(await pings(lab, name, SERVER6), `${name} reaches the server`);
         const own = (await shown(name)).map((line) => /inet6 (2001:db8:55:[^/]*)/.exec(line)?.[1]).find((address) => address !== undefined);

@@ -2,7 +2,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
-import { onLab, QUICK_BABELD } from './harness.js';
+import { onLab, QUICK_BABELD, settles } from './harness.js';
 import type { Lab, RouterName } from './lab.js';
 import { ROUTERS } from './lab.js';
 import { all, ip, until } from './shell.js';
@@ -78,11 +78,10 @@ await onLab(t, { name: 'tdis', babeld: QUICK_BABELD, options: { peer: [] } }, [
           const isRight = ({ node_name, standby }: Peer) => standby !== (neighbours as readonly string[]).includes(node_name);
           return neighbours.every((other) => peers.some(({ node_name }) => node_name === other)) && peers.every(isRight);
         });
-        const { nodes } = JSON.parse(await lab.routers[name].cli('nodes', '--json')) as { nodes: readonly object[] };
-        t.equal(nodes.length, 4, `${name} knows all`);
+        await settles(t, `${name} knows all`, 4, async () => (JSON.parse(await lab.routers[name].cli('nodes', '--json')) as { nodes: readonly object[] }).nodes.length);
       }
-      t.equal(await counter(lab, 'r1', 'neighbours'), 1, 'r1 hears r2');
-      t.equal(await counter(lab, 'r2', 'neighbours'), 2, 'r2 hears r1 and r3');
+      await settles(t, 'r1 hears r2', 1, () => counter(lab, 'r1', 'neighbours'));
+      await settles(t, 'r2 hears r1 and r3', 2, () => counter(lab, 'r2', 'neighbours'));
       t.equal(await counter(lab, 'r2', 'hello_refused'), 0);
     },
   },
@@ -94,7 +93,7 @@ await onLab(t, { name: 'tdis', babeld: QUICK_BABELD, options: { peer: [] } }, [
       await client.startDhcp();
       const address = await client.address(4);
       for (const target of [loopback4(1), loopback4(3)]) {
-        const script = `import socket,sys; s=socket.create_connection((sys.argv[1],4444),3); s.settimeout(3); print(len(s.recv(100)))`;
+        const script = `import socket,sys; s=socket.create_connection((sys.argv[1],4444),30); s.settimeout(30); print(len(s.recv(100)))`;
         const answer = await lab.net.exec('client', 'python3', '-c', script, target).catch((error: Error) => error.message);
         t.match(answer, /^0\n|reset by peer/i, `${address} connects to ${target}: closed without a byte`);
       }

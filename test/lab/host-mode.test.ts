@@ -80,10 +80,18 @@ await onLab(t, { name: 'thost', babeld: QUICK_BABELD, options: { ipv6_mode: 'hos
     run: async (t, lab) => {
       await join(lab, 'thief', B, 'r3');
       await until('it has an address', 20, async () => (await known(lab, B)).length > 0);
-      await lab.net.ip('thief', `-6 addr add ${own[0]!}/64 dev eth0`);
-      await until('it finds that it is a duplicate', 10, async () =>
-        (await lab.net.ip('thief', '-6 addr show dev eth0')).includes('dadfailed'),
-      );
+      // It asks whether somebody has the address, and waits a second, in which a busy machine may not answer: then once more.
+      await until('it finds that it is a duplicate', 10, async () => {
+        await lab.net.ip('thief', `-6 addr add ${own[0]!}/64 dev eth0`);
+        const state = await until('it has made up its mind', 10, async () => {
+          const text = await lab.net.ip('thief', '-6 -o addr show dev eth0');
+          const line = text.split('\n').find((one) => one.includes(`${own[0]!}/`)) ?? '';
+          return (line.includes('dadfailed') || !line.includes('tentative')) && line;
+        });
+        if (state.includes('dadfailed')) return true;
+        await lab.net.ip('thief', `-6 addr del ${own[0]!}/64 dev eth0`);
+        return false;
+      });
       await settles(t, 'the address is where it was', [...own].sort(), () => known(lab, A));
     },
   },

@@ -18,7 +18,7 @@ export interface Roam {
   /** Milliseconds for which the cable was in neither bridge. */
   readonly away: number;
   readonly gaps: { readonly [name in StreamName]: Gap };
-  /** Streams that had no answer any more when the time for this roam was over. */
+  /** Streams that had no answer any more when the time for this roam was over, nor in some seconds more. */
   readonly dead: readonly StreamName[];
 }
 
@@ -80,7 +80,9 @@ export class Journey {
     await sleep(settle);
     const end = Date.now() - 300;
     const gaps = Object.fromEntries(STREAMS.map((name) => [name, this.streams[name].gap(start - 200, end)]));
-    const dead = STREAMS.filter((name) => !this.streams[name].answeredSince(end - 500));
+    const silent = () => STREAMS.filter((name) => !this.streams[name].answeredSince(end - 500));
+    await until('all streams are back', 5, async () => silent().length === 0).catch(() => {});
+    const dead = silent();
     return { from, to, away, gaps: gaps as Roam['gaps'], dead };
   }
 

@@ -10,7 +10,7 @@ import { onLab, QUICK_BABELD, settles } from './harness.js';
 import type { Lab, RouterName } from './lab.js';
 import { ROUTERS } from './lab.js';
 import { sleep, until } from './shell.js';
-import { SERVER4, SERVER6 } from './topology.js';
+import { GATEWAY4, SERVER4, SERVER6 } from './topology.js';
 
 const MAC = '02:00:00:00:00:01';
 
@@ -21,7 +21,7 @@ let client: Client;
 let whereabouts: Whereabouts;
 
 async function clientReachesServer(lab: Lab): Promise<void> {
-  for (const server of [SERVER4, SERVER6]) await lab.net.exec(client.name, 'ping', '-c', '1', '-W', '2', server);
+  for (const server of [SERVER4, SERVER6]) await lab.net.reach(client.name, server);
 }
 
 /** The other routers have no route to any client. */
@@ -121,9 +121,11 @@ await onLab(t, { name: 'trestart', babeld: QUICK_BABELD }, [
       }
       await everyKernelFollows(t, lab.net, whereabouts);
       r1.daemon!.child.kill('SIGUSR1');
-      await until('the database is in the log', 5, async () => said().includes(`association ${MAC} -> `));
-      t.match(said(), `lease4 ${whereabouts.address4} -> ${MAC}`);
-      t.match(said(), /node [0-9a-f]{16} -> r4 at /);
+      for (const record of [`association ${MAC} -> `, `lease4 ${whereabouts.address4} -> ${MAC}`]) {
+        await until(`${record} is in the log`, 5, async () => said().includes(record));
+      }
+      await until('and r4 is', 5, async () => /node [0-9a-f]{16} -> r4 at /.test(said()));
+      t.pass('the database is in the log');
       await r1.writeConfig({});
     },
   },
@@ -142,7 +144,7 @@ await onLab(t, { name: 'trestart', babeld: QUICK_BABELD }, [
       t.equal(r1.daemon!.child.exitCode, 0);
       t.strictSame(await forwardingOf(lab.net, 'r1'), NOTHING, 'r1 holds nothing');
       await noRoutesBeside(t, lab, 'r1');
-      t.match((await r4.clients()).find(({ mac }) => mac === MAC), { node: '' }, 'r4 says that the client is nowhere');
+      await settles(t, 'r4 says that the client is nowhere', '', async () => (await r4.clients()).find(({ mac }) => mac === MAC)?.node);
 
       await r1.writeConfig({ linger: '1' });
       r1.startDaemon();
@@ -165,7 +167,7 @@ await onLab(t, { name: 'trestart', babeld: QUICK_BABELD }, [
       const own = await lab.addClient('own', '02:00:00:00:00:02', 'r1');
       await own.startDhcp();
       const address = await own.address(4);
-      await lab.net.exec('own', 'ping', '-c', '1', '-W', '2', '10.44.0.1');
+      await lab.net.reach('own', GATEWAY4);
       await until('r1 says why', 10, async () => /10\.99\.0\.2:4444: .*key/.test(r1.daemon!.output));
       t.notOk((await r2.clients()).some(({ mac }) => mac === own.mac), 'r2 knows nothing of the client');
       t.notOk((await forwardingOf(lab.net, 'r2')).routes.some((route) => route.startsWith(`${address} `)), 'nor has it a route');

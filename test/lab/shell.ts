@@ -146,12 +146,12 @@ export class Service {
     return this.child.exitCode === null && this.child.signalCode === null && this.child.pid !== undefined;
   }
 
-  /** Sends the signal and waits for the end; SIGKILL after five seconds. */
+  /** Sends the signal and waits for the end; SIGKILL after five seconds of an idle machine. */
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
     if (!this.running) return;
     const ended = once(this.child, 'exit');
     this.child.kill(signal);
-    const timer = setTimeout(() => this.child.kill('SIGKILL'), 5000);
+    const timer = setTimeout(() => this.child.kill('SIGKILL'), 5000 * PATIENCE);
     await ended;
     clearTimeout(timer);
   }

@@ -15,7 +15,7 @@ interface Ended {
 
 async function roaming(...args: string[]): Promise<Ended> {
   if (!(await exists(BUILT.roaming))) throw new Error(`${BUILT.roaming} is not there: make build makes it`);
-  const child = spawn(process.execPath, [BUILT.roaming, ...args], { timeout: 10_000 });
+  const child = spawn(process.execPath, [BUILT.roaming, ...args], { timeout: 120_000 });
   const code = new Promise<number>((resolve) => child.once('close', (status) => resolve(status ?? -1)));
   const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)]);
   return { code: await code, stdout, stderr };

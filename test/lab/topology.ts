@@ -8,7 +8,7 @@
  * r1 to r3 have a client bridge; r4 is a transit node. The client's cable is plugged from bridge to bridge. Routers know
  * each other by the address on their loopback interface, which babeld carries.
  */
-import { ip, run } from './shell.js';
+import { ip, run, until } from './shell.js';
 import type { Cleanup } from './shell.js';
 
 /** RFC 6543: the MAC that every router shows to clients, and the link-local address that EUI-64 makes of it. */
@@ -46,6 +46,11 @@ export class Topology {
 
   ip(host: string, words: string): Promise<string> {
     return ip(`-n ${this.ns(host)} ${words}`);
+  }
+
+  /** Pings until an answer comes: any single one may be lost. Rejects where none does. */
+  async reach(from: string, to: string): Promise<void> {
+    await until(`${from} reaches ${to}`, 10, () => this.exec(from, 'ping', '-c', '1', '-W', '1', to).then(() => true, () => false));
   }
 
   /** Removes what an earlier run of the same name left, programs included. */
