@@ -4,7 +4,11 @@ import type { PacketAddon } from './addons.js';
 
 const IPPROTO_TCP = 6;
 const TCP_INFO = 11;
+const TCP_CONGESTION = 13;
 const TCP_THIN_LINEAR_TIMEOUTS = 16;
+
+/** In every kernel, and with it a stream counts as thin, which with BBR it never does: that knows no slow start threshold. */
+const RENO = new Uint8Array([...'reno'].map((character) => character.charCodeAt(0)));
 
 /** struct tcp_info of linux/tcp.h: how many words of 32 bits are read here, and where its fields are: two bytes, and words. */
 const Info = { words: 37, retransmitsByte: 2, probesByte: 3, unacked: 6, notsentBytes: 36 } as const;
@@ -26,7 +30,9 @@ export class TcpOptions {
   insist(socket: Socket): void {
     const on = new Uint8Array(Int32Array.of(1).buffer);
     const fd = descriptorOf(socket);
-    if (fd !== undefined) this.#addon.setOption(fd, IPPROTO_TCP, TCP_THIN_LINEAR_TIMEOUTS, on);
+    if (fd === undefined) return;
+    this.#addon.setOption(fd, IPPROTO_TCP, TCP_CONGESTION, RENO);
+    this.#addon.setOption(fd, IPPROTO_TCP, TCP_THIN_LINEAR_TIMEOUTS, on);
   }
 
   /** Whether the other end has acknowledged all that was written; false where the kernel does not say. */

@@ -5,6 +5,9 @@ import t from 'tap';
 import { TcpOptions } from '../../src/linux/tcp.js';
 import { addon, inNamespace, ip, until } from './namespace.js';
 
+const IPPROTO_TCP = 6;
+const TCP_CONGESTION = 13;
+
 await inNamespace(t, import.meta.url, async (t) => {
   await t.test('timeouts: counted while nothing gets through, over once it does', async (t) => {
     const server = net.createServer((socket) => void socket.resume());
@@ -16,6 +19,10 @@ await inNamespace(t, import.meta.url, async (t) => {
     await once(socket, 'connect');
     const tcp = new TcpOptions(addon());
     tcp.insist(socket);
+    const { _handle: handle } = socket as net.Socket & { readonly _handle: { readonly fd: number } };
+    const algorithm = new Uint8Array(16);
+    t.equal(addon().getOption(handle.fd, IPPROTO_TCP, TCP_CONGESTION, algorithm), 0);
+    t.match(Buffer.from(algorithm).toString(), /^reno\0/, 'one with which few segments count as a thin stream');
     socket.write('heard');
     await until(t, 'acknowledged', () => tcp.isAcknowledged(socket));
     t.equal(tcp.timeouts(socket), 0);
