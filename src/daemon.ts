@@ -29,6 +29,7 @@ import { LocalClients } from './local-clients.js';
 import { discoveryInterfaces, isMute, mayFindNodes, MUTE } from './mesh-config.js';
 import { statusSource } from './node-status.js';
 import { StrayPackets } from './stray-packets.js';
+import type { Ip } from './net/ip.js';
 import { isIp6 } from './net/ip.js';
 import type { Mac } from './net/mac.js';
 import type { Bus, Clock, DhcpPort, Discovery, Kernel, LinkControl, Logger, Mesh, Packets, Random, StationEvent, Stations, Storage, Strays, Timer, WallClock } from './ports.js';
@@ -315,25 +316,31 @@ export class Daemon {
 
   /** The consequences of what a record says now. `previous`: what the live record of its key said before. */
   #changed(meaning: Meaning, previous: Meaning | undefined, now: Instant): void {
-    if (meaning.type === 'node') {
-      this.#routes.setNode(meaning.node, meaning.info.addresses);
-      this.#finder.nodeChanged(meaning.node);
-      const before = previous?.type === 'node' ? previous.info.addresses : [];
-      if (String(before) !== String(meaning.info.addresses)) this.#services?.nodeChanged([...before, ...meaning.info.addresses]);
-    }
-    if (meaning.type === 'adjacencies') {
-      this.#finder.adjacenciesChanged(previous?.type === 'adjacencies' ? previous.neighbours : [], meaning.neighbours);
-    }
-    if (meaning.type === 'seek' && meaning.node !== this.self) this.#strays.asked(meaning.addresses, now);
-    if (meaning.type === 'host' && meaning.mac !== undefined && previous?.type === 'host') {
-      this.#services?.hostChanged(meaning.address, previous.mac, meaning.mac);
-    }
     for (const mac of clientsOf(meaning, previous)) this.#updateRoutes(mac);
-    if ((meaning.type === 'lease4' || meaning.type === 'lease6') && previous?.type === meaning.type && previous.mac !== meaning.mac) {
-      this.#clients.outbid(previous.mac, meaning.type, now);
+    switch (meaning.type) {
+      case 'association':
+        return this.#associationChanged(meaning.mac, meaning.node, previous, now);
+      case 'lease4':
+      case 'lease6':
+        if (previous?.type === meaning.type && previous.mac !== meaning.mac) this.#clients.outbid(previous.mac, meaning.type, now);
+        if (meaning.type === 'lease6' && this.#db.leases6Of(meaning.mac).length === 0) this.#clients.released6(meaning.mac);
+        return;
+      case 'host':
+        if (meaning.mac !== undefined && previous?.type === 'host') this.#services?.hostChanged(meaning.address, previous.mac, meaning.mac);
+        return;
+      case 'node':
+        return this.#nodeChanged(meaning.node, previous?.type === 'node' ? previous.info.addresses : [], meaning.info.addresses);
+      case 'adjacencies':
+        return this.#finder.adjacenciesChanged(previous?.type === 'adjacencies' ? previous.neighbours : [], meaning.neighbours);
+      case 'seek':
+        if (meaning.node !== this.self) this.#strays.asked(meaning.addresses, now);
     }
-    if (meaning.type === 'lease6' && this.#db.leases6Of(meaning.mac).length === 0) this.#clients.released6(meaning.mac);
-    if (meaning.type === 'association') this.#associationChanged(meaning.mac, meaning.node, previous, now);
+  }
+
+  #nodeChanged(node: NodeId, before: readonly Ip[], addresses: readonly Ip[]): void {
+    this.#routes.setNode(node, addresses);
+    this.#finder.nodeChanged(node);
+    if (String(before) !== String(addresses)) this.#services?.nodeChanged([...before, ...addresses]);
   }
 
   #associationChanged(mac: Mac, node: NodeId | undefined, previous: Meaning | undefined, now: Instant): void {
