@@ -10,10 +10,10 @@ import { CliError, ExitCode } from './ask.js';
 import { generateKey } from './keygen.js';
 import { ensurePackage, openConfiguration } from './setup/configuration.js';
 import type { UciCommand } from './setup/draft.js';
-import { formatCommand } from './setup/draft.js';
+import { formatCommand, quote } from './setup/draft.js';
 import type { Plan } from './setup/plan.js';
 import { PACKAGES, planSetup } from './setup/plan.js';
-import type { setupOptions } from './setup/options.js';
+import { setupOptions } from './setup/options.js';
 import type { SetupRequest } from './setup/request.js';
 import { completeRequest } from './setup/request.js';
 
@@ -52,12 +52,19 @@ function describe({ commands, notes }: Plan): string {
   return [...lines, ...commit, ...notes.map((note) => `# Note: ${note}.`)].map((line) => `${line}\n`).join('');
 }
 
-/** What to type at the others. */
-function nextRouter({ key, address4, ssid, wifiKey, prefixes }: SetupRequest, { prefix }: SetupArguments): string {
-  const words = [`--key ${key}`, `--peer ${address4}`, `--ssid '${ssid}'`];
-  if (wifiKey !== undefined) words.push(`--wifi-key '${wifiKey}'`);
-  if (prefix.length > 0) words.push(...prefixes.map((_, i) => `--prefix ${prefix[i]}`));
-  return `\n# On each other router:\n#   roaming setup --apply ${words.join(' ')} --mesh ...\n`;
+/** What to type at the others: the same, with the key and a router to talk to. */
+function nextRouter({ key, address4, ssid, wifiKey }: SetupRequest, { mesh, prefix, network }: SetupArguments): string {
+  const options: [string, readonly string[]][] = [
+    ['mesh', mesh],
+    ['ssid', [ssid]],
+    ['wifi-key', wifiKey === undefined ? [] : [wifiKey]],
+    ['prefix', prefix],
+    ['network', network === setupOptions.network.default ? [] : [network]],
+    ['key', [key]],
+    ['peer', [address4]],
+  ];
+  const words = options.flatMap(([name, values]) => values.flatMap((value) => [`--${name}`, quote(value)]));
+  return `\n# On each other router, with its own ports behind --mesh:\n#   roaming setup ${words.join(' ')} --apply\n`;
 }
 
 function undo({ confdir, apply, 'undo-file': file }: SetupArguments): void {

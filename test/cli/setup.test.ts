@@ -208,10 +208,11 @@ t.test('the command: shows, does, takes back', async (t) => {
   t.match(shown, /^reload_config$/m);
   t.match(shown, 'Nothing is done yet');
   t.same(exported(load()), before);
-  const done = run('--mesh', 'lan4', '--ssid', 'Mesh', '--apply');
-  t.match(done, /roaming setup --apply --key \S{40,} --peer 10\.45\.\d+\.\d+ --ssid 'Mesh' --mesh/);
+  const wireless = ['--mesh', 'lan4', '--ssid', 'Mesh', '--wifi-key', "a 'good' password"];
+  const done = run(...wireless, '--apply');
+  t.match(done, /^# {3}roaming setup --mesh lan4 --ssid Mesh --wifi-key 'a '\\''good'\\'' password' --key \S{40,} --peer 10\.45\.\d+\.\d+ --apply$/m);
   t.match(readFileSync(join(directory, 'roaming'), 'utf8'), '# Whether the daemon runs at all.', 'comments stay');
-  t.match(run('--mesh', 'lan4', '--ssid', 'Mesh', '--apply'), 'All is set up already', 'with the key that is set');
+  t.match(run(...wireless, '--apply'), 'All is set up already', 'with the key that is set');
   t.match(run('--undo'), 'Nothing is done yet');
   run('--undo', '--apply');
   t.same({ ...exported(load()), network: '' }, { ...before, network: '' });

@@ -17,7 +17,7 @@ export function formatCommand({ command, address, value }: UciCommand): string {
 }
 
 /** For a shell; plain words stay plain. */
-function quote(word: string): string {
+export function quote(word: string): string {
   return /^[\w@%+=:,./[\]-]+$/.test(word) && !/[[\]]/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
