@@ -74,6 +74,9 @@ export class WifiAir implements Air {
   #site: Site | undefined;
   #programs: Service[] = [];
   #supplicant: Service | undefined;
+  /** Kept running: where the machine is emulated, starting a program takes a good part of a roam. */
+  #cli: Service | undefined;
+  /** The access point that the client is connected to, undefined while it roams; '' when it refused to. */
   #connected: string | undefined;
   /** When the client was last told that it is connected, in milliseconds since 1970. */
   connectedAt = 0;
@@ -116,7 +119,7 @@ export class WifiAir implements Air {
 
   #start(host: string, ...command: string[]): Service {
     const { net, cleanup } = this.#site!;
-    const service = new Service(command[0]!, net.in(host, ...command));
+    const service = new Service(command[0]!, net.in(host, ...command), 'pipe');
     cleanup.add(() => service.stop());
     this.#programs.push(service);
     return service;
@@ -138,6 +141,10 @@ export class WifiAir implements Air {
       this.connectedAt = Date.now();
     };
     await until('the client connects', 60, async () => this.#connected);
+    this.#cli = this.#start(client.name, 'wpa_cli', ...this.#cliOptions);
+    this.#cli.onLine = (line) => {
+      if (line === 'FAIL') this.#connected ??= '';
+    };
     client.at = this.#at(this.#connected!);
     await this.#seeAll();
     if (client.at !== router) await this.roam(client, router);
@@ -165,7 +172,7 @@ export class WifiAir implements Air {
     for (let tries = 0; this.#connected !== bssid; tries++) {
       if (tries === ROAM_TRIES) throw new Error(`the client does not go to ${to}:\n${this.#supplicant!.output.slice(-2000)}`);
       this.#connected = undefined;
-      await this.#wpaCli('roam', bssid);
+      this.#cli!.child.stdin!.write(`roam ${bssid}\n`);
       await until('the client connects', 20, async () => {
         if (!this.#supplicant!.running) throw new Error(`wpa_supplicant ended:\n${this.#supplicant!.output.slice(-2000)}`);
         return this.#connected;
@@ -179,8 +186,11 @@ export class WifiAir implements Air {
   }
 
   #wpaCli(...words: string[]): Promise<string> {
-    const { net, directory } = this.#site!;
-    return net.exec('client', 'wpa_cli', '-p', this.#control, '-s', directory, '-i', 'eth0', ...words);
+    return this.#site!.net.exec('client', 'wpa_cli', ...this.#cliOptions, ...words);
+  }
+
+  get #cliOptions(): string[] {
+    return ['-p', this.#control, '-s', this.#site!.directory, '-i', 'eth0'];
   }
 
   /** Stations that the access point of a router has. */
