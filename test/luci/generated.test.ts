@@ -24,7 +24,7 @@ t.test('the module has all options, their help translated, and the checks of the
   t.match(module.checkSections([{ '.type': 'roaming', '.name': 'main', colour: 'red' }]), [/^main\.colour: unknown option/]);
   t.match(schema, /^'use strict';\n'require baseclass';\n/);
   t.ok(schema.length < 60_000, `${schema.length} bytes`);
-  t.notOk(schema.includes('${'), 'no template, which LuCI’s minifier would change');
+  t.notMatch(schema, /(?<!\b(class|extends) )\$\{/, 'no template, which LuCI’s minifier would change; $ may be the name of a class');
 });
 
 t.test('the template of translations has every text', async (t) => {
