@@ -72,12 +72,9 @@ trap 'exit 143' TERM
 } >"$start"
 chmod +x "$start"
 
-# All that QEMU emulates but for what costs more there than on any real machine: string instructions byte by byte (the
-# kernel clears and copies pages by them), a fifth level of page tables, and the bit that a copy from a process sets and
-# clears. The clock is the processors' counter: QEMU's are in step, and each reading of its HPET is an access to a device.
-qemu-system-x86_64 -accel tcg,thread=multi -cpu max,erms=off,la57=off,smap=off -smp 2 -m "${VM_MEMORY:-1536}" -nographic -no-reboot -nic none \
+qemu-system-x86_64 -accel tcg,thread=multi -cpu max -smp 2 -m "${VM_MEMORY:-1536}" -nographic -no-reboot -nic none \
 	-kernel "boot/vmlinuz-$version" -initrd initrd.gz \
-	-append "console=ttyS0 quiet loglevel=1 mitigations=off tsc=reliable panic=-1 start=$start" \
+	-append "console=ttyS0 quiet loglevel=1 mitigations=off panic=-1 start=$start" \
 	-fsdev local,id=root,path=/,security_model=none,readonly=on,multidevs=remap \
 	-device virtio-9p-pci,fsdev=root,mount_tag=root </dev/null 2>&1 |
 	sed -u 's/\r//g' | tee "$console" |
