@@ -10,7 +10,9 @@ import { Reader } from '../net/bytes.js';
 import type { Clock, Endpoint, Logger, Mesh, PeerStream, PeerStreamEvents, Random, Timer } from '../ports.js';
 import { AdjacencyLog } from './adjacency-log.js';
 import { Complaints } from './complaints.js';
-import { Dial, formatEndpoint } from './dial.js';
+import type { Dial } from './dial.js';
+import type { WantedEndpoint } from './dials.js';
+import { CONFIGURED, Dials } from './dials.js';
 import { DigestTree } from './digest.js';
 import type { Connection } from './duplicates.js';
 import { Instances, isPreferred } from './duplicates.js';
@@ -52,12 +54,6 @@ export interface FlooderEvents {
   duplicateId?(node: NodeId, remote: string, line: string): void;
 }
 
-/** Where to dial. */
-export interface WantedEndpoint extends Endpoint {
-  /** The node expected there; while there is another session with it the endpoint is not dialled. */
-  readonly node?: NodeId;
-}
-
 export interface FloodStart {
   /** Where to listen; 0: nowhere. */
   readonly port: number;
@@ -83,9 +79,6 @@ const PATIENCE: Millis = 10 * MINUTE;
 /** Sessions that may be saying goodbye beyond the limit, to make room. */
 const MAKING_ROOM = 4;
 
-/** The origin of what {@link Flooder.setPeers} wants. */
-const CONFIGURED = 'configured';
-
 type Complaint = DropCause | 'session limit' | 'duplicate id' | 'failed handshake';
 
 export class Flooder {
@@ -97,7 +90,7 @@ export class Flooder {
   readonly #tree: DigestTree;
   readonly #peers = new Set<Peer>();
   #standby: ReadonlySet<NodeId> = new Set();
-  readonly #dials = new Map<string, Dial>();
+  readonly #dials: Dials;
   readonly #complaints: Complaints<Complaint>;
   readonly #adjacencyLog: AdjacencyLog;
   #port = 0;
@@ -117,6 +110,14 @@ export class Flooder {
     this.#complaints = new Complaints(options.log);
     this.#adjacencyLog = new AdjacencyLog(options.log);
     this.#tree = new DigestTree(options.replica, options.clock.now());
+    this.#dials = new Dials({
+      random: options.random,
+      hasSession: (node) => this.#sessionWith(node) !== undefined,
+      failed: (dial, reason) => {
+        this.#adjacencyLog.failed(dial, reason);
+        this.#events.unreachable?.(dial.endpoint);
+      },
+    });
   }
 
   /** Begins to accept and to dial. Rejects where the port cannot be had. */
@@ -151,18 +152,8 @@ export class Flooder {
    */
   want(origin: string, endpoints: readonly WantedEndpoint[]): void {
     this.#run((now) => {
-      const names = new Set(endpoints.map(formatEndpoint));
-      for (const [name, dial] of this.#dials) {
-        if (names.has(name) || !dial.wanted.delete(origin) || dial.wanted.size > 0) continue;
-        this.#dials.delete(name);
+      for (const dial of this.#dials.want(origin, endpoints, now)) {
         for (const peer of this.#peers) if (peer.dial === dial) peer.session.bye('removed', now);
-      }
-      for (const endpoint of endpoints) {
-        const name = formatEndpoint(endpoint);
-        const dial = this.#dials.get(name) ?? new Dial(endpoint, now);
-        dial.wanted.add(origin);
-        if (endpoint.node !== undefined) dial.expect(endpoint.node);
-        this.#dials.set(name, dial);
       }
     });
   }
@@ -217,10 +208,7 @@ export class Flooder {
 
   /** Sessions, then the endpoints with which there is none. */
   peers(now: Instant): PeerStatus[] {
-    // An endpoint that was found, of a node that has dialled us, says nothing new.
-    const isShown = ({ state, wanted }: Dial) => state !== 'open' && (state !== 'elsewhere' || wanted.has(CONFIGURED));
-    const dials = [...this.#dials.values()].filter(isShown);
-    return [...Array.from(this.#peers, (peer) => peer.status(now)), ...dials.map((dial) => dial.status(now))];
+    return [...Array.from(this.#peers, (peer) => peer.status(now)), ...this.#dials.status(now)];
   }
 
   get counters(): FloodCounters {
@@ -260,7 +248,7 @@ export class Flooder {
       this.#depth--;
     }
     if (this.#depth > 0) return;
-    for (const dial of this.#dials.values()) if (dial.isDue(now)) this.#dial(dial, now);
+    for (const dial of this.#dials.begin(now)) this.#dial(dial);
     this.#events.writing?.();
     for (const peer of this.#peers) peer.pump(now);
     this.#schedule(now);
@@ -268,9 +256,8 @@ export class Flooder {
   }
 
   #schedule(now: Instant): void {
-    let at = this.#tree.nextDeadline;
+    let at = earliest(this.#tree.nextDeadline, this.#dials.nextDeadline);
     for (const peer of this.#peers) at = earliest(at, peer.nextDeadline(now));
-    for (const dial of this.#dials.values()) if (dial.state === 'waiting') at = earliest(at, dial.retryAt);
     if (this.#timer?.at === at) return;
     this.#timer?.timer.cancel();
     this.#timer = at && { at, timer: this.#options.clock.schedule(at, () => this.#wake()) };
@@ -289,39 +276,23 @@ export class Flooder {
     this.#events.responsive?.();
   }
 
-  #dial(dial: Dial, now: Instant): void {
-    // A configured endpoint is dialled whoever was there before: routers may have changed places.
-    const hoped = dial.wanted.has(CONFIGURED) ? undefined : dial.expected;
-    if (hoped !== undefined && this.#sessionWith(hoped) !== undefined) {
-      dial.isElsewhere(hoped, now);
-      return;
-    }
-    dial.begin();
+  #dial(dial: Dial): void {
     this.#options.mesh.dial(
       dial.endpoint,
       (stream) => this.#open(stream, dial),
-      (reason) => this.#run((at) => this.#dialFailed(dial, reason, at)),
+      (reason) => this.#run((now) => this.#dials.failed(dial, reason, now)),
     );
   }
 
-  #dialFailed(dial: Dial, reason: string, now: Instant): void {
-    this.#adjacencyLog.failed(dial, reason);
-    dial.failed(reason, undefined, now, this.#options.random);
-    this.#events.unreachable?.(dial.endpoint);
-  }
-
-  get #isConnected(): boolean {
-    return [...this.#peers].some((peer) => peer.isUp());
-  }
-
-  #sessionWith(node: NodeId): Peer | undefined {
+  /** A session with a node, or with anybody. */
+  #sessionWith(node?: NodeId): Peer | undefined {
     for (const peer of this.#peers) if (peer.isUp(node)) return peer;
     return undefined;
   }
 
   #open(stream: PeerStream, dial: Dial | undefined): PeerStreamEvents {
     const now = this.#options.clock.now();
-    const unwanted = dial !== undefined && this.#dials.get(dial.name) !== dial;
+    const unwanted = dial !== undefined && !this.#dials.has(dial);
     if (unwanted || this.#stopped !== undefined || (dial === undefined && this.#isFull(stream, now))) {
       stream.destroy();
       return { data() {}, drained() {}, closed() {} };
@@ -345,7 +316,7 @@ export class Flooder {
   /** Whether there is no room for a peer that connects. */
   #isFull(stream: PeerStream, now: Instant): boolean {
     const limit = this.#options.maxSessions ?? DEFAULT_MAX_SESSIONS;
-    const guests = [...this.#peers].filter((peer) => peer.dial === undefined && !this.#isWanted(peer.session.node));
+    const guests = [...this.#peers].filter((peer) => peer.dial === undefined && !this.#dials.isWanted(peer.session.node));
     if (guests.length < limit) return false;
     const served = guests.find((peer) => this.#isServed(peer, now));
     if (served !== undefined) {
@@ -355,11 +326,6 @@ export class Flooder {
     }
     this.#complaints.add('session limit', `peer ${stream.remote} refused: limit of ${limit} sessions reached`, now);
     return true;
-  }
-
-  /** Whether this node would dial the other if that had not been faster. */
-  #isWanted(node: NodeId | undefined): boolean {
-    return node !== undefined && [...this.#dials.values()].some((dial) => dial.node === node || dial.expected === node);
   }
 
   #isServed({ session, upSince }: Peer, now: Instant): boolean {
@@ -461,22 +427,13 @@ export class Flooder {
   }
 
   #redial({ dial, session, upSince }: Peer, reason: string | undefined, now: Instant): void {
-    const { random } = this.#options;
     const { node } = session;
-    const isWanted = dial !== undefined && this.#dials.get(dial.name) === dial;
     // Another connection of the same dial may have taken the place of this one.
-    if (isWanted && ![...this.#peers].some((peer) => peer.dial === dial)) {
-      if (node === this.#options.self && session.peer?.instance === this.#instance) dial.isSelf(now);
-      else if (node !== undefined && this.#sessionWith(node) !== undefined) dial.isElsewhere(node, now);
-      else if (session.farewell === 'full' && this.#isConnected) dial.isFull(now, random);
-      else if (upSince === undefined) this.#dialFailed(dial, reason ?? 'connection closed', now);
-      else dial.failed(reason, upSince, now, random);
+    if (dial !== undefined && ![...this.#peers].some((peer) => peer.dial === dial)) {
+      const isSelf = node === this.#options.self && session.peer?.instance === this.#instance;
+      this.#dials.ended(dial, { node, isSelf, isFull: session.farewell === 'full', upSince, reason }, now);
     }
-    for (const other of this.#dials.values()) {
-      if (other.state === 'elsewhere' && other.node === node && this.#sessionWith(node!) === undefined) {
-        other.retry(now, random);
-      }
-    }
+    if (node !== undefined) this.#dials.lost(node, now);
   }
 }
 
