@@ -1,5 +1,5 @@
 /** Asking the daemon on this router, as anybody would: through ubus. */
-import type { PlainTable } from 'ubus-ts';
+import type { Plain, PlainTable } from 'ubus-ts';
 import { decodeFields, fromFields, Status, UbusClient, UbusError } from 'ubus-ts';
 
 /** How the program ends: README's table. */
@@ -47,18 +47,18 @@ export function ask(socket: string | undefined, method: string, args: PlainTable
  * Throws UbusError, and {@link CliError} with the daemon's own words.
  */
 export async function askOn(ubus: UbusClient, method: string, args: PlainTable = {}): Promise<PlainTable> {
-  const { next, ...answer } = await askOnce(ubus, method, args);
-  return typeof next === 'string' ? joined(answer, await askOn(ubus, method, { ...args, after: next })) : answer;
+  const { next, ...whole } = await askOnce(ubus, method, args);
+  for (let after = next; typeof after === 'string'; ) {
+    const part = await askOnce(ubus, method, { ...args, after });
+    after = part['next'];
+    for (const [name, list] of Object.entries(whole)) if (Array.isArray(list)) append(list, part[name]);
+  }
+  return whole;
 }
 
-/** Lists one after the other. */
-function joined(first: PlainTable, rest: PlainTable): PlainTable {
-  return Object.fromEntries(
-    Object.entries(first).map(([name, value]) => {
-      const more = rest[name];
-      return [name, Array.isArray(value) && Array.isArray(more) ? [...value, ...more] : value];
-    }),
-  );
+/** Not by spreading: that many arguments are too many. */
+function append(list: Plain[], more: Plain | undefined): void {
+  if (Array.isArray(more)) for (const one of more) list.push(one);
 }
 
 async function askOnce(ubus: UbusClient, method: string, args: PlainTable): Promise<PlainTable> {
