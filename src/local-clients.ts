@@ -123,7 +123,7 @@ export class LocalClients {
 
   poll(now: Instant): void {
     for (const change of this.#presence.poll(now)) this.#presenceChanged(change, now);
-    for (const sight of this.#newcomers.poll(now)) if (this.#isClient(sight)) this.#authorized(sight, now);
+    for (const sight of this.#newcomers.poll(now)) if (this.#isClient(sight)) this.#came(sight, now);
     this.#conflicts.poll(now);
     for (const record of this.#keeper.poll(now)) this.#options.apply(record);
   }
@@ -135,12 +135,12 @@ export class LocalClients {
     if (!this.#config.interface.includes(event.network)) return;
     if (event.kind === 'neighbour') return this.#neighbour(event, now);
     this.#bystanders.left(event);
-    if (this.#mayCome(event, now)) this.#authorized(event, now);
+    if (this.#mayCome(event, now)) this.#came(event, now);
   }
 
-  #authorized(sight: Sight, now: Instant): void {
+  #came(sight: Sight, now: Instant): void {
     const { mac } = sight;
-    const change = this.#presence.authorized(sight, now);
+    const change = this.#presence.saw(sight, now);
     // Another node has claimed the station, and now it is back at a radio here that never noticed it had left.
     const isBack = this.#options.db.client(mac)?.node !== this.#options.self;
     this.#conflicts.joined(mac);
@@ -194,7 +194,7 @@ export class LocalClients {
     const sight = { mac, network, via: network, ssid: '', source };
     if (!this.#started || !this.#counts(sight) || this.#options.stations.hasAccessPoint(network)) return;
     if (!this.#mayCome(sight, now)) return;
-    this.#presenceChanged(this.#presence.authorized(sight, now), now);
+    this.#presenceChanged(this.#presence.saw(sight, now), now);
   }
 
   /** Access points know their stations. Others may hear of more hosts than there are; who was here before is none of those. */

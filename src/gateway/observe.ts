@@ -37,7 +37,7 @@ function observeArp(mac: Mac, packet: ArpPacket, gateway: Gateway): Sighting | u
   const { operation, senderMac, senderIp, targetIp } = packet;
   const known = operation === ArpOperation.request || operation === ArpOperation.reply;
   if (!known || senderMac !== mac) return undefined;
-  if (isArpProbe(packet)) return { mac, kind: 'arp-probe', ...(isHostAddress(targetIp) && { tentative: targetIp }) };
+  if (isArpProbe(packet)) return { mac, kind: 'arp-probe', ...(isUnicastAddress(targetIp) && { tentative: targetIp }) };
   return claim(mac, 'arp', senderIp, gateway);
 }
 
@@ -52,17 +52,17 @@ function observeNd(mac: Mac, { source, message }: NdPacket, gateway: Gateway): S
       if ((sourceLinkLayerOf(message) ?? mac) !== mac) return undefined;
       if (source !== ANY6) return claim(mac, message.type, source, gateway);
       if (message.type === 'rs') return { mac, kind: 'rs' };
-      return { mac, kind: 'dad', ...(isHostAddress(message.target) && { tentative: message.target }) };
+      return { mac, kind: 'dad', ...(isUnicastAddress(message.target) && { tentative: message.target }) };
   }
 }
 
 function claim(mac: Mac, kind: Sighting['kind'], address: Ip, gateway: Gateway): Sighting {
   if (isGatewayAddress(gateway, address)) return { mac, kind, usurps: address };
-  return isHostAddress(address) ? { mac, kind, claims: address } : { mac, kind };
+  return isUnicastAddress(address) ? { mac, kind, claims: address } : { mac, kind };
 }
 
 /** Whether one host can have it, on any link. */
-function isHostAddress(address: Ip): boolean {
+function isUnicastAddress(address: Ip): boolean {
   if (isMulticast(address)) return false;
   if (isIp6(address)) return address !== ANY6 && address !== '::1';
   const first = ip4ToBytes(address)[0]!;

@@ -100,7 +100,7 @@ export class Presence {
    * A source vouches for a station: an access point lets its traffic pass, or it was seen on a wired port. Undefined:
    * nothing changed for the rest of the network.
    */
-  authorized(sight: Sight, now: Instant): PresenceChange | undefined {
+  saw(sight: Sight, now: Instant): PresenceChange | undefined {
     const { mac, network, via, source } = sight;
     const held = this.#stations.get(mac);
     if (held !== undefined && held.station.network !== network && isWeaker(source, held)) return undefined;

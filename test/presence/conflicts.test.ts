@@ -25,7 +25,7 @@ function setUp() {
     yielded: (_, radios, now) => void done.push(`${now} yield ${radios.join(' ')}`),
     flaps: () => void done.push('flaps'),
   });
-  const authorized = (via: string, now: number) => presence.authorized({ mac, network: 'br-client', via, ssid: '', source: 'hostapd' }, at(now));
+  const authorized = (via: string, now: number) => presence.saw({ mac, network: 'br-client', via, ssid: '', source: 'hostapd' }, at(now));
   const contradicted = (node: NodeId | undefined, now: number) => {
     place.node = node;
     conflicts.contradicted(mac, node, at(now));

@@ -12,8 +12,8 @@ const seen = (source: PresenceSource, via = 'br-client', network = 'br-client') 
 
 t.test('a station joins once, and leaves after the time of grace', async (t) => {
   const presence = new Presence(5000);
-  t.match(presence.authorized(on('wlan0'), at(0)), { kind: 'joined', station: { mac, network: 'br-client' } });
-  t.equal(presence.authorized(on('wlan0'), at(10)), undefined, 'told twice');
+  t.match(presence.saw(on('wlan0'), at(0)), { kind: 'joined', station: { mac, network: 'br-client' } });
+  t.equal(presence.saw(on('wlan0'), at(10)), undefined, 'told twice');
   t.ok(presence.isAssociated(mac));
   presence.left(mac, 'wlan0', at(1000));
   presence.left(mac, 'wlan0', at(2000));
@@ -26,17 +26,17 @@ t.test('a station joins once, and leaves after the time of grace', async (t) => 
 
 t.test('a station that comes back in time never left, and is told about its gateway again', async (t) => {
   const presence = new Presence(5000);
-  presence.authorized(on('wlan0'), at(0));
+  presence.saw(on('wlan0'), at(0));
   presence.left(mac, 'wlan0', at(1000));
-  t.match(presence.authorized(on('wlan0'), at(1500)), { kind: 'joined', station: { since: 0 } });
+  t.match(presence.saw(on('wlan0'), at(1500)), { kind: 'joined', station: { since: 0 } });
   t.same(presence.poll(at(9000)), []);
   t.ok(presence.isAssociated(mac));
 });
 
 t.test('a change of band: the old radio may say so late (sroamd defect 38)', async (t) => {
   const presence = new Presence(0);
-  presence.authorized(on('wlan0'), at(0));
-  t.match(presence.authorized(on('wlan1'), at(100)), { kind: 'joined' });
+  presence.saw(on('wlan0'), at(0));
+  t.match(presence.saw(on('wlan1'), at(100)), { kind: 'joined' });
   presence.left(mac, 'wlan0', at(200));
   t.same(presence.poll(at(10_000)), []);
   t.equal(presence.get(mac)?.via, 'wlan1');
@@ -44,8 +44,8 @@ t.test('a change of band: the old radio may say so late (sroamd defect 38)', asy
 
 t.test('another client interface of the same router', async (t) => {
   const presence = new Presence(0);
-  presence.authorized(on('wlan0'), at(0));
-  t.match(presence.authorized(on('wlan2', 'br-guest'), at(1)), {
+  presence.saw(on('wlan0'), at(0));
+  t.match(presence.saw(on('wlan2', 'br-guest'), at(1)), {
     kind: 'moved',
     station: { network: 'br-guest' },
     from: { network: 'br-client' },
@@ -54,7 +54,7 @@ t.test('another client interface of the same router', async (t) => {
 
 t.test('a station that another node claimed is not here any more, and does not leave later', async (t) => {
   const presence = new Presence(5000);
-  presence.authorized(on('wlan0'), at(0));
+  presence.saw(on('wlan0'), at(0));
   presence.left(mac, 'wlan0', at(10));
   t.match(presence.elsewhere(mac), { via: 'wlan0' });
   t.equal(presence.elsewhere(mac), undefined);
@@ -63,8 +63,8 @@ t.test('a station that another node claimed is not here any more, and does not l
 
 t.test('two sources of one access point: the station leaves when the last has lost it', async (t) => {
   const presence = new Presence(0);
-  presence.authorized({ ...on('wlan0'), source: 'nl80211', ssid: '' }, at(0));
-  t.equal(presence.authorized(on('wlan0'), at(1)), undefined, 'told by both');
+  presence.saw({ ...on('wlan0'), source: 'nl80211', ssid: '' }, at(0));
+  t.equal(presence.saw(on('wlan0'), at(1)), undefined, 'told by both');
   t.equal(presence.get(mac)?.ssid, 'mesh');
   presence.left(mac, 'wlan0', at(10), 'hostapd');
   t.ok(presence.isAssociated(mac), 'nl80211 still vouches');
@@ -75,13 +75,13 @@ t.test('two sources of one access point: the station leaves when the last has lo
 
 t.test('a change of band is told with where it was, whatever the sources', async (t) => {
   const presence = new Presence(5000);
-  for (const source of ['hostapd', 'nl80211'] as const) presence.authorized({ ...on('wlan0'), source }, at(0));
-  t.match(presence.authorized({ ...on('wlan1'), source: 'nl80211' }, at(5)), {
+  for (const source of ['hostapd', 'nl80211'] as const) presence.saw({ ...on('wlan0'), source }, at(0));
+  t.match(presence.saw({ ...on('wlan1'), source: 'nl80211' }, at(5)), {
     kind: 'joined',
     station: { via: 'wlan1', since: 0 },
     from: { via: 'wlan0' },
   });
-  t.equal(presence.authorized(on('wlan1'), at(6)), undefined);
+  t.equal(presence.saw(on('wlan1'), at(6)), undefined);
   t.same(presence.radiosOf(mac), ['wlan0', 'wlan1'], 'the old one has not noticed');
   for (const source of ['hostapd', 'nl80211'] as const) presence.left(mac, 'wlan0', at(7), source);
   t.same(presence.radiosOf(mac), ['wlan1']);
@@ -90,12 +90,12 @@ t.test('a change of band is told with where it was, whatever the sources', async
 
 t.test('a wired host: vouched for by the bridge, asked when it is forgotten, kept when it answers', async (t) => {
   const presence = new Presence(3000);
-  t.match(presence.authorized(seen('fdb', 'eth1'), at(0)), { kind: 'joined', station: { via: 'eth1' } });
+  t.match(presence.saw(seen('fdb', 'eth1'), at(0)), { kind: 'joined', station: { via: 'eth1' } });
   t.same(presence.poll(at(3_600_000)), [], 'no matter how long it says nothing');
   t.match(presence.left(mac, 'eth1', at(10_000), 'fdb'), { kind: 'fading', station: { mac } });
   t.match(presence.poll(at(11_000)), [{ kind: 'fading' }]);
   t.match(presence.poll(at(12_000)), [{ kind: 'fading' }]);
-  t.match(presence.authorized(seen('fdb', 'eth1'), at(12_500)), { kind: 'joined', station: { since: 0 } });
+  t.match(presence.saw(seen('fdb', 'eth1'), at(12_500)), { kind: 'joined', station: { since: 0 } });
   t.same(presence.poll(at(60_000)), []);
   presence.left(mac, 'eth1', at(70_000), 'fdb');
   t.match(presence.poll(at(73_000)), [{ kind: 'left' }]);
@@ -104,17 +104,17 @@ t.test('a wired host: vouched for by the bridge, asked when it is forgotten, kep
 
 t.test('a wired host on another port of the bridge', async (t) => {
   const presence = new Presence(3000);
-  presence.authorized(seen('fdb', 'eth1'), at(0));
-  t.match(presence.authorized(seen('fdb', 'eth2'), at(5)), { kind: 'joined', station: { via: 'eth2' }, from: { via: 'eth1' } });
+  presence.saw(seen('fdb', 'eth1'), at(0));
+  t.match(presence.saw(seen('fdb', 'eth2'), at(5)), { kind: 'joined', station: { via: 'eth2' }, from: { via: 'eth1' } });
   t.equal(presence.left(mac, 'eth1', at(6), 'fdb'), undefined);
   t.ok(presence.isAssociated(mac));
 });
 
 t.test('traffic vouches for a while, and each frame anew', async (t) => {
   const presence = new Presence(2000, 10_000);
-  t.match(presence.authorized(seen('traffic'), at(0)), { kind: 'joined' });
+  t.match(presence.saw(seen('traffic'), at(0)), { kind: 'joined' });
   for (let now = 0; now <= 40_000; now += 4000) {
-    t.equal(presence.authorized(seen('traffic'), at(now)), undefined);
+    t.equal(presence.saw(seen('traffic'), at(now)), undefined);
     t.same(presence.poll(at(now + 1000)), []);
   }
   t.same(presence.poll(at(49_999)), []);
@@ -126,8 +126,8 @@ t.test('traffic vouches for a while, and each frame anew', async (t) => {
 
 t.test('what the bridge knows refines what traffic told, without a word to the rest', async (t) => {
   const presence = new Presence(2000, 10_000);
-  presence.authorized(seen('traffic'), at(0));
-  t.equal(presence.authorized(seen('fdb', 'eth1'), at(1)), undefined);
+  presence.saw(seen('traffic'), at(0));
+  t.equal(presence.saw(seen('fdb', 'eth1'), at(1)), undefined);
   t.equal(presence.get(mac)?.via, 'eth1');
   t.same(presence.poll(at(60_000)), [], 'the bridge still vouches when traffic no longer does');
   t.ok(presence.isAssociated(mac));
@@ -135,11 +135,11 @@ t.test('what the bridge knows refines what traffic told, without a word to the r
 
 t.test('a wired port cannot take an authorised station to another network', async (t) => {
   const presence = new Presence(2000);
-  presence.authorized(on('wlan0'), at(0));
-  t.equal(presence.authorized(seen('fdb', 'eth9', 'br-other'), at(1)), undefined);
+  presence.saw(on('wlan0'), at(0));
+  t.equal(presence.saw(seen('fdb', 'eth9', 'br-other'), at(1)), undefined);
   t.equal(presence.get(mac)?.network, 'br-client');
   presence.left(mac, 'wlan0', at(2));
-  t.match(presence.authorized(seen('fdb', 'eth9', 'br-other'), at(3)), { kind: 'moved' }, 'it has left: it may be there');
+  t.match(presence.saw(seen('fdb', 'eth9', 'br-other'), at(3)), { kind: 'moved' }, 'it has left: it may be there');
 });
 
 t.test('any order of events: a station is here exactly while something vouches for it, or is held', async () => {
@@ -159,7 +159,7 @@ t.test('any order of events: a station is here exactly while something vouches f
         for (const { join, via, source, wait } of events) {
           now += wait;
           presence.poll(at(now)).forEach(told);
-          if (join) told(presence.authorized({ mac, network: 'br-client', via, ssid: '', source }, at(now)));
+          if (join) told(presence.saw({ mac, network: 'br-client', via, ssid: '', source }, at(now)));
           else told(presence.left(mac, via, at(now), source));
           if (here !== (presence.get(mac) !== undefined)) return false;
           if (join && !presence.isAssociated(mac)) return false;
@@ -176,8 +176,8 @@ t.test('any order of events: a station is here exactly while something vouches f
 
 t.test('a station that two radios list is here until both have lost it, in whatever order they tell', async (t) => {
   const presence = new Presence(0);
-  presence.authorized(on('wlan1'), at(0));
-  presence.authorized(on('wlan0'), at(1));
+  presence.saw(on('wlan1'), at(0));
+  presence.saw(on('wlan0'), at(1));
   t.same(presence.radiosOf(mac), ['wlan1', 'wlan0']);
   t.equal(presence.left(mac, 'wlan0', at(2)), undefined, 'the later one was the stale one');
   t.same(presence.poll(at(100)), []);
@@ -189,15 +189,15 @@ t.test('a station that two radios list is here until both have lost it, in whate
 
 t.test('and where the other radio is on another client interface, it has moved there', async (t) => {
   const presence = new Presence(0);
-  presence.authorized(on('wlan2', 'br-guest'), at(0));
-  presence.authorized(on('wlan0'), at(1));
+  presence.saw(on('wlan2', 'br-guest'), at(0));
+  presence.saw(on('wlan0'), at(1));
   t.match(presence.left(mac, 'wlan0', at(2)), { kind: 'moved', station: { network: 'br-guest' }, from: { network: 'br-client' } });
 });
 
 t.test('a radio that a station left is not one that has it when it comes back', async (t) => {
   const presence = new Presence(5000);
-  presence.authorized(on('wlan0'), at(0));
+  presence.saw(on('wlan0'), at(0));
   presence.left(mac, 'wlan0', at(1));
-  presence.authorized(on('wlan1'), at(2));
+  presence.saw(on('wlan1'), at(2));
   t.same(presence.radiosOf(mac), ['wlan1']);
 });
