@@ -1,4 +1,4 @@
-/** `roaming check`: the doctor. Gathers what there is to know of this router and says what is wrong, and what mends it. */
+/** `roaming check`: the doctor. Gathers what there is to know of this router and says what is wrong, and what fixes it. */
 import { dirname } from 'node:path';
 import { gatewayWanted } from '../client-gateway.js';
 import type { Config } from '../config/config.js';
@@ -43,8 +43,8 @@ function checkRole(file: string, { enabled, interface: interfaces, peer }: Confi
   const role = interfaces.length === 0 ? 'a transit node' : `clients on ${interfaces.join(', ')}`;
   const message = `${file} (${role}; peers: ${peer.length})`;
   if (enabled) return { level: 'good', message };
-  const mend = ['uci set roaming.main.enabled=1', 'uci commit roaming && service roaming restart'];
-  return { level: 'warning', message: `${message}: not enabled`, mend };
+  const fix = ['uci set roaming.main.enabled=1', 'uci commit roaming && service roaming restart'];
+  return { level: 'warning', message: `${message}: not enabled`, fix };
 }
 
 async function examine(config: Config, { config: file, ubus }: CheckOptions): Promise<Finding[]> {

@@ -5,7 +5,7 @@ import { formatProblem, readConfig } from '../config/config.js';
 import { readFile } from '../linux/files.js';
 import { serviceProblem } from '../service-config.js';
 
-/** The configuration cannot be used; `lines` say what to mend, each with file, section and option. */
+/** The configuration cannot be used; `lines` say what to fix, each with file, section and option. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
   constructor(readonly lines: readonly string[]) {
@@ -29,8 +29,8 @@ async function readText(file: string): Promise<Uint8Array> {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT') throw new ConfigError([`${file}: there is no such file: 'roaming setup' says what makes one`]);
     // Each commit of uci makes the file anew, for root alone; the service's own user is given it when procd reloads.
-    const mend = code === 'EACCES' ? ": root can read it; 'service roaming reload' hands it to the daemon" : '';
-    throw new ConfigError([`${file}: cannot be read (${code ?? message})${mend}`]);
+    const fix = code === 'EACCES' ? ": root can read it; 'service roaming reload' hands it to the daemon" : '';
+    throw new ConfigError([`${file}: cannot be read (${code ?? message})${fix}`]);
   }
 }
 

@@ -12,7 +12,7 @@ import type { Report } from './section.js';
 import { readSection } from './section.js';
 import type { RouteOption } from './types.js';
 
-/** Something that the user has to mend: one line names file, section and option. */
+/** Something that the user has to fix: one line names file, section and option. */
 export interface Problem {
   readonly file: string;
   readonly line: number | undefined;
@@ -145,8 +145,8 @@ class ConfigReader {
 
   #checkPeers(options: Options, main: Section): void {
     if (options.auth === 'psk' && options.key === undefined && options.peer.length > 0) {
-      const mend = "set option key ('roaming keygen' makes one), or option auth 'none'";
-      this.#problem(main, 'peer', `there is no key, so no peer can be trusted: ${mend}`);
+      const fix = "set option key ('roaming keygen' makes one), or option auth 'none'";
+      this.#problem(main, 'peer', `there is no key, so no peer can be trusted: ${fix}`);
     }
   }
 

@@ -22,14 +22,14 @@ t.test('babeld', async (t) => {
   t.same(check({ version: undefined }), [], 'another routing protocol is as good');
   for (const old of ['babeld-1.12.1', 'babeld-1.9', 'babeld-0.99.7']) t.same(levels(check({ version: old })), ['warning', 'good'], old);
   for (const late of ['1.12.2', 'babeld-1.12.10', '2.0']) t.same(levels(check({ version: late })), ['good', 'good'], late);
-  t.match(checkBabel({ ...good, version: '1.12.1' }, GATEWAY_MAC, 'apk')[0]!.mend, ['apk update && apk upgrade babeld']);
+  t.match(checkBabel({ ...good, version: '1.12.1' }, GATEWAY_MAC, 'apk')[0]!.fix, ['apk update && apk upgrade babeld']);
   t.same(levels(check({ version: 'babeld from git' })), ['unknown', 'good']);
   t.equal(sharedRouterId(GATEWAY_MAC), '02:00:5e:ff:fe:00:52:13');
   t.same(levels(check({ routerId: '02:00:5E:FF:FE:00:52:13' })), ['good', 'error']);
   t.same(levels(check({ configuredId: '02:00:5e:ff:fe:00:52:13' })), ['good', 'error']);
   t.same(levels(check({ configuredId: undefined })), ['good', 'warning'], 'it may choose the shared MAC at the next start');
   t.same(levels(checkBabel({ ...good, configuredId: undefined }, undefined, 'opkg')), ['good'], 'no router without clients has that MAC');
-  t.match(check({ running: false })[1], { level: 'warning', message: /does not run/, mend: [/service babeld start/] });
+  t.match(check({ running: false })[1], { level: 'warning', message: /does not run/, fix: [/service babeld start/] });
 });
 
 t.test('other servers of DHCP', async (t) => {
@@ -55,19 +55,19 @@ config interface 'old'
   t.same(levels(check("config dhcp 'x'\n\toption interface 'client'\n\toption dhcpv4 'disabled'\n\toption ra 'disabled'\n")), ['good']);
   const [both] = check("config dhcp\n\toption interface 'client'\n\toption ra 'server'\n");
   t.match(both, { level: 'error', message: /^br-client: dnsmasq gives addresses and odhcpd does ra too/ });
-  t.ok(both!.mend!.includes('uci set dhcp.@dhcp[0].ignore=1'));
+  t.ok(both!.fix!.includes('uci set dhcp.@dhcp[0].ignore=1'));
 });
 
-t.test('client interfaces: what mends them stands once, below the last', async (t) => {
+t.test('client interfaces: what fixes them stands once, below the last', async (t) => {
   const reports = [
     { device: 'br-a', problems: [] },
     { device: 'br-b', problems: ['br-b is down', 'br-b has the MAC x'] },
     { device: 'br-c', problems: undefined },
   ];
   t.same(levels(checkLinks(reports, false)), ['good', 'error', 'error', 'error']);
-  t.match(checkLinks(reports, false)[2], { mend: ['uci set roaming.main.setup=1', /restart/] });
-  t.equal(checkLinks(reports, false)[1]!.mend, undefined);
-  t.match(checkLinks(reports, true)[2], { mend: [/^service roaming restart/] });
+  t.match(checkLinks(reports, false)[2], { fix: ['uci set roaming.main.setup=1', /restart/] });
+  t.equal(checkLinks(reports, false)[1]!.fix, undefined);
+  t.match(checkLinks(reports, true)[2], { fix: [/^service roaming restart/] });
 });
 
 t.test('clock', async (t) => {
@@ -85,7 +85,7 @@ t.test('access points', async (t) => {
 t.test('routers to which there is no way', async (t) => {
   const node = { node: '0000000000000002', name: 'r2', addresses: ['fd99::2', '10.99.0.2'], port: 4444, clients: 1, self: false, peer: true, adjacencies: [] };
   t.same(checkReach([]), []);
-  t.match(checkReach([node]), [{ level: 'warning', message: /no route to router r2 \(fd99::2, 10\.99\.0\.2\)/, mend: [/^ip route get fd99::2/] }]);
+  t.match(checkReach([node]), [{ level: 'warning', message: /no route to router r2 \(fd99::2, 10\.99\.0\.2\)/, fix: [/^ip route get fd99::2/] }]);
 });
 
 t.test('leases in other prefixes than ours', async (t) => {
@@ -104,14 +104,14 @@ t.test('leases in other prefixes than ours', async (t) => {
 t.test('what the daemon says, where it has not been found already', async (t) => {
   const found = checkLinks([{ device: 'br-c', problems: undefined }], false);
   const problems = ['there is no interface br-c: its clients are not served', 'two routers have one id'];
-  t.same(checkProblems(problems, found), [{ level: 'warning', message: 'two routers have one id', mend: [] }]);
-  for (const [problem, mend] of [
+  t.same(checkProblems(problems, found), [{ level: 'warning', message: 'two routers have one id', fix: [] }]);
+  for (const [problem, fix] of [
     ['02:00:00:00:00:01 flaps between here and r2: do two devices', /^roaming history 02:00:00:00:00:01 /],
     ["02:00:00:00:00:01 says that it has the gateway's address 10.44.0.1", /^roaming disassociate 02:00:00:00:00:01 /],
     ['another DHCP server, 10.44.66.1, gives addresses on br-c', /^tcpdump -eni br-c udp src port 67 /],
     ['peer 10.99.0.2:1 has the same node id as this node, 11197d21582f9c18: each', /^grep -r 11197d21582f9c18 /],
   ] as const) {
-    t.match(checkProblems([problem], []), [{ level: 'warning', mend: [mend] }], problem);
+    t.match(checkProblems([problem], []), [{ level: 'warning', fix: [fix] }], problem);
   }
 });
 
@@ -133,16 +133,16 @@ t.test('peers', async (t) => {
   t.same(levels(checkPeers([])), ['warning']);
   t.same(levels(checkPeers([peer])), ['good']);
   const refused = { ...peer, state: 'waiting', standby: false, error: 'connection refused' };
-  t.match(checkPeers([peer, refused]), [{ level: 'good' }, { level: 'warning', mend: ['ping fd99::2'] }]);
-  t.match(checkPeers([refused])[0], { message: /^no peer is up/, mend: undefined }, 'one is configured');
-  t.match(checkPeers([{ ...refused, error: 'TLS alert: decrypt error' }])[1], { mend: [/^uci get roaming\.main\.key/] });
+  t.match(checkPeers([peer, refused]), [{ level: 'good' }, { level: 'warning', fix: ['ping fd99::2'] }]);
+  t.match(checkPeers([refused])[0], { message: /^no peer is up/, fix: undefined }, 'one is configured');
+  t.match(checkPeers([{ ...refused, error: 'TLS alert: decrypt error' }])[1], { fix: [/^uci get roaming\.main\.key/] });
 });
 
 t.test('MTU', async (t) => {
   const client = [{ device: 'br-client', mtu: 1500 }];
   t.same(levels(checkMtu(client, [{ device: 'eth0', mtu: 1500 }], undefined)), ['good']);
   t.match(checkMtu(client, [{ device: 'wg0', mtu: 1420 }, { device: 'eth0', mtu: 1500 }], undefined), [
-    { level: 'warning', message: /1500 bytes, and there is less on wg0 \(1420\)/, mend: ['uci set roaming.main.mtu=1420', /reload/] },
+    { level: 'warning', message: /1500 bytes, and there is less on wg0 \(1420\)/, fix: ['uci set roaming.main.mtu=1420', /reload/] },
   ]);
   t.same(levels(checkMtu(client, [{ device: 'wg0', mtu: 1420 }], 1420)), ['good'], 'what clients are told counts');
 });
@@ -159,9 +159,9 @@ t.test('routers', async (t) => {
 t.test('how it is said', async (t) => {
   const findings: Finding[] = [
     { level: 'good', message: 'the clock is set' },
-    { level: 'error', message: 'br-client is down', mend: ['ifup client'] },
+    { level: 'error', message: 'br-client is down', fix: ['ifup client'] },
   ];
-  t.equal(formatFindings(findings, PLAIN), 'good     the clock is set\nERROR    br-client is down\n         mend: ifup client\n');
+  t.equal(formatFindings(findings, PLAIN), 'good     the clock is set\nERROR    br-client is down\n         fix: ifup client\n');
   t.match(formatFindings(findings, COLOURED), '\x1b[31mERROR  \x1b[39m');
   t.equal(hasErrors(findings), true);
   t.equal(hasErrors(findings.slice(0, 1)), false);

@@ -33,7 +33,7 @@ export function checkBabel(facts: BabelFacts, mac: Mac | undefined, manager: Pac
 const NOT_RUNNING: Finding = {
   level: 'warning',
   message: 'babeld does not run: unless something else does its work, routers that are no neighbours are not reached',
-  mend: ['service babeld enable && service babeld start'],
+  fix: ['service babeld enable && service babeld start'],
 };
 
 function checkVersion(text: string, manager: PackageManager): Finding {
@@ -45,7 +45,7 @@ function checkVersion(text: string, manager: PackageManager): Finding {
     return {
       level: 'warning',
       message: `babeld ${version} can keep a wrong route for over a minute; ${GOOD_VERSION.join('.')} and later do not`,
-      mend: [upgradeCommand(manager, 'babeld')],
+      fix: [upgradeCommand(manager, 'babeld')],
     };
   }
   return { level: 'good', message: `babeld ${version}` };
@@ -53,18 +53,18 @@ function checkVersion(text: string, manager: PackageManager): Finding {
 
 function checkId(routerId: string | undefined, configuredId: string | undefined, mac: Mac): Finding[] {
   const shared = sharedRouterId(mac);
-  const mend = [
+  const fix = [
     `uci set babeld.@general[0].router_id=$(hexdump -n 8 -e '8/1 ":%02x"' /dev/urandom | cut -c 2-)`,
     'uci commit babeld && service babeld restart',
   ];
   const id = routerId ?? configuredId;
   if (id?.toLowerCase() === shared) {
     const message = `babeld's router id is made of the MAC ${mac}, which all routers share: their routes would be taken for one router's`;
-    return [{ level: 'error', message, mend }];
+    return [{ level: 'error', message, fix }];
   }
   if (configuredId === undefined) {
     const message = `babeld chooses its router id by itself, and may choose the MAC ${mac}, which all routers share`;
-    return [{ level: 'warning', message, mend }];
+    return [{ level: 'warning', message, fix }];
   }
   return [{ level: 'good', message: `babeld's router id is ${id}` }];
 }

@@ -12,14 +12,14 @@ export function checkDhcp(dhcp: Package, networks: readonly ClientNetwork[]): Fi
     const sections = dhcp.ofType('dhcp').filter((section) => single(section, 'interface') === network);
     const active = [...new Set(sections.flatMap((section) => activeIn(section)))];
     if (active.length === 0) return { level: 'good', message: `${device}: no other server of DHCP or router advertisements` };
-    const mend = sections.flatMap((section) => {
+    const fix = sections.flatMap((section) => {
       const name = section.anonymous ? `@dhcp[${dhcp.ofType('dhcp').indexOf(section)}]` : section.name;
       return [`uci set dhcp.${name}.ignore=1`, ...SERVICES.map((service) => `uci set dhcp.${name}.${service}=disabled`)];
     });
     return {
       level: 'error',
       message: `${device}: ${active.join(' and ')} too: clients would get two answers, and lose their addresses when they roam`,
-      mend: [...mend, 'uci commit dhcp && service dnsmasq restart && service odhcpd restart'],
+      fix: [...fix, 'uci commit dhcp && service dnsmasq restart && service odhcpd restart'],
     };
   });
 }

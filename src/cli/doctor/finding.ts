@@ -10,8 +10,8 @@ export type Level = 'error' | 'warning' | 'good' | 'unknown';
 export interface Finding {
   readonly level: Level;
   readonly message: string;
-  /** The commands that mend it, one a line. */
-  readonly mend?: readonly string[];
+  /** The commands that fix it, one a line. */
+  readonly fix?: readonly string[];
 }
 
 const LABELS: { readonly [level in Level]: readonly [label: string, colour: keyof Style] } = {
@@ -21,11 +21,11 @@ const LABELS: { readonly [level in Level]: readonly [label: string, colour: keyo
   unknown: ['?', 'dim'],
 };
 
-/** One line for each finding, and below it the commands that mend it. */
+/** One line for each finding, and below it the commands that fix it. */
 export function formatFindings(findings: readonly Finding[], style: Style): string {
-  const lines = findings.flatMap(({ level, message, mend = [] }) => {
+  const lines = findings.flatMap(({ level, message, fix = [] }) => {
     const [label, colour] = LABELS[level];
-    return [`${style[colour](label.padEnd(7))}  ${message}`, ...mend.map((command) => `         ${style.dim('mend:')} ${command}`)];
+    return [`${style[colour](label.padEnd(7))}  ${message}`, ...fix.map((command) => `         ${style.dim('fix:')} ${command}`)];
   });
   return lines.map((line) => `${line}\n`).join('');
 }

@@ -18,7 +18,7 @@ export function checkClock(time: number): Finding {
   return {
     level: 'warning',
     message: `the clock says ${new Date(time * 1000).toISOString().slice(0, 10)}: times in logs and in the history are wrong`,
-    mend: ['service sysntpd restart'],
+    fix: ['service sysntpd restart'],
   };
 }
 
@@ -29,29 +29,29 @@ export function checkClock(time: number): Finding {
 export function checkAccessPoints(objects: readonly string[] | undefined, interfaces: readonly string[], manager: PackageManager): Finding[] {
   if (interfaces.length === 0) return [];
   if (objects === undefined) {
-    return [{ level: 'error', message: 'ubusd does not answer: nothing is known of stations', mend: ['service ubus restart'] }];
+    return [{ level: 'error', message: 'ubusd does not answer: nothing is known of stations', fix: ['service ubus restart'] }];
   }
   if (objects.length > 0) return [{ level: 'good', message: `access points: ${objects.join(', ')}` }];
   const message = `no access point is on ubus: no client can be known to be on ${interfaces.join(', ')}`;
-  return [{ level: 'warning', message, mend: ['wifi up', installCommand(manager, 'wpad-basic-mbedtls')] }];
+  return [{ level: 'warning', message, fix: ['wifi up', installCommand(manager, 'wpad-basic-mbedtls')] }];
 }
 
 /** `peers`: undefined where the daemon does not run, which is no fault of the configuration. */
 export function checkPeers(peers: readonly PeerView[] | undefined): Finding[] {
   if (peers === undefined) {
-    return [{ level: 'unknown', message: 'the daemon does not answer: peers and routers not looked at', mend: ['service roaming start'] }];
+    return [{ level: 'unknown', message: 'the daemon does not answer: peers and routers not looked at', fix: ['service roaming start'] }];
   }
   const up = peers.filter(({ state }) => state === 'up');
   const findings = peers.filter(({ state, error }) => state === 'waiting' && error !== undefined).map(peerFinding);
   if (up.length > 0) return [{ level: 'good', message: `peers: ${up.length} up` }, ...findings];
   const message = 'no peer is up: this router knows its own clients only';
-  const mend = ["uci add_list roaming.main.peer='<address of another router>'", 'uci commit roaming && service roaming reload'];
-  return [{ level: 'warning', message, ...(findings.length > 0 ? {} : { mend }) }, ...findings];
+  const fix = ["uci add_list roaming.main.peer='<address of another router>'", 'uci commit roaming && service roaming reload'];
+  return [{ level: 'warning', message, ...(findings.length > 0 ? {} : { fix }) }, ...findings];
 }
 
 function peerFinding({ remote, error = '' }: PeerView): Finding {
-  const mend = /alert|decrypt|psk|handshake/i.test(error) ? ['uci get roaming.main.key   # has to be the same on both'] : [`ping ${hostOf(remote)}`];
-  return { level: 'warning', message: `peer ${remote}: ${error}`, mend };
+  const fix = /alert|decrypt|psk|handshake/i.test(error) ? ['uci get roaming.main.key   # has to be the same on both'] : [`ping ${hostOf(remote)}`];
+  return { level: 'warning', message: `peer ${remote}: ${error}`, fix };
 }
 
 function hostOf(remote: string): string {
@@ -75,7 +75,7 @@ export function checkMtu(clients: readonly MeshLink[], mesh: readonly MeshLink[]
     return {
       level: 'warning',
       message: `${device}: clients may send ${effective} bytes, and there is less on ${which}`,
-      mend: [`uci set roaming.main.mtu=${Math.max(1280, smallest)}`, 'uci commit roaming && service roaming reload'],
+      fix: [`uci set roaming.main.mtu=${Math.max(1280, smallest)}`, 'uci commit roaming && service roaming reload'],
     };
   });
 }
@@ -85,7 +85,7 @@ export function checkReach(unreachable: readonly NodeView[]): Finding[] {
   return unreachable.map(({ name, node, addresses }) => ({
     level: 'warning',
     message: `there is no route to router ${name || node} (${addresses.join(', ')}): its clients are not reached`,
-    mend: [`ip route get ${addresses[0]}   # the routing protocol has to carry it`],
+    fix: [`ip route get ${addresses[0]}   # the routing protocol has to carry it`],
   }));
 }
 
@@ -104,7 +104,7 @@ export function checkPrefixes(leases: readonly LeaseView[], prefixes: readonly P
     {
       level: 'error',
       message: `${mac} has ${address}, which is in none of our prefixes${strange.length > 1 ? `, and so have ${strange.length - 1} more leases` : ''}: other routers have another option prefix`,
-      mend: ['uci get roaming.main.prefix   # has to be the same on all routers'],
+      fix: ['uci get roaming.main.prefix   # has to be the same on all routers'],
     },
   ];
 }
@@ -114,11 +114,11 @@ export function checkProblems(problems: readonly string[], found: readonly Findi
   const known = new Set(found.map(({ message }) => message));
   return problems
     .filter((problem) => !known.has(problem))
-    .map((message) => ({ level: 'warning', message, mend: REMEDIES.flatMap(([sign, mend]) => (sign.test(message) ? [mend(sign.exec(message)![1]!)] : [])) }));
+    .map((message) => ({ level: 'warning', message, fix: REMEDIES.flatMap(([sign, fix]) => (sign.test(message) ? [fix(sign.exec(message)![1]!)] : [])) }));
 }
 
 /** By what a problem says: where to look, or what to do. */
-const REMEDIES: readonly (readonly [sign: RegExp, mend: (which: string) => string])[] = [
+const REMEDIES: readonly (readonly [sign: RegExp, fix: (which: string) => string])[] = [
   [/^(\S+) flaps /, (mac) => `roaming history ${mac}   # between which routers`],
   [/^(\S+) says that it has the gateway's address/, (mac) => `roaming disassociate ${mac}   # or give it another address`],
   [/^another DHCP server, .* on (\S+)$/, (device) => `tcpdump -eni ${device} udp src port 67   # whose MAC it is`],
@@ -141,7 +141,7 @@ export function checkNodes(nodes: readonly NodeView[] | undefined): Finding[] {
     ...twice.map((name): Finding => ({
       level: 'warning',
       message: `several routers call themselves ${name}`,
-      mend: [`uci set system.@system[0].hostname='<another name>'`, 'uci commit system && service system reload'],
+      fix: [`uci set system.@system[0].hostname='<another name>'`, 'uci commit system && service system reload'],
     })),
     ...nameless.map(({ node, name }): Finding => ({
       level: 'warning',
