@@ -130,14 +130,23 @@ export class SimClock implements Clock {
   }
 
   now(): Instant {
-    return (this.#zero + (this.#scheduler.now - this.#start) * this.#rate) as Instant;
+    return this.#reading(this.#scheduler.now) as Instant;
+  }
+
+  #reading(time: number): number {
+    return this.#zero + (time - this.#start) * this.#rate;
   }
 
   schedule(at: Instant, task: () => void): Timer {
-    // The billionth of a second makes up for rounding, so that it is never too early.
-    const due = this.#start + (at - this.#zero) / this.#rate + 1e-6;
-    return this.#scheduler.schedule(due, () => {
+    return this.#scheduler.schedule(this.#whenItReads(at), () => {
       if (!this.dead) task();
     });
+  }
+
+  /** True time at which it shows `at`, or is past it: of what is exact but for rounding, the first number that is not too early. */
+  #whenItReads(at: Instant): number {
+    let time = Math.max(this.#scheduler.now, this.#start + (at - this.#zero) / this.#rate);
+    while (this.#reading(time) < at) time *= 1 + Number.EPSILON;
+    return time;
   }
 }
