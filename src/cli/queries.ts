@@ -2,6 +2,7 @@
 import type { Argv } from 'yargs';
 import type { LeaseView } from '../status/leases.js';
 import type { NodeView, PeerView } from '../status/peers.js';
+import { sortNodes } from '../status/peers.js';
 import type { RoamView, TraceView } from '../status/roams.js';
 import type { ClientView } from '../status/views.js';
 import { parseMac } from '../net/mac.js';
@@ -143,7 +144,7 @@ export function addQueries<T>(cli: Argv<T>): Argv<T> {
         })),
     )
     .command('nodes', 'Show all routers of the network', { json, ubus }, ({ json, ubus }) =>
-      query<{ nodes: NodeView[] }>('nodes', showNodes, { json, ubus }),
+      query<{ nodes: NodeView[] }>('nodes', showNodes, { json, ubus }, ({ nodes }) => ({ nodes: sortNodes(nodes) })),
     )
     .command('peers', 'Show flooding sessions', { json, ubus }, ({ json, ubus }) =>
       query<{ peers: PeerView[] }>('peers', showPeers, { json, ubus }),

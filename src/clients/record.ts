@@ -197,10 +197,19 @@ function toldOf(addresses: readonly Ip[]): Ip[] {
   return addresses.filter((address) => told.has(address));
 }
 
-/** At most eight addresses and 63 bytes of name are told, so that the record fits its TLV. */
+/** Longest names that are told, and that are believed: a peer's may not make what tells of them larger than it may be. */
+const NODE_NAME_BYTES = 63;
+const CLIENT_NAME_BYTES = 64;
+const SSID_BYTES = 32;
+
+function readName(bytes: Uint8Array, limit: number): string {
+  return new TextDecoder().decode(bytes.subarray(0, limit));
+}
+
+/** At most eight addresses are told, so that the record fits its TLV. */
 export function nodeInfoValue(info: NodeInfo): string {
   const w = new Writer();
-  writeItem(w, Item.hostname, textBytes(info.hostname, 63));
+  writeItem(w, Item.hostname, textBytes(info.hostname, NODE_NAME_BYTES));
   for (const address of toldOf(info.addresses)) writeItem(w, Item.address, ipToBytes(address));
   if (info.port !== 0) writeItem(w, Item.port, Uint8Array.of(info.port >> 8, info.port & 0xff));
   return toBinary(w.done());
@@ -208,8 +217,8 @@ export function nodeInfoValue(info: NodeInfo): string {
 
 export function clientInfoValue(info: ClientInfo): string {
   const w = new Writer();
-  if (info.hostname !== '') writeItem(w, Item.hostname, textBytes(info.hostname, 64));
-  if (info.ssid !== '') writeItem(w, Item.ssid, textBytes(info.ssid, 32));
+  if (info.hostname !== '') writeItem(w, Item.hostname, textBytes(info.hostname, CLIENT_NAME_BYTES));
+  if (info.ssid !== '') writeItem(w, Item.ssid, textBytes(info.ssid, SSID_BYTES));
   return toBinary(w.done());
 }
 
@@ -218,7 +227,7 @@ function readNodeInfo(value: Uint8Array): NodeInfo {
   let port = 0;
   const addresses: Ip[] = [];
   for (const [type, body] of readItems(value)) {
-    if (type === Item.hostname) hostname = new TextDecoder().decode(body);
+    if (type === Item.hostname) hostname = readName(body, NODE_NAME_BYTES);
     else if (type === Item.port) port = new Reader(body).u16();
     else if (type === Item.address) addresses.push(body.length === 4 ? ip4FromBytes(body) : ip6FromBytes(body));
   }
@@ -229,8 +238,8 @@ function readClientInfo(value: Uint8Array): ClientInfo {
   let hostname = '';
   let ssid = '';
   for (const [type, body] of readItems(value)) {
-    if (type === Item.hostname) hostname = new TextDecoder().decode(body);
-    else if (type === Item.ssid) ssid = new TextDecoder().decode(body);
+    if (type === Item.hostname) hostname = readName(body, CLIENT_NAME_BYTES);
+    else if (type === Item.ssid) ssid = readName(body, SSID_BYTES);
   }
   return { hostname, ssid };
 }

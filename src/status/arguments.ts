@@ -1,5 +1,7 @@
 /** Arguments of the ubus methods, checked. Each function throws BadInput with a line that names the argument. */
 import { BadInput } from '../net/bytes.js';
+import type { NodeId } from '../clients/node-id.js';
+import { parseNodeId } from '../clients/node-id.js';
 import type { Ip } from '../net/ip.js';
 import { parseIp } from '../net/ip.js';
 import type { Mac } from '../net/mac.js';
@@ -22,6 +24,10 @@ export function requiredMac(args: BusArguments): Mac {
   const value = mac(args);
   if (value === undefined) throw new BadInput('mac: the MAC address of a client is needed');
   return value;
+}
+
+export function node(args: BusArguments, name: string): NodeId | undefined {
+  return read(args, name, parseNodeId);
 }
 
 export function address(args: BusArguments): Ip | undefined {

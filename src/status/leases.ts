@@ -10,7 +10,7 @@ import { isIp6 } from '../net/ip.js';
 import type { Mac } from '../net/mac.js';
 import { contains, prefixOf } from '../net/prefix.js';
 import type { Database } from '../clients/database.js';
-import { pageOf } from './page.js';
+import { CLIENTS, pageOf } from './page.js';
 import type { ClientFilter } from './views.js';
 import { toWallTime } from './viewpoint.js';
 import type { Viewpoint } from './viewpoint.js';
@@ -36,8 +36,8 @@ export interface LeasesView {
 /** Live leases, IPv4 first, by MAC and address. */
 export function viewLeases(view: Viewpoint, { mac, address, after }: Pick<ClientFilter, 'mac' | 'address' | 'after'> = {}): LeasesView {
   const leases: LeaseView[] = [];
-  const { clients, next } = pageOf(view.db.clients(), (client) => mac === undefined || client.mac === mac, after);
-  for (const client of clients) {
+  const { items, rest } = pageOf([...view.db.clients()].filter((client) => mac === undefined || client.mac === mac), CLIENTS, after);
+  for (const client of items) {
     const { hostname } = client.info;
     const one = (lease: Lease<Ip>, family: 4 | 6) => {
       const covers = address === undefined || contains(prefixOf(lease.address, family === 4 ? 32 : 64), address);
@@ -47,7 +47,7 @@ export function viewLeases(view: Viewpoint, { mac, address, after }: Pick<Client
     for (const lease of view.db.leases6Of(client.mac)) one(lease, 6);
   }
   leases.sort((a, b) => a.family - b.family || compare(a.mac, b.mac) || compare(a.address, b.address));
-  return { leases, ...(next === undefined ? {} : { next }) };
+  return { leases, ...rest };
 }
 
 function viewLease(view: Viewpoint, { address, expires }: Lease<Ip>, family: 4 | 6) {

@@ -65,7 +65,7 @@ function queries(source: StatusSource): { readonly [name: string]: BusMethod } {
         }),
     },
     client: { args: { mac: 'string' }, call: (args) => viewOne(source, read.requiredMac(args)) },
-    nodes: { args: {}, call: () => ({ nodes: viewNodes(source, source.peers()) }) },
+    nodes: { args: { after: 'string' }, call: (args) => viewNodes(source, source.peers(), read.node(args, 'after')) },
     peers: { args: {}, call: () => ({ peers: source.peers().map((peer) => viewPeer(source.db, peer)) }) },
     leases: {
       args: { mac: 'string', address: 'string', after: 'string' },

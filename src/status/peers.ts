@@ -1,6 +1,8 @@
 /** Flooding sessions and nodes as ubus shows them. */
 import type { Database } from '../clients/database.js';
 import type { NodeId } from '../clients/node-id.js';
+import type { Paging } from './page.js';
+import { pageOf } from './page.js';
 import type { Viewpoint } from './viewpoint.js';
 import { nodeName } from './views.js';
 
@@ -89,16 +91,45 @@ function adjacenciesOf(db: Database, id: NodeId): NodeId[] {
   return db.adjacencies(id).filter((other) => db.adjacencies(other).includes(id));
 }
 
-/** All nodes that have told of themselves or have clients, by name. */
-export function viewNodes({ db, self }: Viewpoint, peers: readonly PeerStatus[]): NodeView[] {
+export interface NodesView {
+  readonly nodes: NodeView[];
+  /** Where there are more: what to ask for them `after`. */
+  readonly next?: string;
+}
+
+const NODE_BYTES = 250;
+const NODE_ADDRESS_BYTES = 48;
+const ADJACENCY_BYTES = 24;
+
+/** UTF-8 needs up to three for each of JavaScript's characters. */
+const CHARACTER_BYTES = 3;
+
+/** All nodes that have told of themselves or have clients: part by part by id, and within a part by name. */
+export function viewNodes({ db, self }: Viewpoint, peers: readonly PeerStatus[], after?: NodeId): NodesView {
   const counts = new Map<NodeId, number>();
   for (const { node } of db.clients()) if (node !== undefined) counts.set(node, (counts.get(node) ?? 0) + 1);
   const up = new Set(peers.filter(({ state }) => state === 'up').map(({ node }) => node));
   const ids = new Set([...[...db.nodes()].map(([id]) => id), ...counts.keys(), self]);
-  const views = [...ids].map((id) => {
+  const { items, rest } = pageOf(ids, nodePaging(db), after);
+  const views = items.map((id) => {
     const { hostname = '', addresses = [], port = 0 } = db.node(id) ?? {};
     return { node: id, name: hostname, addresses, port, clients: counts.get(id) ?? 0, self: id === self, peer: up.has(id), adjacencies: adjacenciesOf(db, id) };
   });
+  return { nodes: sortNodes(views), ...rest };
+}
+
+function nodePaging(db: Database): Paging<NodeId> {
+  return {
+    key: (id) => id,
+    bytes(id) {
+      const { hostname = '', addresses = [] } = db.node(id) ?? {};
+      return NODE_BYTES + CHARACTER_BYTES * hostname.length + NODE_ADDRESS_BYTES * addresses.length + ADJACENCY_BYTES * db.adjacencies(id).length;
+    },
+  };
+}
+
+/** By name, in place. */
+export function sortNodes(nodes: NodeView[]): NodeView[] {
   const key = ({ name, node }: NodeView) => `${name} ${node}`;
-  return views.sort((a, b) => (key(a) < key(b) ? -1 : 1));
+  return nodes.sort((a, b) => (key(a) < key(b) ? -1 : 1));
 }

@@ -9,7 +9,7 @@ import { BadInput } from '../net/bytes.js';
 import type { Ip } from '../net/ip.js';
 import type { Mac } from '../net/mac.js';
 import { contains, formatPrefix } from '../net/prefix.js';
-import { pageOf } from './page.js';
+import { CLIENTS, pageOf } from './page.js';
 import type { Viewpoint } from './viewpoint.js';
 import { toWallTime } from './viewpoint.js';
 
@@ -51,8 +51,8 @@ export interface ClientsView {
 
 /** Clients that match all parts of the filter, by MAC. Throws {@link BadInput} where there is no such node. */
 export function viewClients(view: Viewpoint, filter: ClientFilter = {}): ClientsView {
-  const { clients, next } = pageOf(view.db.clients(), clientMatcher(view.db, filter), filter.after);
-  return { clients: clients.map((client) => viewClient(view, client)), ...(next === undefined ? {} : { next }) };
+  const { items, rest } = pageOf([...view.db.clients()].filter(clientMatcher(view.db, filter)), CLIENTS, filter.after);
+  return { clients: items.map((client) => viewClient(view, client)), ...rest };
 }
 
 function clientMatcher(db: Database, { mac, address, node }: ClientFilter): (client: Client) => boolean {

@@ -93,7 +93,11 @@ t.test('the text format: each name once declared, samples below it', async (t) =
 const AROUND = `
 local readings = ...
 package.loaded.ubus = { connect = function()
-  return { call = function(_, object, method) return assert(readings[method]) end, close = function() end }
+  local function call(_, object, method, args)
+    local parts = assert(readings[method])
+    return parts[args.after] or parts
+  end
+  return { call = call, close = function() end }
 end }
 function metric(name, kind, labels, value)
   local function output(labels, value)
@@ -131,7 +135,8 @@ const lua = ['lua5.1', 'lua'].find((program) => spawnSync(program, ['-v']).statu
 
 t.test("the collector for OpenWrt's exporter gives the same", { skip: lua === undefined && 'no lua5.1 here' }, async (t) => {
   const { status, nodes, peers } = readings;
-  const program = `local readings = ${toLua({ status, nodes: { nodes }, peers: { peers } })}\nloadstring(${toLua(AROUND)})(readings)`;
+  const parts = { '': { nodes: nodes.slice(0, 1), next: nodes[0]!.node }, [nodes[0]!.node]: { nodes: nodes.slice(1) } };
+  const program = `local readings = ${toLua({ status, nodes: parts, peers: { peers } })}\nloadstring(${toLua(AROUND)})(readings)`;
   const { stdout, stderr } = spawnSync(lua!, ['-e', program], { encoding: 'utf8' });
   t.equal(stderr, '');
   t.same(stdout.trim().split('\n').sort(), normalise(formatMetrics(readings)));

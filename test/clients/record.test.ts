@@ -51,6 +51,13 @@ t.test('a reader passes over items that it does not know', async (t) => {
   t.same(meaningOf(nodeKey(node), value), { type: 'node', node, info: { hostname: 'r1', addresses: [], port: 0 } });
 });
 
+t.test('a name is cut to what anybody tells', async (t) => {
+  const long = (type: number) => `${String.fromCharCode(type, 240)}${'x'.repeat(240)}`;
+  t.match(meaningOf(nodeKey(node), long(1)), { info: { hostname: /^x{63}$/ } });
+  t.match(meaningOf(clientInfoKey(mac), long(1)), { info: { hostname: /^x{64}$/ } });
+  t.match(meaningOf(clientInfoKey(mac), long(4)), { info: { ssid: /^x{32}$/ } });
+});
+
 t.test('every value fits one Update, whatever it holds', async () => {
   const info = fc.record({
     hostname: fc.string({ unit: 'binary' }),

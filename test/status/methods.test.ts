@@ -1,13 +1,19 @@
 import t from 'tap';
+import type { Test } from 'tap';
 import { encodeFields, toFields } from 'ubus-ts';
 import * as claims from '../../src/clients/claims.js';
+import { parseNodeId } from '../../src/clients/node-id.js';
+import { adjacenciesKey, adjacenciesValue, clientInfoKey, nodeInfoValue, nodeKey } from '../../src/clients/record.js';
 import { HOUR } from '../../src/clients/time.js';
 import { BadInput } from '../../src/net/bytes.js';
 import { parseIp4, parseIp6 } from '../../src/net/ip.js';
 import { macFromBytes } from '../../src/net/mac.js';
+import type { StatusSource } from '../../src/status/methods.js';
 import { statusMethods } from '../../src/status/methods.js';
+import { History, HISTORY_LIMIT } from '../../src/status/history.js';
+import type { NodeView, PeerStatus } from '../../src/status/peers.js';
 import type { ClientView } from '../../src/status/views.js';
-import { EPOCH, laptop, makeSource, other, phone, self } from './support.js';
+import { EPOCH, laptop, makeSource, other, peer, phone, self } from './support.js';
 import { at } from '../support.js';
 
 type Arguments = { [name: string]: unknown };
@@ -72,18 +78,74 @@ t.test('a large network is told in parts, each of which ubus can carry', async (
     ];
     for (const record of records) db.apply(record, at(0));
   }
-  for (const [method, field] of [['clients', 'clients'], ['leases', 'leases']] as const) {
-    const told: string[] = [];
-    let parts = 0;
-    for (let after: string | undefined = ''; after !== undefined; parts++) {
-      const answer = statusMethods(big.source)[method]!.call({ after }) as { next?: string } & { [field: string]: { mac: string }[] };
-      const { length } = encodeFields(toFields(answer as never));
-      if (length > 300_000) t.fail(`a part of ${method} has ${length} bytes`);
-      told.push(...new Set(answer[field]!.map(({ mac }) => mac)));
-      after = answer.next;
-    }
-    t.ok(parts > 5 && parts < 50, `${parts} parts`);
+  for (const method of ['clients', 'leases']) {
+    const parts = askedInParts<{ mac: string }>(t, big.source, method);
+    const told = parts.flatMap((part) => [...new Set(part.map(({ mac }) => mac))]);
     t.same(told, [...db.clients()].map(({ mac }) => mac).sort(), `${method}: each client once, by MAC`);
+  }
+});
+
+/** The parts of an answer, none of which is too large; fails where there are few or many. */
+function askedInParts<T>(t: Test, source: StatusSource, method: string): T[][] {
+  const parts: T[][] = [];
+  for (let after: string | undefined = ''; after !== undefined; ) {
+    const answer = statusMethods(source)[method]!.call({ after }) as { next?: string } & { [field: string]: T[] };
+    const { length } = encodeFields(toFields(answer as never));
+    if (length > 300_000) t.fail(`a part of ${method} has ${length} bytes`);
+    parts.push(answer[method]!);
+    after = answer.next;
+  }
+  t.ok(parts.length > 5 && parts.length < 50, `${method}: ${parts.length} parts`);
+  return parts;
+}
+
+t.test('so are many routers, whatever they say of themselves', async (t) => {
+  const { source } = makeSource();
+  const { db } = source;
+  const id = (n: number) => parseNodeId((0x1000 + n).toString(16).padStart(16, '0'));
+  const addresses = Array.from({ length: 8 }, (_, i) => parseIp6(`2001:db8:aaaa:aaaa:aaaa:aaaa:aaaa:aaa${i}`));
+  const told = (n: number) => nodeInfoValue({ hostname: `${'é'.repeat(29)}${5000 - n}`, addresses, port: 4444 });
+  // More than any of ours tells: a name that is no text, or forty addresses.
+  const lies = [`\x01\xf0${'\xff'.repeat(240)}`, '\x02\x04\xff\xff\xff\xff'.repeat(40)];
+  for (let n = 0; n < 2000; n++) {
+    const group = Array.from({ length: 30 }, (_, i) => id(n - (n % 30) + i));
+    const values = [told(n), ...lies];
+    for (const record of [
+      { key: nodeKey(id(n)), value: values[n < 1500 ? 0 : n % 3]! },
+      { key: adjacenciesKey(id(n)), value: adjacenciesValue(group.filter((other) => other !== id(n))) },
+    ]) {
+      db.apply({ ...record, seqno: 1, expires: at(HOUR) }, at(0));
+    }
+  }
+  const parts = askedInParts<NodeView>(t, source, 'nodes');
+  t.same(parts.flatMap((part) => part.map(({ node }) => node).sort()), [...db.nodes()].map(([node]) => node).sort(), 'each once');
+  const names = parts[1]!.map(({ name }) => name);
+  t.same(names, names.toSorted(), 'a part by name');
+  t.throws(() => statusMethods(source)['nodes']!.call({ after: 'r1' }), /^after: /);
+});
+
+t.test('what has no parts fits a message of ubus, with the longest names', async (t) => {
+  const { source } = makeSource();
+  const { db } = source;
+  const name = `\x01\x40${'\xff'.repeat(64)}`;
+  for (const node of [self, other]) db.apply({ key: nodeKey(node), value: name, seqno: 9, expires: at(HOUR) }, at(0));
+  const history = new History(self);
+  history.tracing = true;
+  for (let n = 0; n < HISTORY_LIMIT; n++) {
+    const mac = macFromBytes(Uint8Array.of(6, 0, 0, 0, n >> 8, n & 255));
+    db.apply({ key: clientInfoKey(mac), value: name, seqno: 1, expires: at(HOUR) }, at(0));
+    history.authorized(mac, other, at(n));
+    history.moved(mac, other, self, at(n + 0.1));
+    for (const step of ['flooded', 'routed', 'announced'] as const) history.step(mac, step, at(n + 0.2));
+  }
+  // Twice as many as are accepted.
+  const peers = Array<PeerStatus>(512).fill({ ...peer, remote: `[${'ffff:'.repeat(7)}ffff%br-client]:65535`, error: 'x'.repeat(100) });
+  const methods = statusMethods({ ...source, history, peers: () => peers });
+  for (const [method, field, count] of [['history', 'roams', HISTORY_LIMIT], ['trace', 'roams', HISTORY_LIMIT], ['peers', 'peers', peers.length]] as const) {
+    const answer = methods[method]!.call({}) as { [field: string]: unknown[] };
+    t.equal(answer[field]!.length, count);
+    const { length } = encodeFields(toFields(answer as never));
+    t.ok(length < 2 ** 20 - 1024, `${method}: ${length} bytes`);
   }
 });
 

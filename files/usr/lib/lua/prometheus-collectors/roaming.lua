@@ -32,10 +32,15 @@ local function scrape_status(status)
   end
 end
 
-local function scrape_nodes(nodes)
-  local clients = metric("roaming_clients", "gauge")
-  for _, node in ipairs(nodes) do
-    clients({ node = node.node, node_name = node.name }, node.clients)
+-- Where there are many routers the answer comes in parts: `next` is what to ask for the rest after.
+local function scrape_nodes(bus)
+  local clients, after = metric("roaming_clients", "gauge"), ""
+  while after do
+    local answer = bus:call("roaming", "nodes", { after = after })
+    for _, node in ipairs(answer.nodes) do
+      clients({ node = node.node, node_name = node.name }, node.clients)
+    end
+    after = answer.next
   end
 end
 
@@ -64,7 +69,7 @@ local function scrape()
   local status = bus:call("roaming", "status", {})
   if status then
     scrape_status(status)
-    scrape_nodes(bus:call("roaming", "nodes", {}).nodes)
+    scrape_nodes(bus)
     scrape_peers(bus:call("roaming", "peers", {}).peers)
   end
   bus:close()

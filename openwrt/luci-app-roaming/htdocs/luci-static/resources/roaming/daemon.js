@@ -32,7 +32,7 @@ const callService = rpc.declare({ object: 'service', method: 'list', params: [ '
 
 return baseclass.extend({
 	clients: queryList('clients', 'clients'),
-	nodes: query('nodes', { nodes: [] }),
+	nodes: queryList('nodes', 'nodes'),
 	peers: query('peers', { peers: [] }),
 	history: query('history', { roams: [] }, [ 'limit' ]),
 	status: query('status', { '': {} }),
