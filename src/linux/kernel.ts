@@ -7,6 +7,7 @@ import type { BridgeVlan, ClientLink, Kernel, KernelChange, KernelEvent, KernelS
 import type { PacketAddon } from './addons.js';
 import {
   encodeChange,
+  needsLookup,
   NEIGHBOUR_PROTOCOL,
   RULE_PROTOCOL,
   toHostRoute,
@@ -17,6 +18,7 @@ import {
 import { kernelNews } from './kernel-filter.js';
 import { eventIn, KernelWatch } from './kernel-watch.js';
 import type { InterfaceAddress } from './netlink/address.js';
+import type { NetlinkError } from './netlink/error.js';
 import { unless } from './netlink/error.js';
 import type { FdbEntry } from './netlink/fdb.js';
 import { deleteFdbEntry } from './netlink/fdb.js';
@@ -153,7 +155,17 @@ export class LinuxKernel implements Kernel {
   async apply(changes: readonly KernelChange[]): Promise<(Error | undefined)[]> {
     for (const change of changes) this.#watch.changing(change);
     const results = await this.#rtnl.applyAll(changes.map((change) => encodeChange(change, this.#table)));
+    await this.#applyAgain(changes, results);
     return results.map((error, i) => (error !== undefined && wasGone(changes[i]!, error) ? undefined : error));
+  }
+
+  /** Where the kernel does not believe a gateway: all that failed once more, since routes failed with their nexthop object. */
+  async #applyAgain(changes: readonly KernelChange[], results: (NetlinkError | undefined)[]): Promise<void> {
+    if (!results.some((error, i) => error !== undefined && needsLookup(changes[i]!, error))) return;
+    const failed = results.flatMap((error, i) => (error === undefined ? [] : [i]));
+    const onlink = (i: number) => !needsLookup(changes[i]!, results[i]!);
+    const again = await this.#rtnl.applyAll(failed.map((i) => encodeChange(changes[i]!, this.#table, onlink(i))));
+    failed.forEach((i, n) => (results[i] = again[n]));
   }
 
   /**

@@ -1,9 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import t from 'tap';
-import type { Test } from 'tap';
 import { execFileSync } from 'node:child_process';
-import type { NodeId } from '../../src/clients/node-id.js';
-import type { Instant } from '../../src/clients/time.js';
 import type { NativeCallback } from '../../src/linux/addons.js';
 import { LinuxKernel } from '../../src/linux/kernel.js';
 import { NetlinkMonitor } from '../../src/linux/netlink/monitor.js';
@@ -13,29 +10,15 @@ import { setSysctl } from '../../src/linux/sysctl.js';
 import { parseIp } from '../../src/net/ip.js';
 import { parseMac } from '../../src/net/mac.js';
 import { parsePrefix } from '../../src/net/prefix.js';
-import type { Clock, KernelChange, KernelEvent } from '../../src/ports.js';
-import type { ClientView } from '../../src/routes/desired.js';
-import { Routes } from '../../src/routes/routes.js';
+import type { KernelChange, KernelEvent } from '../../src/ports.js';
 import { A, B, client as clientOn9, SELF } from '../routes/helpers.js';
+import { client, ipBatch, open, run, table, wait } from './kernel-run.js';
 import { addon, ifindex, inNamespace, ip, ipJson, until } from './namespace.js';
 import { TestLog } from '../support.js';
-
-const clock: Clock = {
-  now: () => performance.now() as Instant,
-  schedule(at, task) {
-    const timer = setTimeout(task, Math.max(0, at - performance.now()));
-    return { cancel: () => clearTimeout(timer) };
-  },
-};
 
 const A4 = parseIp('10.9.0.1');
 const A6 = parseIp('2001:db8:9::1');
 const B6 = parseIp('2001:db8:9::2');
-
-const ipBatch = (lines: string[]) =>
-  execFileSync('ip', ['-batch', '-'], { input: lines.join('\n'), stdio: ['pipe', 'ignore', 'pipe'] });
-
-const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Two uplinks to "the mesh", and a client bridge with one port; node A by one uplink, node B by the other. */
 function topology(): void {
@@ -58,52 +41,6 @@ function topology(): void {
     'route add 2001:db8:9::2 via fe80::1:2 dev up1',
   ]);
 }
-
-interface Run {
-  readonly kernel: LinuxKernel;
-  readonly routes: Routes;
-  readonly log: TestLog;
-  /** What was sent to the kernel. */
-  readonly batches: (readonly KernelChange[])[];
-  readonly events: KernelEvent[];
-}
-
-async function open(log = new TestLog()): Promise<LinuxKernel> {
-  return LinuxKernel.open({ addon: addon(), log });
-}
-
-/** As the daemon does it. */
-async function run(t: Test, { nexthopObjects = true } = {}): Promise<Run> {
-  const log = new TestLog();
-  const kernel = await open(log);
-  if (!nexthopObjects) Object.defineProperty(kernel, 'nexthopObjects', { value: false });
-  t.teardown(() => kernel.stop());
-  const batches: (readonly KernelChange[])[] = [];
-  const apply = kernel.apply.bind(kernel);
-  kernel.apply = (changes) => {
-    batches.push(changes);
-    return apply(changes);
-  };
-  const routes = new Routes({ self: SELF, kernel, clock, log, installed: () => undefined });
-  const events: KernelEvent[] = [];
-  kernel.start((event) => {
-    events.push(event);
-    routes.kernelChanged(event);
-  });
-  await routes.start();
-  return { kernel, routes, log, batches, events };
-}
-
-const client = (number: number, node: NodeId | undefined, ...prefixes: string[]): ClientView => {
-  const view = clientOn9(number, node, ...prefixes);
-  return view.link === undefined ? view : { ...view, link: { network: 'br-client', ifindex: ifindex('br-client') } };
-};
-
-const table = (family: 4 | 6) =>
-  ipJson(`-${family} route show table 44`).map(({ dst, dev, protocol, nhid, gateway, via }) => ({
-    dst, dev, protocol, ...(nhid !== undefined && { nhid: Number(nhid) - 0x526f0000 }),
-    ...((gateway ?? via) !== undefined && { gateway: gateway ?? (via as { host: string }).host }),
-  }));
 
 await inNamespace(t, import.meta.url, async (t) => {
   topology();

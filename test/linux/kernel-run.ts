@@ -1,0 +1,73 @@
+/** The daemon's routes on the real kernel, in the namespace that a test runs in. */
+import type { Test } from 'tap';
+import { execFileSync } from 'node:child_process';
+import type { NodeId } from '../../src/clients/node-id.js';
+import type { Instant } from '../../src/clients/time.js';
+import { LinuxKernel } from '../../src/linux/kernel.js';
+import type { Clock, KernelChange, KernelEvent } from '../../src/ports.js';
+import type { ClientView } from '../../src/routes/desired.js';
+import { Routes } from '../../src/routes/routes.js';
+import { client as clientOn9, SELF } from '../routes/helpers.js';
+import { addon, ifindex, ipJson } from './namespace.js';
+import { TestLog } from '../support.js';
+
+const clock: Clock = {
+  now: () => performance.now() as Instant,
+  schedule(at, task) {
+    const timer = setTimeout(task, Math.max(0, at - performance.now()));
+    return { cancel: () => clearTimeout(timer) };
+  },
+};
+
+export const ipBatch = (lines: string[]) =>
+  execFileSync('ip', ['-batch', '-'], { input: lines.join('\n'), stdio: ['pipe', 'ignore', 'pipe'] });
+
+export const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+export interface Run {
+  readonly kernel: LinuxKernel;
+  readonly routes: Routes;
+  readonly log: TestLog;
+  /** What was sent to the kernel. */
+  readonly batches: (readonly KernelChange[])[];
+  readonly events: KernelEvent[];
+}
+
+export async function open(log = new TestLog()): Promise<LinuxKernel> {
+  return LinuxKernel.open({ addon: addon(), log });
+}
+
+/** Runs them as the daemon does. */
+export async function run(t: Test, { nexthopObjects = true } = {}): Promise<Run> {
+  const log = new TestLog();
+  const kernel = await open(log);
+  if (!nexthopObjects) Object.defineProperty(kernel, 'nexthopObjects', { value: false });
+  t.teardown(() => kernel.stop());
+  const batches: (readonly KernelChange[])[] = [];
+  const apply = kernel.apply.bind(kernel);
+  kernel.apply = (changes) => {
+    batches.push(changes);
+    return apply(changes);
+  };
+  const routes = new Routes({ self: SELF, kernel, clock, log, installed: () => undefined });
+  const events: KernelEvent[] = [];
+  kernel.start((event) => {
+    events.push(event);
+    routes.kernelChanged(event);
+  });
+  await routes.start();
+  return { kernel, routes, log, batches, events };
+}
+
+/** See {@link clientOn9}: on br-client where it is here. */
+export const client = (number: number, node: NodeId | undefined, ...prefixes: string[]): ClientView => {
+  const view = clientOn9(number, node, ...prefixes);
+  return view.link === undefined ? view : { ...view, link: { network: 'br-client', ifindex: ifindex('br-client') } };
+};
+
+/** Our table as ip(8) shows it, nexthop objects by their number from 0. */
+export const table = (family: 4 | 6) =>
+  ipJson(`-${family} route show table 44`).map(({ dst, dev, protocol, nhid, gateway, via }) => ({
+    dst, dev, protocol, ...(nhid !== undefined && { nhid: Number(nhid) - 0x526f0000 }),
+    ...((gateway ?? via) !== undefined && { gateway: gateway ?? (via as { host: string }).host }),
+  }));
