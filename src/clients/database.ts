@@ -19,6 +19,7 @@ import { DeadlineHeap } from './heap.js';
 import type { Row } from './record-table.js';
 import { RecordTable } from './record-table.js';
 import { SharedStrings } from './shared-strings.js';
+import { Storms } from './storms.js';
 
 /** A later expiry of the same version counts only beyond this: less is rounding and delay, which must not go in circles. */
 export const EXTENSION_SLACK: Millis = 2 * SECOND;
@@ -68,6 +69,7 @@ export class Database {
   #declined = new Map<Ip4, Mac>();
   #adjacencies = new Map<NodeId, readonly NodeId[]>();
   #deadlines = new DeadlineHeap<RecordKey>();
+  readonly #storms = new Storms();
   /** Node ids and the values that name them, which all clients of a node have in common. */
   #shared = new SharedStrings();
 
@@ -190,7 +192,7 @@ export class Database {
       if (isFull || !this.#fits(bytesOf(record), isOwn)) return { kind: 'refused' };
       return this.#store(record, meaning, undefined, now);
     }
-    const order = compareVersions(record, known);
+    const order = this.#storms.compare(record, known, now);
     if (order < 0) return { kind: 'older', record: known };
     if (order === 0 && record.expires <= known.expires + EXTENSION_SLACK) return { kind: 'same', record: known };
     if (!this.#fits(bytesOf(record) - bytesOf(known), isOwn)) return { kind: 'refused' };

@@ -1,4 +1,5 @@
 import t from 'tap';
+import { reclaim } from '../../src/clients/claims.js';
 import { Database } from '../../src/clients/database.js';
 import { associationKey } from '../../src/clients/record.js';
 import { after, HOUR, MINUTE, SECOND } from '../../src/clients/time.js';
@@ -624,4 +625,21 @@ t.test('import of 40,000 records (defect 19)', async (t) => {
   t.equal(nodes[1]!.db.size, 40_000);
   t.ok(taken < 30_000, 'linear, not quadratic');
   t.comment(`sent, received and stored in ${Math.round(taken)} ms`);
+});
+
+t.test('copies that are newer than each other all around a ring: it comes to rest (the ARPANET of 1980, RFC 789)', async (t) => {
+  for (const [size, delay] of [[6, 5], [12, 1], [40, 50]] as const) {
+    const ring = Object.fromEntries(Array.from({ length: size }, (_, i) => [i + 1, [((i + 1) % size) + 1]]));
+    const { net, nodes } = await network(ring);
+    net.delay = delay;
+    for (const [i, node] of nodes.entries()) node.put(association(1, i + 1, Math.floor((i * 0x10000) / size), after(START, HOUR)));
+    net.clock.advance(30 * SECOND);
+    const before = updates(nodes);
+    net.clock.advance(5 * MINUTE);
+    t.equal(updates(nodes), before, `${size} nodes`);
+    t.same(new Set(nodes.map((node) => String(node.content()))).size, 1, 'all have the same');
+    nodes[0]!.put(reclaim(nodes[0]!.db, stationMac(1), nodeId(1), net.clock.now()));
+    net.clock.advance(size * delay);
+    for (const { db } of nodes) if (db.client(stationMac(1))?.node !== nodeId(1)) t.fail('a claim is heard');
+  }
 });
