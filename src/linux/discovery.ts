@@ -7,8 +7,7 @@
  */
 import { createSocket } from 'node:dgram';
 import type { RemoteInfo, Socket } from 'node:dgram';
-import { existsSync } from 'node:fs';
-import { networkInterfaces } from 'node:os';
+import { existsSync, readFileSync } from 'node:fs';
 import type { Discovery, DiscoveryEvents, InterfaceChoice, Logger } from '../ports.js';
 import { monotonicTime } from './clock.js';
 import { seal, unseal } from './hello-seal.js';
@@ -27,6 +26,13 @@ const MAX_DATAGRAM = 512;
 /** Milliseconds from a bind that failed to the next. */
 const RETRY = 30_000;
 
+/** The kernel's addresses: address, interface index, prefix length, scope and flags in hexadecimal, name. */
+const ADDRESSES = '/proc/net/if_inet6';
+
+/** Flags of linux/if_addr.h: duplicate address detection (RFC 4862 5.4) has failed, or is not done yet. */
+const IFA_F_DADFAILED = 0x08;
+const IFA_F_TENTATIVE = 0x40;
+
 interface Attached {
   readonly ifindex: number;
   /** Datagrams looked at since `second` began. */
@@ -38,7 +44,7 @@ export interface LinuxDiscoveryOptions {
   /** What derivePsk made of the key; undefined: hellos are in the clear. */
   readonly psk: Promise<Uint8Array> | undefined;
   readonly log: Logger;
-  /** Interfaces that have a link-local address, and their indexes. Default: as the kernel has them. */
+  /** Interfaces that have a link-local address to send from, and their indexes. Default: as the kernel has them. */
   readonly interfaces?: () => Map<string, number>;
 }
 
@@ -164,10 +170,28 @@ function isChosen(name: string, { only, except }: InterfaceChoice): boolean {
 
 /** Ports of a bridge are left out: what arrives there is the bridge's, and what is sent there goes to its other side. */
 function linkLocalInterfaces(): Map<string, number> {
+  return new Map([...usableLinkLocals(readAddresses())].filter(([name]) => !existsSync(`/sys/class/net/${name}/master`)));
+}
+
+/** '' where the kernel has no IPv6. */
+function readAddresses(): string {
+  try {
+    return readFileSync(ADDRESSES, 'ascii');
+  } catch {
+    return '';
+  }
+}
+
+/**
+ * Indexes by name of the interfaces that have a link-local address which may be used, out of what {@link ADDRESSES} says.
+ * From a tentative one nothing can be sent: a hello would be lost, and who answers another's could not be connected to.
+ */
+export function usableLinkLocals(text: string): Map<string, number> {
   const found = new Map<string, number>();
-  for (const [name, addresses = []] of Object.entries(networkInterfaces())) {
-    const own = addresses.find((one) => one.family === 'IPv6' && !one.internal && /^fe[89ab]/.test(one.address));
-    if (own?.family === 'IPv6' && !existsSync(`/sys/class/net/${name}/master`)) found.set(name, own.scopeid ?? 0);
+  for (const line of text.split('\n')) {
+    const [address = '', ifindex = '', , , flags = '', name] = line.trim().split(/\s+/);
+    const isUsable = (parseInt(flags, 16) & (IFA_F_TENTATIVE | IFA_F_DADFAILED)) === 0;
+    if (name !== undefined && /^fe[89ab]/.test(address) && isUsable) found.set(name, parseInt(ifindex, 16));
   }
   return found;
 }

@@ -1,12 +1,14 @@
+import { execFileSync } from 'node:child_process';
 import { createSocket } from 'node:dgram';
+import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import t from 'tap';
-import { HELLO_GROUP, LinuxDiscovery } from '../../src/linux/discovery.js';
+import { HELLO_GROUP, LinuxDiscovery, usableLinkLocals } from '../../src/linux/discovery.js';
 import { seal, unseal } from '../../src/linux/hello-seal.js';
 import { derivePsk } from '../../src/linux/mesh.js';
 import { SINK } from '../../src/linux/strays.js';
 import type { InterfaceChoice } from '../../src/ports.js';
-import { inNamespace, ip, settled } from './namespace.js';
+import { ifindex, inNamespace, ip, settled } from './namespace.js';
 import { SILENT } from '../support.js';
 
 const PORT = 4444;
@@ -32,14 +34,30 @@ t.test('sealed: any content, and nothing else, comes back', async (t) => {
   t.equal(unseal(seal(node, undefined), ours), undefined, 'with a key nothing in the clear is taken');
 });
 
+t.test('interfaces whose link-local address may be used, as the kernel tells of addresses', async (t) => {
+  const text = [
+    '00000000000000000000000000000001 01 80 10 80       lo',
+    'fe80000000000000020000fffe000001 02 40 20 80     mesh0',
+    'fd000000000000000000000000000001 02 40 00 80     mesh0',
+    'fe80000000000000020000fffe000002 0b 40 20 c0     mesh1',
+    'fe80000000000000020000fffe000003 0c 40 20 88     mesh2',
+    'fe80000000000000020000fffe000004 3e8 40 20 480  mesh3.7',
+    'fd000000000000000000000000000002 0d 40 00 80     mesh4',
+    '',
+  ].join('\n');
+  t.strictSame([...usableLinkLocals(text)], [['mesh0', 2], ['mesh3.7', 1000]]);
+  t.strictSame([...usableLinkLocals('')], []);
+});
+
 class Router {
   readonly heard: { text: string; address: string }[] = [];
   attached = 0;
   readonly discovery: LinuxDiscovery;
 
-  constructor(key: string | undefined, interfaces: readonly string[], choice: InterfaceChoice) {
-    const own = () => new Map(interfaces.map((name) => [name, Number(ip(`-o link show dev ${name}`).split(':')[0])]));
-    this.discovery = new LinuxDiscovery({ psk: key === undefined ? undefined : derivePsk(key), log: SILENT, interfaces: own });
+  /** `interfaces`: undefined: as the kernel has them. */
+  constructor(key: string | undefined, interfaces: readonly string[] | undefined, choice: InterfaceChoice) {
+    const own = interfaces && { interfaces: () => new Map(interfaces.map((name) => [name, ifindex(name)])) };
+    this.discovery = new LinuxDiscovery({ psk: key === undefined ? undefined : derivePsk(key), log: SILENT, ...own });
     this.discovery.attach(choice);
     this.discovery.start(PORT, {
       heard: (content, address) => this.heard.push({ text: Buffer.from(content).toString(), address }),
@@ -112,6 +130,27 @@ void inNamespace(t, import.meta.url, async (t) => {
       return router.discovery.counters['hello_too_many']! >= 50;
     });
     t.equal(router.heard.length, 2, 'nobody else is heard');
+  });
+
+  await t.test('an interface counts once its address may be used, so that the first hello is heard', async (t) => {
+    // Of the addresses that the kernel makes it asks for longer than the test takes.
+    ip('link add d0 type veth peer name d1');
+    for (const name of ['d0', 'd1']) execFileSync('sysctl', ['-qw', `net.ipv6.conf.${name}.dad_transmits=600`]);
+    for (const name of ['d0', 'd1']) ip(`link set ${name} up`);
+    const choice = { only: ['d0', 'd1'], except: [] };
+    const router = new Router(undefined, undefined, choice);
+    t.teardown(() => router.discovery.stop());
+    await until('its port is bound', () => readFileSync('/proc/net/udp6', 'ascii').includes(`:${PORT.toString(16).toUpperCase()} `));
+    await until('addresses are there', () => ['d0', 'd1'].every((name) => ip(`-6 addr show dev ${name} scope link`).includes('tentative')));
+    router.discovery.attach(choice);
+    t.equal(router.attached, 0, 'they are tentative');
+    for (const name of ['d0', 'd1']) ip(`addr add fe80::${name}/64 dev ${name} nodad`);
+    await settled('d0', 'd1');
+    router.discovery.attach(choice);
+    t.equal(router.attached, 1);
+    router.discovery.send(Buffer.from('first'));
+    await until('heard', () => router.heard.length === 2);
+    ip('link del d0');
   });
 
   await t.test('interfaces come and go', async (t) => {
