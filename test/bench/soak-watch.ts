@@ -4,10 +4,11 @@
  */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { NodeView } from '../../src/status/peers.js';
 import { Client, PingStream } from '../lab/client.js';
 import { networkOf } from '../lab/forwarding.js';
 import type { Router } from '../lab/router.js';
-import { Service } from '../lab/shell.js';
+import { Service, until } from '../lab/shell.js';
 import { SERVER4, SERVER6 } from '../lab/topology.js';
 import { ask } from './programs.js';
 import type { Roaming, Site } from './systems.js';
@@ -95,6 +96,23 @@ export class Timeline {
     const known = [...latest.values()].sort((a, b) => (a.where < b.where ? -1 : a.where > b.where ? 1 : 0));
     return ['what each kernel had in the end, and since when:', ...known.map(line), 'what happened:', ...events.map(line)];
   }
+}
+
+/** Seconds: longer than any node rests from dialling. */
+const LONGEST_REST = 120;
+
+/** Waits until all routers say of each router of the line that it floods to those next to it. */
+export async function flooding(line: readonly Router[]): Promise<void> {
+  const isNext = (i: number, j: number) => Math.abs(i - j) === 1;
+  await Promise.all(
+    line.map((router) =>
+      until(`${router.name}: all routers flood to their neighbours`, LONGEST_REST, async () => {
+        const { nodes } = (await ask(router, 'nodes')) as unknown as { nodes: NodeView[] };
+        const known = line.map(({ name }) => nodes.find((node) => node.name === name));
+        return known.every((one, i) => known.every((other, j) => !isNext(i, j) || (other !== undefined && one?.adjacencies.includes(other.node))));
+      }),
+    ),
+  );
 }
 
 /** The ways between the server and a client, each asked all the time. */

@@ -13,7 +13,7 @@ import { programs } from './bundles.js';
 import { distributionOf } from './gaps.js';
 import { makeSite } from './run.js';
 import type { Cause, Ways } from './soak-watch.js';
-import { causeOf, stay, Timeline, tracesOf, waysOf } from './soak-watch.js';
+import { causeOf, flooding, stay, Timeline, tracesOf, waysOf } from './soak-watch.js';
 import { Roaming } from './systems.js';
 
 const roams = Number(process.env['ROAMS'] ?? 1000);
@@ -128,6 +128,8 @@ async function soak(cleanup: Cleanup): Promise<void> {
     for (const line of await tracesOf(system.routers.values(), MAC)) print(`  ${line}`);
   }
 
+  // What is judged is roaming, and not the start.
+  await flooding([...system.routers.values()]);
   await check('at the start');
   print(`seed ${seed}`);
   for (let done = 0; done < roams; ) {
