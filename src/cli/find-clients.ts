@@ -1,6 +1,5 @@
 /** Clients by what a person knows of them: a name, a MAC, an address, or a part of one. */
-import { parseIp } from '../net/ip.js';
-import type { Ip } from '../net/ip.js';
+import { parseIp, readIp } from '../net/ip.js';
 import { contains, hostPrefix, parsePrefix } from '../net/prefix.js';
 import type { ClientView } from '../status/views.js';
 
@@ -42,12 +41,4 @@ function resembles({ mac, hostname, addresses, node, node_name, ssid }: ClientVi
 /** A MAC without what separates its digits. */
 function bare(mac: string): string {
   return mac.replace(/[:.-]/g, '');
-}
-
-function readIp(text: string): Ip | undefined {
-  try {
-    return parseIp(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -4,7 +4,7 @@
  */
 import { BadInput } from '../net/bytes.js';
 import type { Ip, Ip4, Ip6 } from '../net/ip.js';
-import { ANY4, ANY6, isIp6, isLinkLocal6, isMulticast, parseIp, parseIp4 } from '../net/ip.js';
+import { ANY4, ANY6, isLinkLocal6, isMulticast, readIp, parseIp4 } from '../net/ip.js';
 import type { Mac } from '../net/mac.js';
 import { isStationMac, parseMac } from '../net/mac.js';
 import type { Prefix, Prefix4, Prefix6 } from '../net/prefix.js';
@@ -132,12 +132,8 @@ function isHost(ip: Ip): boolean {
 export const unicastAddress: ValueType<Ip> = {
   label: 'IP address',
   read(text) {
-    try {
-      const ip = parseIp(text);
-      if (isHost(ip)) return ip;
-    } catch {
-      // Said below, in words that fit both cases.
-    }
+    const ip = readIp(text);
+    if (ip !== undefined && isHost(ip)) return ip;
     throw new BadInput('the IPv4 or IPv6 address of one host');
   },
 };
@@ -155,7 +151,7 @@ export const address4: ValueType<Ip4> = {
   },
 };
 
-/** `host`, `host:port`, `2001:db8::1` or `[2001:db8::1]:port`; port 0 stands for the default. */
+/** `host`, `host:port`, `2001:db8::1` or `[2001:db8::1]:port`; port 0 stands for the default. Addresses are made canonical. */
 export const endpoint: ValueType<Endpoint> = {
   label: 'host[:port]',
   read(text) {
@@ -165,20 +161,12 @@ export const endpoint: ValueType<Endpoint> = {
     const match = bracketed ?? plain ?? bare;
     const port = Number(match?.[2] ?? 0);
     const host = match?.[1] ?? '';
-    if (host === '' || port > 65535 || (host.includes(':') && !isAddress(host))) {
+    if (host === '' || port > 65535 || (host.includes(':') && readIp(host.replace(/%.*$/, '')) === undefined)) {
       throw new BadInput('a host name or address, with :port if need be, such as 10.0.0.1:4444 or [fd00::1]:4444');
     }
-    return { host, port };
+    return { host: readIp(host) ?? host, port };
   },
 };
-
-function isAddress(text: string): boolean {
-  try {
-    return isIp6(parseIp(text.replace(/%.*$/, '')));
-  } catch {
-    return false;
-  }
-}
 
 export function text(min: number, max: number, label = 'text'): ValueType<string> {
   return {
@@ -221,12 +209,8 @@ export const stationMac: ValueType<Mac> = {
 export const linkLocalAddress: ValueType<Ip6> = {
   label: 'link-local address',
   read(value) {
-    try {
-      const ip = parseIp(value);
-      if (isLinkLocal6(ip)) return ip as Ip6;
-    } catch {
-      // Said below.
-    }
+    const ip = readIp(value);
+    if (ip !== undefined && isLinkLocal6(ip)) return ip as Ip6;
     throw new BadInput('an IPv6 link-local address, such as fe80::1');
   },
 };

@@ -1,6 +1,6 @@
 /** Who may connect to the flooding port: clients have no business there. */
 import type { Ip } from '../net/ip.js';
-import { parseIp } from '../net/ip.js';
+import { readIp } from '../net/ip.js';
 import type { Prefix } from '../net/prefix.js';
 import { anyContains } from '../net/prefix.js';
 
@@ -17,11 +17,6 @@ export interface Admission {
 export function mayBePeer(address: string, { prefixes, interfaces, routers }: Admission): boolean {
   const [host = '', zone] = address.split('%');
   if (zone !== undefined && interfaces.includes(zone)) return false;
-  let ip: Ip;
-  try {
-    ip = parseIp(host);
-  } catch {
-    return false;
-  }
-  return routers.has(ip) || !anyContains(prefixes, ip);
+  const ip = readIp(host);
+  return ip !== undefined && (routers.has(ip) || !anyContains(prefixes, ip));
 }

@@ -44,6 +44,15 @@ export function parseIp(text: string): Ip {
   return text.includes(':') ? parseIp6(text) : parseIp4(text);
 }
 
+/** As {@link parseIp}; undefined for what is no address. */
+export function readIp(text: string): Ip | undefined {
+  try {
+    return parseIp(text);
+  } catch {
+    return undefined;
+  }
+}
+
 function ip6TextToBytes(text: string): Uint8Array {
   const fail = () => new BadInput(`not an IPv6 address: ${text}`);
   const halves = text.split('::');

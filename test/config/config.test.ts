@@ -43,7 +43,7 @@ t.test('values of every type', async (t) => {
 	option hold_time '0'
 	list peer 'r2.mesh'
 	list peer '10.99.0.2:5555'
-	list peer 'fd99::2'
+	list peer 'FD99:0::2'
 	list peer '[fd99::3]:4445'
 	option key 'correct horse'
 	list dns '2001:db8::53'

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { BadInput } from '../../src/net/bytes.js';
 import {
   ip4FromNumber, ip4ToNumber, ip6FromBytes, ip6ToBytes, isLinkLocal6, isMulticast, linkLocalOf, parseIp, parseIp4,
-  parseIp6, solicitedNodeOf,
+  parseIp6, readIp, solicitedNodeOf,
 } from '../../src/net/ip.js';
 import { parseMac } from '../../src/net/mac.js';
 
@@ -66,4 +66,10 @@ t.test('kinds of addresses', async (t) => {
   t.ok(isMulticast(parseIp('224.0.0.1')));
   t.notOk(isMulticast(parseIp('ff::1')));
   t.notOk(isMulticast(parseIp('192.0.2.1')));
+});
+
+t.test('a text that may be an address', async (t) => {
+  t.equal(readIp('2001:DB8:0::1'), '2001:db8::1');
+  t.equal(readIp('192.0.2.1'), '192.0.2.1');
+  for (const text of ['', 'r2.mesh', '192.0.2', '010.0.0.1', 'fe80::1%eth0', '2001:db8::x']) t.equal(readIp(text), undefined, text);
 });
