@@ -26,7 +26,7 @@ import { Flooder } from './flood/flooder.js';
 import { gatewayAt } from './client-gateway.js';
 import { ClientLinks } from './client-links.js';
 import { LocalClients } from './local-clients.js';
-import { discoveryInterfaces, isMute, mayFindNodes, MUTE } from './mesh-config.js';
+import { discoveryInterfaces, isMute, mayFindNodes, MUTE, peerAddresses } from './mesh-config.js';
 import { statusSource } from './node-status.js';
 import { StrayPackets } from './stray-packets.js';
 import type { Ip } from './net/ip.js';
@@ -142,7 +142,11 @@ export class Daemon {
       clock,
       log,
       installed: (mac) => this.#clients.installed(mac),
-      pathChanged: (node, exists) => this.#flooder.pathChanged(node, exists),
+      pathChanged: (node, exists) => {
+        this.#flooder.pathChanged(node, exists);
+        if (exists) this.#finder.pathFound(node);
+      },
+      pathFound: (address) => this.#flooder.pathFound(address),
     });
     this.#strays = new StrayPackets({
       self,
@@ -228,6 +232,7 @@ export class Daemon {
     });
     for (const [node, { addresses }] of this.#db.nodes()) this.#routes.setNode(node, addresses);
     for (const { mac } of this.#db.clients()) this.#updateRoutes(mac);
+    if (!isMute(this.#config)) this.#routes.watch(peerAddresses(this.#config));
     await this.#routes.start();
     await this.#strays.start();
     packets.start(({ network, frame }) => {
@@ -477,6 +482,7 @@ export class Daemon {
     this.#strays.configure(config);
     this.#clients.configure(config, clock.now());
     this.#persistence.setInterval(config.stateInterval * SECOND);
+    this.#routes.watch(peerAddresses(config));
     this.#flooder.setPeers(config.peer);
     stations.refresh();
     void this.#readLinks().then(() => this.#lease6());

@@ -1,5 +1,7 @@
 /** What the configuration says about other routers: whether any is talked to, and where they are looked for. */
 import type { Config } from './config/config.js';
+import type { Ip } from './net/ip.js';
+import { readIp } from './net/ip.js';
 import type { InterfaceChoice } from './ports.js';
 
 /** Whether no peer could be trusted, so that none is talked to. */
@@ -9,6 +11,11 @@ export function isMute({ auth, key }: Config): boolean {
 
 /** Said where {@link isMute} holds. */
 export const MUTE = "no key is set and auth is not 'none': this router talks to no other";
+
+/** The addresses that peers are configured by; where that is a name, who knows which address it is tomorrow. */
+export function peerAddresses({ peer }: Config): Ip[] {
+  return peer.flatMap(({ host }) => readIp(host) ?? []);
+}
 
 /** Where to look for other routers. Without a key anybody could answer: then only where the user says so. */
 export function discoveryInterfaces({ meshInterface, interface: clients, auth }: Config): InterfaceChoice {

@@ -8,6 +8,9 @@ import type { PeerStatus } from './peer.js';
 const FIRST_WAIT: Millis = SECOND;
 const LONGEST_WAIT: Millis = 30 * SECOND;
 
+/** A dial begins no sooner after the one before because there is a path now: routes may flap. */
+const PATH_WAIT: Millis = SECOND / 2;
+
 /** A session that was up for this long counts as a success: the next failure is a first one. */
 const SUCCESS: Millis = 10 * SECOND;
 
@@ -33,6 +36,10 @@ export class Dial {
   expected: NodeId | undefined;
   lastError: string | undefined;
   retryAt: Instant;
+  /** When the latest attempt began. */
+  begunAt: Instant | undefined;
+  /** Whether another path might help. */
+  #isUnreached = true;
   #failures = 0;
 
   constructor(
@@ -54,8 +61,23 @@ export class Dial {
     return this.state === 'waiting' && now >= this.retryAt;
   }
 
-  begin(): void {
+  begin(now: Instant): void {
     this.state = 'dialling';
+    this.begunAt = now;
+  }
+
+  /** Whether the attempt of `begunAt` is the latest, and nothing has come of any so far. */
+  isPending(begunAt: Instant | undefined): boolean {
+    return this.state === 'dialling' && this.begunAt === begunAt;
+  }
+
+  /** There is another path than before: what has failed, or has no answer yet, is begun anew. */
+  pathFound(now: Instant): void {
+    const isOpen = this.state === 'open' || this.state === 'elsewhere';
+    if (isOpen || !this.#isUnreached) return;
+    this.#failures = 0;
+    const at = this.begunAt === undefined ? now : (Math.max(now, after(this.begunAt, PATH_WAIT)) as Instant);
+    if (this.state === 'dialling' || at < this.retryAt) this.#waitUntil(at, now);
   }
 
   /** Exponential backoff with jitter, so that all that lost one node do not come back at one moment. */
@@ -64,18 +86,21 @@ export class Dial {
     const wait = Math.min(FIRST_WAIT * 2 ** Math.min(this.#failures, 16), LONGEST_WAIT);
     this.#failures++;
     this.#waitUntil(after(now, wait / 2 + random.below(wait / 2)), now);
+    this.#isUnreached = true;
     this.lastError = reason;
     this.node = undefined;
   }
 
   isSelf(now: Instant): void {
     this.#waitUntil(after(now, SELF_WAIT), now);
+    this.#isUnreached = false;
     this.lastError = 'this node itself';
   }
 
   /** The peer has no room for us, and others have. */
   isFull(now: Instant, random: Random): void {
     this.#waitUntil(after(now, FULL_WAIT / 2 + random.below(FULL_WAIT / 2)), now);
+    this.#isUnreached = false;
     this.lastError = 'it has too many peers already';
   }
 

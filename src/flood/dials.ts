@@ -1,6 +1,7 @@
 import type { NodeId } from '../clients/node-id.js';
 import type { Instant } from '../clients/time.js';
 import { earliest } from '../clients/time.js';
+import type { Ip } from '../net/ip.js';
 import type { Endpoint, Random } from '../ports.js';
 import { Dial, formatEndpoint } from './dial.js';
 import type { PeerStatus } from './peer.js';
@@ -104,8 +105,13 @@ export class Dials {
       dial.isElsewhere(hoped, now);
       return false;
     }
-    dial.begin();
+    dial.begin(now);
     return true;
+  }
+
+  /** There is a path, or another one than before, to a node or to an address. */
+  pathFound(to: NodeId | Ip, now: Instant): void {
+    for (const dial of this.#dials.values()) if (dial.expected === to || dial.endpoint.host === to) dial.pathFound(now);
   }
 
   /** No connection came of a dial, or one that was no session. */

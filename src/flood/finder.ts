@@ -172,6 +172,13 @@ export class Finder {
     this.#options.changed();
   }
 
+  /** There is a path to a node, or another one than before. */
+  pathFound(node: NodeId): void {
+    if (this.#port === 0) return;
+    this.#membership.pathFound(node, this.#options.clock.now());
+    this.#options.changed();
+  }
+
   get nextDeadline(): Instant | undefined {
     return earliest(this.#membership.nextDeadline, this.#schedule.nextDeadline, this.#reachDue);
   }

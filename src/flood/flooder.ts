@@ -7,6 +7,7 @@ import type { Record } from '../clients/record.js';
 import type { Instant, Millis } from '../clients/time.js';
 import { after, earliest, MINUTE, SECOND } from '../clients/time.js';
 import { Reader } from '../net/bytes.js';
+import type { Ip } from '../net/ip.js';
 import type { Clock, Endpoint, Logger, Mesh, PeerStream, PeerStreamEvents, Random, Timer } from '../ports.js';
 import { AdjacencyLog } from './adjacency-log.js';
 import { Complaints } from './complaints.js';
@@ -176,13 +177,19 @@ export class Flooder {
    * connection both ends prefer.
    */
   pathChanged(node: NodeId, exists: boolean): void {
-    this.#run(() => {
+    this.#run((now) => {
+      if (exists) this.#dials.pathFound(node, now);
       for (const peer of this.#peers) {
         if (!peer.isUp(node)) continue;
         if (exists && peer.isDoubtful) this.#renew(peer);
         peer.cutOff = !exists;
       }
     });
+  }
+
+  /** There is a path, or another one than before, to an address that a peer is configured by. */
+  pathFound(address: Ip): void {
+    this.#run((now) => this.#dials.pathFound(address, now));
   }
 
   #renew(peer: Peer): void {
@@ -277,10 +284,13 @@ export class Flooder {
   }
 
   #dial(dial: Dial): void {
+    const { begunAt } = dial;
     this.#options.mesh.dial(
       dial.endpoint,
       (stream) => this.#open(stream, dial),
-      (reason) => this.#run((now) => this.#dials.failed(dial, reason, now)),
+      (reason) => {
+        if (dial.isPending(begunAt)) this.#run((now) => this.#dials.failed(dial, reason, now));
+      },
     );
   }
 

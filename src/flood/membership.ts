@@ -99,6 +99,14 @@ export class Membership {
     this.#change(now);
   }
 
+  /** There is a path, or another one than before: a node that did not answer need not rest any longer. */
+  pathFound(node: NodeId, now: Instant): void {
+    const member = this.#members.get(node);
+    if (member?.isResting !== true) return;
+    member.wake(now);
+    this.#change(now);
+  }
+
   /** A hello has come from the address of `endpoint`; returns whether its sender is a neighbour since now. */
   heard(hello: NeighbourHello, endpoint: Endpoint, now: Instant): boolean {
     if (hello.node === this.#options.self) return false;

@@ -1,6 +1,7 @@
 /**
  * Recursive resolution, as BGP does it (RFC 4271 5.1.3): which next hop the kernel takes towards a node's own
- * addresses. Asked again when routes that cover such an address change.
+ * addresses. Asked again when routes that cover such an address change. The same for single addresses, of peers whose
+ * node is not known.
  *
  * A default route is the last resort: a node tells all its addresses, that of an uplink of its own too, to which the
  * default route of another leads into the Internet.
@@ -24,11 +25,11 @@ const RETRY: Millis = SECOND;
 
 const NONE: NodePaths = { 4: undefined, 6: undefined };
 
-export interface PathsOptions {
+export interface PathsOptions<Id> {
   readonly kernel: Pick<Kernel, 'resolve'>;
   readonly clock: Clock;
   /** The path to a node has changed; undefined: there is none any more. */
-  readonly changed: (node: NodeId, paths: NodePaths | undefined) => void;
+  readonly changed: (node: Id, paths: NodePaths | undefined) => void;
   /** Told once, until a query succeeds again. */
   readonly failed?: (message: string) => void;
 }
@@ -38,21 +39,21 @@ interface Node {
   paths: NodePaths;
 }
 
-export class Paths {
-  #options: PathsOptions;
-  #nodes = new Map<NodeId, Node>();
-  #stale = new Set<NodeId>();
+export class Paths<Id extends NodeId | Ip> {
+  #options: PathsOptions<Id>;
+  #nodes = new Map<Id, Node>();
+  #stale = new Set<Id>();
   #timer: Timer | undefined;
   #running: Promise<void> | undefined;
   #stopped = false;
   #failing = false;
 
-  constructor(options: PathsOptions) {
+  constructor(options: PathsOptions<Id>) {
     this.#options = options;
   }
 
   /** A node's addresses, best first; none: the node is gone, or has told none. */
-  setNode(id: NodeId, addresses: readonly Ip[]): void {
+  setNode(id: Id, addresses: readonly Ip[]): void {
     const known = this.#nodes.get(id);
     if (addresses.length === 0) {
       this.#nodes.delete(id);
@@ -119,7 +120,7 @@ export class Paths {
     await Promise.all(ids.map((id) => this.#resolveNode(id)));
   }
 
-  async #resolveNode(id: NodeId): Promise<void> {
+  async #resolveNode(id: Id): Promise<void> {
     const node = this.#nodes.get(id);
     if (node === undefined) return;
     try {
@@ -132,7 +133,7 @@ export class Paths {
       node.paths = four === undefined && six === undefined ? NONE : { 4: four, 6: six };
       this.#options.changed(id, node.paths === NONE ? undefined : node.paths);
     } catch (error) {
-      if (!this.#failing) this.#options.failed?.(`cannot look up the route to node ${id}: ${(error as Error).message}`);
+      if (!this.#failing) this.#options.failed?.(`cannot look up the route to ${id}: ${(error as Error).message}`);
       this.#failing = true;
       this.#options.clock.schedule(after(this.#options.clock.now(), RETRY), () => {
         if (!this.#nodes.has(id)) return;

@@ -34,12 +34,16 @@ export interface RoutesOptions {
   readonly installed: (mac: Mac) => void;
   /** The kernel has another path to a node than before, or none any more. */
   readonly pathChanged?: (node: NodeId, exists: boolean) => void;
+  /** The kernel has another path than before to an address of {@link Routes.watch}. */
+  readonly pathFound?: (address: Ip) => void;
 }
 
 export class Routes {
   #options: RoutesOptions;
   #reconciler: Reconciler;
-  #paths: Paths;
+  #paths: Paths<NodeId>;
+  readonly #watched: Paths<Ip>;
+  #addresses: readonly Ip[] = [];
   #running: Promise<void> | undefined;
   /** Begins what runs, where that has not begun by itself. */
   #begin: () => Promise<void> = async () => {};
@@ -52,7 +56,7 @@ export class Routes {
 
   constructor(options: RoutesOptions) {
     this.#options = options;
-    const { self, kernel, clock, log, installed, pathChanged } = options;
+    const { self, kernel, clock, log, installed, pathChanged, pathFound } = options;
     const failed = (message: string) => log.warn(message);
     this.#repairs = new Repairs(RESYNC_BURST, RESYNC_SLOWLY, () => log.warn(CONTRADICTED));
     this.#reconciler = new Reconciler({ self, nexthopObjects: kernel.nexthopObjects, installed, failed });
@@ -64,6 +68,14 @@ export class Routes {
         this.#reconciler.setPaths(node, paths);
         this.#kick();
         pathChanged?.(node, paths !== undefined);
+      },
+    });
+    this.#watched = new Paths({
+      kernel,
+      clock,
+      failed,
+      changed: (address, paths) => {
+        if (paths !== undefined) pathFound?.(address);
       },
     });
   }
@@ -102,10 +114,19 @@ export class Routes {
     if (node !== this.#options.self) this.#paths.setNode(node, addresses);
   }
 
+  /** The addresses, besides those of nodes, of which is told when there is a path to them; instead of those before. */
+  watch(addresses: readonly Ip[]): void {
+    for (const address of this.#addresses) if (!addresses.includes(address)) this.#watched.setNode(address, []);
+    for (const address of addresses) this.#watched.setNode(address, [address]);
+    this.#addresses = addresses;
+  }
+
   /** To be given what {@link Kernel.start} tells. */
   kernelChanged(event: KernelEvent): void {
-    if (event.kind === 'routes') this.#paths.routesChanged(event.destination);
-    else this.#paths.refresh();
+    for (const paths of [this.#paths, this.#watched]) {
+      if (event.kind === 'routes') paths.routesChanged(event.destination);
+      else paths.refresh();
+    }
     if (event.kind !== 'lost') return;
     this.#resync = true;
     this.#kick();
@@ -129,6 +150,7 @@ export class Routes {
   /** Ends the work: leaves nothing in the kernel or, with `linger`, everything, for the next run to take over. */
   async stop({ linger = false }: { linger?: boolean } = {}): Promise<void> {
     this.#paths.stop();
+    this.#watched.stop();
     if (!linger && this.#started) await this.#withdraw();
     this.#stopped = true;
     this.#timer?.cancel();

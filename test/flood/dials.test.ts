@@ -4,6 +4,7 @@ import { MINUTE, SECOND } from '../../src/clients/time.js';
 import type { Dial } from '../../src/flood/dial.js';
 import type { Ending } from '../../src/flood/dials.js';
 import { CONFIGURED, Dials } from '../../src/flood/dials.js';
+import { parseIp } from '../../src/net/ip.js';
 import { SeededRandom } from '../random.js';
 import { at } from '../support.js';
 import { nodeId } from './support.js';
@@ -103,4 +104,39 @@ t.test('when to dial again, by how the connection ended', async (t) => {
   dials.want(CONFIGURED, [], at(0));
   dials.ended(dial, ending(), at(0));
   t.equal(failures.length, 2, 'what nobody wants any more does not matter');
+});
+
+t.test('a path to a node or an address: what failed for want of one is due at once, or half a second after the last try', async (t) => {
+  const { dials, sessions } = setUp();
+  const [address, other] = [parseIp('10.99.0.1'), parseIp('10.99.0.2')];
+  dials.want(CONFIGURED, [endpoint(address), endpoint(other)], at(0));
+  dials.want('found', [endpoint('fe80::1%mesh0', R1)], at(0));
+  const all = dials.begin(at(0)) as [Dial, Dial, Dial];
+  const due = () => all.map(({ state, retryAt }) => (state === 'waiting' ? retryAt : state));
+  for (const dial of all) dials.failed(dial, 'no route to it', at(10));
+  const [first, second, third] = due();
+  dials.pathFound(address, at(20));
+  t.strictSame(due(), [at(500), second, third]);
+  dials.pathFound(R1, at(30));
+  t.strictSame(due(), [at(500), second, at(500)]);
+  dials.pathFound(address, at(450));
+  t.strictSame(due()[0], at(500), 'another time changes nothing');
+  dials.begin(at(500));
+  t.strictSame(due(), ['dialling', second, 'dialling']);
+  t.ok(all[0].isPending(at(500)) && !all[0].isPending(at(0)));
+  dials.pathFound(address, at(600));
+  t.strictSame(due()[0], at(1000), 'one without an answer is begun anew');
+  t.notOk(all[0].isPending(at(500)), 'and what becomes of it says nothing');
+  dials.pathFound(other, at(200 * SECOND));
+  t.strictSame(due()[1], second, 'what is due already stays so');
+  t.ok(Number(first) > at(500), 'sooner than by the back-off');
+
+  const [dial] = dials.begin(at(1000)) as [Dial];
+  sessions.add(R2);
+  for (const end of [ending({ isSelf: true, node: R1 }), ending({ isFull: true, node: R1 }), ending({ node: R2 })]) {
+    dials.ended(dial, end, at(1000));
+    const before = due()[0];
+    dials.pathFound(address, at(2000));
+    t.strictSame(due()[0], before, 'itself, full, or connected already: another path does not help');
+  }
 });

@@ -1,10 +1,12 @@
 import t from 'tap';
 import { HOUR, MINUTE, SECOND } from '../../src/clients/time.js';
 import { encodeHello } from '../../src/flood/hello.js';
-import { association, nodeId } from './support.js';
+import { parseIp } from '../../src/net/ip.js';
+import { association, nodeId, PORT } from './support.js';
 import type { FoundNode } from './found-network.js';
 import { FoundNetwork } from './found-network.js';
 import { SeededRandom } from '../random.js';
+import { nodeRecord } from '../support.js';
 
 t.test('one reachable seed is enough: all find each other, with few sessions, and the seed may die', async (t) => {
   const net = new FoundNetwork();
@@ -124,6 +126,23 @@ t.test('addresses that do not answer: others are taken, and the way back is foun
   six.die();
   net.clock.advance(20);
   t.ok(net.isConnected);
+});
+
+t.test('a node rests from dialling one that has not answered until there is a path to it', async (t) => {
+  const net = new FoundNetwork();
+  const seed = await net.node(1);
+  const [two, three] = [await net.node(2, { peers: [seed] }), await net.node(3, { peers: [seed] })];
+  for (const host of [seed.host, two.host]) net.cut(host, three.host);
+  net.clock.advance(2 * MINUTE);
+  t.ok(two.flooder.hasSession(seed.id) && !two.flooder.hasSession(three.id));
+  two.db.apply(nodeRecord(two.db, three.id, { hostname: 'n3', addresses: [parseIp(three.host)], port: PORT }, net.clock.now()), net.clock.now());
+  two.finder.nodeChanged(three.id);
+  net.clock.advance(5 * MINUTE);
+  t.notOk(two.flooder.hasSession(three.id));
+  net.heal(two.host, three.host);
+  two.finder.pathFound(three.id);
+  net.clock.advance(6 * SECOND);
+  t.ok(two.flooder.hasSession(three.id));
 });
 
 t.test('a copy of a hello, from wherever, costs a dial and nothing else', async (t) => {

@@ -3,6 +3,7 @@ import { reclaim } from '../../src/clients/claims.js';
 import { Database } from '../../src/clients/database.js';
 import { associationKey } from '../../src/clients/record.js';
 import { after, HOUR, MINUTE, SECOND } from '../../src/clients/time.js';
+import { parseIp } from '../../src/net/ip.js';
 import { association, lease, nodeId, PORT, START, stationMac, TestNetwork, TestNode } from './support.js';
 
 /** Nodes r1, r2, ... whose peers are given by number, started and settled. */
@@ -312,6 +313,82 @@ t.test('two nodes with one id are told apart from one that restarts', async (t) 
   calm.net.clock.advance(5 * SECOND);
   t.same(calm.nodes[0]!.up(), ['r2b'], 'the restarted one replaces what it was');
   t.same([...calm.nodes[0]!.duplicates, ...reborn.duplicates], []);
+});
+
+/** A node whose configured peer cannot be reached, and has not been for so long that it is seldom dialled; names are addresses. */
+async function withoutPath(unanswered = false) {
+  const net = new TestNetwork();
+  const [near, far] = [new TestNode(net, '10.99.0.1', 1), new TestNode(net, '10.99.0.2', 2)];
+  if (unanswered) net.silence(near.name, far.name);
+  else net.cut(near.name, far.name);
+  await far.start();
+  await near.start(far.name);
+  net.clock.advance(3 * MINUTE);
+  t.same(near.up(), []);
+  return { net, near, far, address: parseIp(far.name), dials: () => net.dials.length };
+}
+
+t.test('a path to the address of a configured peer, whose node is not known: it is dialled at once', async (t) => {
+  const { net, near, far, address } = await withoutPath();
+  net.clock.advance(5 * SECOND);
+  net.heal(near.name, far.name);
+  near.flooder.pathFound(parseIp('10.99.0.3'));
+  net.clock.advance(SECOND / 2);
+  t.same(near.up(), [], 'a path to another address says nothing');
+  near.flooder.pathFound(address);
+  net.clock.advance(5 * net.delay);
+  t.same(near.up(), [far.name]);
+  near.flooder.pathFound(address);
+  net.clock.advance(SECOND);
+  t.equal(net.streams.size, 2, 'there is nothing to dial any more');
+});
+
+t.test('routes that flap: a peer is dialled twice a second at the most, and not more often than before once they are calm', async (t) => {
+  const { net, near, address, dials } = await withoutPath();
+  const before = dials();
+  for (let i = 0; i < 1000; i++) {
+    near.flooder.pathFound(address);
+    net.clock.advance(10);
+  }
+  const flapping = dials() - before;
+  t.ok(flapping >= 15 && flapping <= 21, `${flapping} dials in ten seconds of flapping`);
+  net.clock.advance(10 * MINUTE);
+  const calm = dials();
+  net.clock.advance(MINUTE);
+  t.ok(dials() - calm <= 4, `${dials() - calm} dials in a minute of calm`);
+});
+
+t.test('a dial that has no answer yet is not waited for where there is another path; what becomes of it says nothing', async (t) => {
+  const { net, near, far, address, dials } = await withoutPath(true);
+  for (let before = dials(); dials() === before; ) net.clock.advance(100);
+  net.clock.advance(2 * SECOND);
+  t.match(near.status(), [{ state: 'dialling' }]);
+  net.silence(near.name, far.name, false);
+  near.flooder.pathFound(address);
+  net.clock.advance(5 * net.delay);
+  t.same(near.up(), [far.name]);
+  const lines = near.log.lines.length;
+  net.clock.advance(30 * SECOND);
+  t.same(near.up(), [far.name], 'the one before has failed meanwhile');
+  t.equal(near.log.lines.length, lines);
+  t.equal(net.streams.size, 2);
+});
+
+t.test('a path to a node that is being dialled without an answer: it is dialled anew', async (t) => {
+  const net = new TestNetwork();
+  const [near, far] = [new TestNode(net, '10.99.0.1', 1), new TestNode(net, '10.99.0.2', 2)];
+  await far.start();
+  await near.start();
+  net.silence(near.name, far.name);
+  near.flooder.want('found', [{ host: far.name, port: PORT, node: far.id }]);
+  net.clock.advance(2 * SECOND);
+  net.silence(near.name, far.name, false);
+  near.flooder.pathChanged(far.id, false);
+  net.clock.advance(SECOND);
+  t.same(near.up(), []);
+  near.flooder.pathChanged(far.id, true);
+  net.clock.advance(5 * net.delay);
+  t.same(near.up(), [far.name]);
 });
 
 t.test('reconnect with backoff and jitter (defect 15)', async (t) => {

@@ -23,6 +23,9 @@ const HIGH_WATER = 65536;
 /** Between two attempts to send again what was lost. */
 const RETRANSMIT: Millis = 200;
 
+/** How long a dial waits for an answer. */
+const CONNECT_TIMEOUT: Millis = 10_000;
+
 /** One direction of a connection. */
 class Pipe {
   queued = 0;
@@ -113,6 +116,9 @@ export class TestNetwork {
   readonly #listeners = new Map<string, (stream: PeerStream) => PeerStreamEvents>();
   readonly #cut = new Set<string>();
   readonly #killed = new Set<string>();
+  readonly #silent = new Set<string>();
+  /** When which host was dialled. */
+  readonly dials: { readonly at: Instant; readonly host: string }[] = [];
   /** One way, in milliseconds. */
   delay: Millis = 5;
   /** Written by all nodes so far. */
@@ -132,6 +138,12 @@ export class TestNetwork {
 
   heal(a: string, b: string): void {
     this.#cut.delete(linkOf(a, b));
+  }
+
+  /** Whoever is dialled over the link gives no answer, though nobody says that there is no way; or does again. */
+  silence(a: string, b: string, silent = true): void {
+    if (silent) this.#silent.add(linkOf(a, b));
+    else this.#silent.delete(linkOf(a, b));
   }
 
   /** Resets the connections between two hosts. */
@@ -176,6 +188,11 @@ export class TestNetwork {
     // A link-local address is here a host's name with the zone behind it.
     const target = { ...endpoint, host: endpoint.host.replace(/%.*/, '') };
     const link = linkOf(host, target.host);
+    this.dials.push({ at: this.clock.now(), host: target.host });
+    if (this.#silent.has(link)) {
+      this.clock.schedule(after(this.clock.now(), CONNECT_TIMEOUT), () => failed('no answer in time'));
+      return;
+    }
     this.clock.schedule(after(this.clock.now(), 2 * this.delay), () => {
       const accept = this.#listeners.get(formatEndpoint(target));
       if (accept === undefined || this.#cut.has(link) || this.#killed.has(host)) {

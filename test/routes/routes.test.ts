@@ -1,4 +1,5 @@
 import t from 'tap';
+import type { Ip } from '../../src/net/ip.js';
 import { parseIp } from '../../src/net/ip.js';
 import type { Mac } from '../../src/net/mac.js';
 import { hostPrefix } from '../../src/net/prefix.js';
@@ -15,6 +16,7 @@ function setup(kernel = new ModelKernel()) {
   const log = new TestLog();
   const installed: Mac[] = [];
   const told: [node: NodeId, exists: boolean][] = [];
+  const found: Ip[] = [];
   const routes = new Routes({
     self: SELF,
     kernel,
@@ -22,8 +24,9 @@ function setup(kernel = new ModelKernel()) {
     log,
     installed: (mac) => installed.push(mac),
     pathChanged: (node, exists) => told.push([node, exists]),
+    pathFound: (address) => found.push(address),
   });
-  return { kernel, clock, log, installed, told, routes };
+  return { kernel, clock, log, installed, told, found, routes };
 }
 
 t.test('changes of one turn are one batch, at once', async (t) => {
@@ -120,6 +123,39 @@ t.test('another program that takes away what is ours for ever: it is put back, e
   routes.kernelChanged({ kind: 'lost' });
   await clock.pass(1);
   t.equal(kernel.routes.size, 1, 'at once again');
+});
+
+t.test('addresses that are watched: it is told when there is a path, or another one, and nothing of it is put in the kernel', async (t) => {
+  const { kernel, clock, told, found, routes } = setup();
+  const [one, two] = [parseIp('10.99.0.2'), parseIp('fd99::3')];
+  await routes.start();
+  routes.watch([one, two]);
+  await clock.pass(100);
+  t.strictSame(found, []);
+  kernel.paths.set(one, path(2, '10.0.0.2'));
+  routes.kernelChanged({ kind: 'routes', destination: hostPrefix(one) });
+  await clock.pass(5);
+  t.strictSame(found, [one], 'after the few milliseconds that a burst is waited for');
+  routes.kernelChanged({ kind: 'links' });
+  await clock.pass(100);
+  t.strictSame(found, [one], 'the same path is no news');
+  kernel.paths.set(one, path(3, '10.0.0.3'));
+  kernel.paths.set(two, { ...path(3, 'fe80::3'), byDefault: true });
+  routes.kernelChanged({ kind: 'lost' });
+  await clock.pass(100);
+  t.strictSame(found.slice(1).sort(), [one, two], 'a default route is a path');
+  kernel.paths.clear();
+  routes.kernelChanged({ kind: 'links' });
+  await clock.pass(100);
+  t.equal(found.length, 3, 'a path that is lost is not told');
+  routes.watch([two]);
+  kernel.paths.set(one, path(2, '10.0.0.2'));
+  kernel.paths.set(two, path(2, 'fe80::2'));
+  routes.kernelChanged({ kind: 'links' });
+  await clock.pass(100);
+  t.strictSame(found.slice(3), [two], 'the other one is not watched any more');
+  await routes.stop();
+  t.strictSame([told, kernel.batches], [[], []]);
 });
 
 t.test('a kernel that loses the answers, or cannot dump, is asked again', async (t) => {

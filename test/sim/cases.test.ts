@@ -606,6 +606,22 @@ t.test('traffic of a client is no claim before the node has caught up', async (t
   t.equal(world.nodes[1]!.clients()[0]?.node, world.nodes[1]!.id, 'but not for ever');
 });
 
+t.test('routing converges long after the daemons have started: peers have their session as soon as there is a path', async (t) => {
+  for (let seed = 1; seed <= 10; seed++) {
+    const world = new World({ seed, nodes: 3, clients: 1 });
+    for (const link of world.network.links) world.cut(link);
+    world.start();
+    world.join(0, 0);
+    await world.run(3 * MINUTE + seed * 3 * SECOND);
+    t.same(placesOf(world, 0), ['n0', '', '']);
+    for (const link of world.network.links) world.heal(link);
+    // Routes follow within 200 ms, and what was dialled half a second before is not dialled again at once.
+    await world.run(900);
+    t.same(placesOf(world, 0), ['n0', 'n0', 'n0'], `seed ${seed}`);
+    await allIsWell(t, world);
+  }
+});
+
 t.test('neighbours that find each other need no peers', async (t) => {
   const world = await setUp({ nodes: 5, settings: () => ({ peers: [], discovers: true }) });
   await world.run(10 * SECOND);
