@@ -5,6 +5,7 @@
 import type { Mac } from '../net/mac.js';
 import { isStationMac } from '../net/mac.js';
 import type { Logger, StationEvent } from '../ports.js';
+import type { CurrentVlans } from './bridge-vlans.js';
 import { BridgeVlans } from './bridge-vlans.js';
 import { NEIGHBOUR_PROTOCOL } from './kernel-messages.js';
 import type { FdbEntry } from './netlink/fdb.js';
@@ -13,7 +14,8 @@ import type { Neighbour, NeighbourState } from './netlink/neighbour.js';
 import type { Rtnetlink, RtnetlinkEvent } from './netlink/rtnetlink.js';
 
 export interface BridgeStationsOptions {
-  readonly rtnl: Pick<Rtnetlink, 'links' | 'bridgePorts' | 'fdb' | 'neighbours'>;
+  readonly rtnl: Pick<Rtnetlink, 'fdb' | 'neighbours'>;
+  readonly vlans: Pick<CurrentVlans, 'read' | 'changed'>;
   readonly log: Logger;
   /** Client interfaces. */
   readonly networks: () => readonly string[];
@@ -80,13 +82,13 @@ export class BridgeStations {
   }
 
   async #readAll(): Promise<void> {
-    const { rtnl, log } = this.#options;
+    const { rtnl, vlans, log } = this.#options;
     while (this.#stale && this.#listener !== undefined) {
       this.#stale = false;
       try {
-        const [links, ports, fdb, neighbours] = await Promise.all([rtnl.links(), rtnl.bridgePorts(), rtnl.fdb(), rtnl.neighbours()]);
-        this.#links = new Map(links.map((link) => [link.index, link]));
-        this.#vlans = new BridgeVlans(links, ports);
+        const [current, fdb, neighbours] = await Promise.all([vlans.read(), rtnl.fdb(), rtnl.neighbours()]);
+        this.#vlans = current;
+        this.#links = new Map(current.links);
         this.#compare(fdb);
         for (const neighbour of neighbours) this.#neighbour(neighbour, false);
       } catch (error) {
@@ -129,13 +131,18 @@ export class BridgeStations {
 
   #entry(entry: FdbEntry, removed: boolean): void {
     const port = this.#links.get(entry.port);
-    if (port === undefined) return removed ? undefined : this.refresh();
+    if (port === undefined) return removed ? undefined : this.#unknownPort();
     const network = this.#networkOf(port, entry);
     const known = network === undefined ? undefined : this.#learnt.get(keyOf({ network, mac: entry.mac }));
     const learnt = removed ? undefined : this.#wiredOf(entry);
     if (learnt !== undefined) this.#tell(learnt);
     // Gone, or learnt on an access point's port by now: of no account where another port has it.
     else if (known !== undefined && (!removed || known.via === port.name)) this.#forget(known);
+  }
+
+  #unknownPort(): void {
+    this.#options.vlans.changed();
+    this.refresh();
   }
 
   /** Undefined for what is no wired host: the bridge's own addresses, and stations of our access points. */

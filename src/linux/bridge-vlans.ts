@@ -9,11 +9,12 @@ import type { Link } from './netlink/link.js';
 import type { Rtnetlink } from './netlink/rtnetlink.js';
 
 export class BridgeVlans {
-  readonly #links: ReadonlyMap<number, Link>;
+  /** All interfaces, by their indexes. */
+  readonly links: ReadonlyMap<number, Link>;
   readonly #native: ReadonlyMap<number, number>;
 
   constructor(links: readonly Link[] = [], ports: readonly BridgePort[] = []) {
-    this.#links = new Map(links.map((link) => [link.index, link]));
+    this.links = new Map(links.map((link) => [link.index, link]));
     this.#native = new Map(ports.flatMap(({ index, vlan }) => (vlan === undefined ? [] : [[index, vlan]])));
   }
 
@@ -24,9 +25,9 @@ export class BridgeVlans {
 
   /** The interface for a VLAN of a bridge, by its index. Undefined: this router has none in that VLAN. */
   interfaceOf(bridge: number | undefined, vlan: number | undefined): string | undefined {
-    const above = bridge === undefined ? undefined : this.#links.get(bridge);
+    const above = bridge === undefined ? undefined : this.links.get(bridge);
     if (above?.filtersVlans !== true || vlan === undefined || this.#native.get(above.index) === vlan) return above?.name;
-    for (const link of this.#links.values()) if (link.vlan?.id === vlan && link.vlan.lower === bridge) return link.name;
+    for (const link of this.links.values()) if (link.vlan?.id === vlan && link.vlan.lower === bridge) return link.name;
     return undefined;
   }
 
@@ -43,7 +44,40 @@ export class BridgeVlans {
   }
 
   #named(name: string): Link | undefined {
-    for (const link of this.#links.values()) if (link.name === name) return link;
+    for (const link of this.links.values()) if (link.name === name) return link;
     return undefined;
+  }
+}
+
+/** The VLANs of this router's bridges as they are now: read once for all who need them, and again after a change. */
+export class CurrentVlans {
+  #known = new BridgeVlans();
+  #reading: Promise<BridgeVlans> | undefined;
+
+  constructor(private readonly rtnl: Pick<Rtnetlink, 'links' | 'bridgePorts'>) {}
+
+  /** As they were read last. */
+  get known(): BridgeVlans {
+    return this.#known;
+  }
+
+  /** Interfaces, or ports of bridges, are others now: what is being read may be from before. */
+  changed(): void {
+    this.#reading = undefined;
+  }
+
+  /** Rejects where they cannot be read. */
+  read(): Promise<BridgeVlans> {
+    this.#reading ??= this.#read();
+    return this.#reading;
+  }
+
+  async #read(): Promise<BridgeVlans> {
+    try {
+      return (this.#known = await BridgeVlans.read(this.rtnl));
+    } catch (error) {
+      this.changed();
+      throw error;
+    }
   }
 }

@@ -6,7 +6,7 @@ import type { Logger, StationEvent, Stations } from '../ports.js';
 import type { PresenceSource } from '../presence/source.js';
 import type { PacketAddon } from './addons.js';
 import { BridgeStations } from './bridge-stations.js';
-import { BridgeVlans } from './bridge-vlans.js';
+import { CurrentVlans } from './bridge-vlans.js';
 import { anyOf, stationMoved } from './bpf.js';
 import { isWireless } from './devices.js';
 import { NetlinkMonitor } from './netlink/monitor.js';
@@ -42,8 +42,8 @@ export class LinuxStations implements Stations {
   readonly #options: LinuxStationsOptions;
   readonly #hostapd: HostapdStations;
   readonly #wifi: WifiStations;
-  #rtnl: Rtnetlink | undefined;
-  #vlans = new BridgeVlans();
+  readonly #rtnl: Rtnetlink;
+  readonly #vlans: CurrentVlans;
   #bridge: BridgeStations | undefined;
   #monitor: NetlinkMonitor | undefined;
   #moves: PacketSocket | undefined;
@@ -52,7 +52,9 @@ export class LinuxStations implements Stations {
   constructor(options: LinuxStationsOptions) {
     const { addon, ubus, log } = options;
     this.#options = options;
-    const networkOf = (device: string) => this.#vlans.networkOf(device);
+    this.#rtnl = new Rtnetlink(addon);
+    this.#vlans = new CurrentVlans(this.#rtnl);
+    const networkOf = (device: string) => this.#vlans.known.networkOf(device);
     this.#hostapd = new HostapdStations({
       ubus,
       log,
@@ -62,7 +64,7 @@ export class LinuxStations implements Stations {
     });
     this.#wifi = new WifiStations({
       open: async (handlers) => {
-        await this.#readVlans();
+        await this.#vlans.read();
         return Nl80211.open(addon, handlers);
       },
       log,
@@ -74,17 +76,16 @@ export class LinuxStations implements Stations {
   start(listener: (event: StationEvent) => void): void {
     const { addon, sources, networks, log } = this.#options;
     const { link, neighbour } = RtnetlinkGroup;
-    this.#rtnl = new Rtnetlink(addon);
     if (sources.has('fdb') || sources.has('neighbour')) {
       const isOurs = (device: string) => this.#hostapd.knows(device) || isWireless(device);
-      this.#bridge = new BridgeStations({ rtnl: this.#rtnl, log, networks, isAccessPoint: isOurs });
+      this.#bridge = new BridgeStations({ rtnl: this.#rtnl, vlans: this.#vlans, log, networks, isAccessPoint: isOurs });
     }
     this.#monitor = new NetlinkMonitor(addon, {
       protocol: NETLINK_ROUTE,
       groups: this.#bridge === undefined ? [link] : [link, neighbour],
       receiveBuffer: EVENT_BUFFER,
       onMessages: (messages) => messages.forEach((message) => this.#take(message)),
-      onOverrun: () => this.#refresh(),
+      onOverrun: () => this.#linksChanged(),
     });
     // Access points first: what the bridge has learnt on their ports is not wired. hostapd is known also where it is no
     // source, since it removes stations.
@@ -139,12 +140,12 @@ export class LinuxStations implements Stations {
   stop(): void {
     clearTimeout(this.#timer);
     this.#monitor?.close();
+    this.#monitor = undefined;
     this.#moves?.close();
     this.#hostapd.stop();
     this.#wifi.stop();
     this.#bridge?.stop();
-    this.#rtnl?.close();
-    this.#rtnl = undefined;
+    this.#rtnl.close();
   }
 
   #take(message: NetlinkMessage): void {
@@ -152,27 +153,28 @@ export class LinuxStations implements Stations {
     try {
       event = parseEvent(message);
     } catch {
-      return this.#refresh();
+      return this.#linksChanged();
     }
     if (event === undefined) return;
     this.#bridge?.take(event);
-    if (event.kind === 'link' || event.kind === 'port') this.#refresh();
+    if (event.kind === 'link' || event.kind === 'port') this.#linksChanged();
   }
 
-  #refresh(delay = SETTLE): void {
+  #linksChanged(): void {
+    this.#vlans.changed();
+    this.#refresh(SETTLE);
+  }
+
+  #refresh(delay: number): void {
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
-      if (this.#hasAccessPoints) this.#readVlans().then(() => this.#wifi.refresh(), (error: Error) => this.#failed(error));
+      if (this.#hasAccessPoints) this.#vlans.read().then(() => this.#wifi.refresh(), (error: Error) => this.#failed(error));
       this.#bridge?.refresh();
     }, delay);
   }
 
-  async #readVlans(): Promise<void> {
-    if (this.#rtnl !== undefined) this.#vlans = await BridgeVlans.read(this.#rtnl);
-  }
-
   #failed(error: Error): void {
-    if (this.#rtnl === undefined) return;
+    if (this.#monitor === undefined) return;
     this.#options.log.warn(`cannot read the VLANs of bridges: ${error.message}`);
     this.#refresh(RETRY_DELAY);
   }

@@ -1,6 +1,7 @@
 import t from 'tap';
 import { execFileSync } from 'node:child_process';
 import { BridgeStations, MAX_HOSTS } from '../../src/linux/bridge-stations.js';
+import { CurrentVlans } from '../../src/linux/bridge-vlans.js';
 import { NetlinkMonitor } from '../../src/linux/netlink/monitor.js';
 import { parseEvent, Rtnetlink, RtnetlinkGroup } from '../../src/linux/netlink/rtnetlink.js';
 import { NETLINK_ROUTE } from '../../src/linux/netlink/socket.js';
@@ -18,15 +19,17 @@ const say = (event: StationEvent) => {
   return `${event.kind} ${event.mac} ${where} ${event.source}`;
 };
 
+/** Interfaces on a router whose bridges have no VLANs. */
+const vlansOf = (...links: object[]) => new CurrentVlans({ links: async () => links as never, bridgePorts: async () => [] });
+
 t.test('what the kernel does not say is asked again', async (t) => {
   const port = { index: 2, name: 'eth1', mac: undefined, mtu: 1500, up: true, running: true, master: 1 };
   const network = { ...port, index: 1, name: 'br-client', master: undefined };
   let failing = true;
   const tasks: (() => void)[] = [];
   const stations = new BridgeStations({
+    vlans: vlansOf(network, port),
     rtnl: {
-      links: async () => [network, port] as never,
-      bridgePorts: async () => [],
       fdb: async () => {
         if (failing) throw new Error('answers were lost (ENOBUFS)');
         return [{ port: 2, mac: MAC, learned: true }] as never;
@@ -55,7 +58,8 @@ t.test('of invented hosts behind a port only so many are told, and others once s
   let learnt = Array.from({ length: MAX_HOSTS + 1000 }, (_, n) => host(n));
   const tasks: (() => void)[] = [];
   const stations = new BridgeStations({
-    rtnl: { links: async () => [network, port] as never, bridgePorts: async () => [], fdb: async () => learnt, neighbours: async () => [] },
+    vlans: vlansOf(network, port),
+    rtnl: { fdb: async () => learnt, neighbours: async () => [] },
     log: new TestLog(),
     networks: () => ['br-client'],
     isAccessPoint: () => false,
@@ -79,7 +83,8 @@ t.test('of invented hosts behind a port only so many are told, and others once s
 t.test('who had an address is forgotten with an entry of the daemon itself, and with its interface', async (t) => {
   const bridge = { index: 1, name: 'br-client', mac: undefined, mtu: 1500, up: true, running: true, master: undefined };
   const stations = new BridgeStations({
-    rtnl: { links: async () => [bridge] as never, bridgePorts: async () => [], fdb: async () => [], neighbours: async () => [] },
+    vlans: vlansOf(bridge),
+    rtnl: { fdb: async () => [], neighbours: async () => [] },
     log: new TestLog(),
     networks: () => ['br-client'],
     isAccessPoint: () => false,
@@ -122,8 +127,10 @@ await inNamespace(t, import.meta.url, async (t) => {
   const rtnl = new Rtnetlink(addon());
   const accessPoints = new Set(['wlan0']);
   const events: string[] = [];
+  const vlans = new CurrentVlans(rtnl);
   const stations = new BridgeStations({
     rtnl,
+    vlans,
     log: new TestLog(),
     networks: () => ['br-client'],
     isAccessPoint: (device) => accessPoints.has(device),
@@ -134,6 +141,7 @@ await inNamespace(t, import.meta.url, async (t) => {
     onMessages: (messages) => {
       for (const message of messages) {
         const event = parseEvent(message);
+        if (event?.kind === 'link' || event?.kind === 'port') vlans.changed();
         if (event !== undefined) stations.take(event);
       }
     },

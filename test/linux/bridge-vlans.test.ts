@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { BridgeStations } from '../../src/linux/bridge-stations.js';
-import { BridgeVlans } from '../../src/linux/bridge-vlans.js';
+import { BridgeVlans, CurrentVlans } from '../../src/linux/bridge-vlans.js';
 import { parseBridgePort } from '../../src/linux/netlink/bridge-port.js';
 import { parseFdbEntry } from '../../src/linux/netlink/fdb.js';
 import { parseLink } from '../../src/linux/netlink/link.js';
@@ -73,12 +73,55 @@ t.test('the interface above a port', async (t) => {
   t.equal(new BridgeVlans(links, [{ index: P1 }]).networkOf('p1', 'br-lan'), 'p1', 'nothing untagged gets in');
 });
 
+t.test('all who need the VLANs have them read once, and again after a change', async (t) => {
+  let dumps = 0;
+  let failing = false;
+  const answers: (() => void)[] = [];
+  const vlans = new CurrentVlans({
+    links: () => {
+      dumps++;
+      return new Promise((resolve, reject) => answers.push(() => (failing ? reject(new Error('answers were lost')) : resolve(links))));
+    },
+    bridgePorts: async () => ports,
+  });
+  const answer = () => answers.splice(0).forEach((one) => one());
+  t.equal(vlans.known.links.size, 0, 'nothing is known before');
+  const [first, second] = [vlans.read(), vlans.read()];
+  vlans.changed();
+  const third = vlans.read();
+  answer();
+  t.equal(await first, await second);
+  t.not(await third, await first, 'what was being read may be from before the change');
+  t.equal(await vlans.read(), await third);
+  t.equal(dumps, 2);
+  t.equal(vlans.known, await third);
+
+  vlans.changed();
+  failing = true;
+  const failed = vlans.read();
+  answer();
+  await t.rejects(failed, { message: 'answers were lost' });
+  t.equal(vlans.known, await third, 'what was known stands');
+  failing = false;
+  const again = vlans.read();
+  answer();
+  t.equal((await again).networkOf('p1', 'br-lan'), 'br-lan.20');
+  t.equal(dumps, 4);
+});
+
+t.test('a router whose bridges have no VLANs is not asked for ports', async (t) => {
+  const without = links.map(({ filtersVlans: _, ...link }) => link);
+  const vlans = await BridgeVlans.read({ links: async () => without, bridgePorts: () => Promise.reject(new Error('asked')) });
+  t.equal(vlans.networkOf('p1', 'br-lan'), 'br-lan');
+});
+
 t.test('hosts that the bridge has learnt, each on the interface of its VLAN', async (t) => {
   const events: string[] = [];
   let networks = ['br-lan.20'];
   let known = fdb;
   const stations = new BridgeStations({
-    rtnl: { links: async () => links, bridgePorts: async () => ports, fdb: async () => known, neighbours: async () => [] },
+    vlans: new CurrentVlans({ links: async () => links, bridgePorts: async () => ports }),
+    rtnl: { fdb: async () => known, neighbours: async () => [] },
     log: new TestLog(),
     networks: () => networks,
     isAccessPoint: () => false,
