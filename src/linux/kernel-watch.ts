@@ -52,10 +52,9 @@ export class KernelWatch {
     this.#addresses.clear();
   }
 
-  /** Undefined where there is none, or none that is known. */
-  linkNamed(name: string): Link | undefined {
-    for (const link of this.#links.values()) if (link.name === name) return link;
-    return undefined;
+  /** Interfaces, as far as they are known. */
+  links(): readonly Link[] {
+    return [...this.#links.values()];
   }
 
   adopt(state: KernelState): void {

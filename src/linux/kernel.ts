@@ -5,30 +5,19 @@ import type { Mac } from '../net/mac.js';
 import { bitsOf, hostPrefix } from '../net/prefix.js';
 import type { BridgeVlan, ClientLink, Kernel, KernelChange, KernelEvent, KernelState, Logger, ResolvedPath } from '../ports.js';
 import type { PacketAddon } from './addons.js';
-import {
-  encodeChange,
-  needsLookup,
-  NEIGHBOUR_PROTOCOL,
-  RULE_PROTOCOL,
-  toHostRoute,
-  toNeighbourEntry,
-  toNexthopObject,
-  wasGone,
-} from './kernel-messages.js';
+import { encodeChange, needsLookup, RULE_PROTOCOL, toHostRoute, toNeighbourEntry, toNexthopObject, wasGone } from './kernel-messages.js';
 import { kernelNews } from './kernel-filter.js';
 import { eventIn, KernelWatch } from './kernel-watch.js';
 import type { InterfaceAddress } from './netlink/address.js';
 import type { NetlinkError } from './netlink/error.js';
 import { unless } from './netlink/error.js';
-import type { FdbEntry } from './netlink/fdb.js';
-import { deleteFdbEntry } from './netlink/fdb.js';
 import type { Link } from './netlink/link.js';
 import { NetlinkMonitor } from './netlink/monitor.js';
-import { deleteNeighbour } from './netlink/neighbour.js';
 import { Rtnetlink, RtnetlinkGroup } from './netlink/rtnetlink.js';
 import type { Rule } from './netlink/rule.js';
 import { addRule, deleteRule } from './netlink/rule.js';
 import { NETLINK_ROUTE } from './netlink/socket.js';
+import { Purge } from './purge.js';
 import type { LinuxStrays } from './strays.js';
 import { setSysctl } from './sysctl.js';
 
@@ -77,6 +66,7 @@ export class LinuxKernel implements Kernel {
   #rtnl: Rtnetlink;
   #table: number;
   #watch: KernelWatch;
+  #purge: Purge;
   #monitor: NetlinkMonitor | undefined;
   #nexthopCompatibility: string | undefined;
 
@@ -86,6 +76,7 @@ export class LinuxKernel implements Kernel {
     this.nexthopObjects = nexthopObjects;
     this.#table = options.table ?? DEFAULT_TABLE;
     this.#watch = new KernelWatch(this.#table);
+    this.#purge = new Purge({ rtnl, log: options.log, links: () => this.#watch.links() });
   }
 
   /** @throws NetlinkError, Error with `code`: the kernel has no rtnetlink for us */
@@ -186,27 +177,7 @@ export class LinuxKernel implements Kernel {
   }
 
   purge(mac: Mac, network: string): void {
-    this.#purge(mac, network).catch((error: Error) => {
-      this.#options.log.warn(`${network}: cannot purge the forwarding entries of ${mac}: ${error.message}`);
-    });
-  }
-
-  async #purge(mac: Mac, network: string): Promise<void> {
-    const link = this.#watch.linkNamed(network) ?? (await this.#rtnl.links()).find(({ name }) => name === network);
-    if (link === undefined) return;
-    // A VLAN interface has its VLAN's entries in the bridge below.
-    const bridge = link.vlan?.lower ?? link.index;
-    const isOurs = ({ mac: host, vlan, learned }: FdbEntry) => host === mac && learned && (link.vlan === undefined || vlan === link.vlan.id);
-    const entries = link.kind === 'bridge' || link.vlan !== undefined ? await this.#rtnl.fdb(bridge) : [];
-    const neighbours = await this.#rtnl.neighbours({ ifindex: link.index });
-    const results = await this.#rtnl.applyAll([
-      ...entries.filter(isOurs).map(deleteFdbEntry),
-      ...neighbours
-        .filter((entry) => entry.mac === mac && entry.state !== 'permanent' && entry.protocol !== NEIGHBOUR_PROTOCOL)
-        .map(deleteNeighbour),
-    ]);
-    const failed = results.find((error) => error !== undefined && error.code !== 'ENOENT');
-    if (failed !== undefined) throw failed;
+    this.#purge.add(mac, network);
   }
 
   async clientLinks(networks: readonly string[]): Promise<ClientLink[]> {

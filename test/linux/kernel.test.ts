@@ -427,33 +427,6 @@ await inNamespace(t, import.meta.url, async (t) => {
     await routes.stop();
   });
 
-  await t.test('purge: where the client was learned, and nothing else', async (t) => {
-    const kernel = await open();
-    const mac = parseMac('02:00:00:00:77:01');
-    const other = parseMac('02:00:00:00:77:02');
-    const bridgeTool = (command: string) => execFileSync('bridge', command.split(' '), { encoding: 'utf8' });
-    for (const address of [mac, other]) bridgeTool(`fdb add ${address} dev port0 master dynamic`);
-    bridgeTool('fdb add 02:00:00:00:77:03 dev port0 master static');
-    ip(`neigh add 10.44.7.1 lladdr ${mac} dev br-client nud reachable`);
-    ip(`neigh add 2001:db8:44:7::1 lladdr ${mac} dev br-client nud stale`);
-    ip(`neigh add 10.44.7.3 lladdr ${mac} dev br-client nud permanent`);
-    ip(`neigh add 10.44.7.2 lladdr ${other} dev br-client nud reachable`);
-    ip(`neigh add 10.0.0.77 lladdr ${mac} dev up0 nud reachable`);
-    kernel.purge(mac, 'br-client');
-    kernel.purge(mac, 'no-such-interface');
-    await until(t, 'out of the bridge', () => !bridgeTool('fdb show br br-client').includes(mac));
-    await until(t, 'out of the neighbours', () => !ip('neigh show dev br-client').includes('10.44.7.1 '));
-    t.match(bridgeTool('fdb show br br-client'), other);
-    t.match(bridgeTool('fdb show br br-client'), '02:00:00:00:77:03');
-    t.strictSame(
-      ipJson('neigh show dev br-client').map(({ dst }) => dst).filter((dst) => /^10\.44\.7|44:7/.test(String(dst))).sort(),
-      ['10.44.7.2', '10.44.7.3'],
-    );
-    t.match(ip('neigh show dev up0'), '10.0.0.77');
-    ip('neigh del 10.44.7.3 dev br-client');
-    kernel.stop();
-  });
-
   await t.test('errors are told one by one, what is gone already is none', async (t) => {
     const kernel = await open();
     const prefix = (text: string) => client(0, A, text).addresses[0]!;

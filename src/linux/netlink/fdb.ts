@@ -52,9 +52,27 @@ function encode(w: MessageWriter, { mac, port, vlan }: Pick<FdbEntry, 'mac' | 'p
 
 /** Asks for the entries of all bridges, or of one. */
 export function dumpFdb(bridge?: number): Uint8Array {
-  const w = new MessageWriter(RTM_GETNEIGH).u8(AF_BRIDGE, 0, 0, 0).u32(0).u16(0).u8(0, 0);
+  const w = request();
   if (bridge !== undefined) w.attributeU32(NDA_MASTER, bridge);
   return w.done();
+}
+
+/** Which entry: of a bridge, by its interface index, and of a VLAN where the bridge tells them apart. */
+export interface FdbQuery {
+  readonly bridge: number;
+  readonly mac: Mac;
+  readonly vlan?: number;
+}
+
+function request(): MessageWriter {
+  return new MessageWriter(RTM_GETNEIGH).u8(AF_BRIDGE, 0, 0, 0).u32(0).u16(0).u8(0, 0);
+}
+
+/** Asks for one entry; ENOENT when there is none. */
+export function getFdbEntry({ bridge, mac, vlan }: FdbQuery): Uint8Array {
+  const w = request().attribute(NDA_LLADDR, macToBytes(mac));
+  if (vlan !== undefined) w.attributeU16(NDA_VLAN, vlan);
+  return w.attributeU32(NDA_MASTER, bridge).done();
 }
 
 /**

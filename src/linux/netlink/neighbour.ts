@@ -87,6 +87,8 @@ export interface NeighbourFilter {
   readonly ifindex?: number;
   /** Proxy entries; those and the others cannot be had in one. */
   readonly proxy?: boolean;
+  /** Only those that the kernel found itself, and ages. It has no filter for it. */
+  readonly learned?: boolean;
 }
 
 export function dumpNeighbours(filter: NeighbourFilter = {}): Uint8Array {
@@ -99,12 +101,19 @@ export function dumpNeighbours(filter: NeighbourFilter = {}): Uint8Array {
   return w.done();
 }
 
-/** Whether an entry is what the filter wants: older kernels answer with more. */
-export function matchesNeighbour(neighbour: Neighbour, filter: NeighbourFilter): boolean {
+/**
+ * Whether the entry in a message is what the filter wants, as its fixed part says: older kernels answer with more, and
+ * what is not wanted need not be read.
+ *
+ * @throws {@link ShortInput}
+ */
+export function matchesNeighbour({ payload }: NetlinkMessage, { family, ifindex, proxy = false, learned = false }: NeighbourFilter): boolean {
+  if (payload.length < NDMSG_LENGTH) throw new ShortInput(NDMSG_LENGTH, payload.length);
   return (
-    (filter.family === undefined || familyOf(neighbour.ip) === filter.family) &&
-    (filter.ifindex === undefined || neighbour.ifindex === filter.ifindex) &&
-    (neighbour.proxy ?? false) === (filter.proxy ?? false)
+    (family === undefined || fromAf(payload[0]!) === family) &&
+    (ifindex === undefined || readI32(payload, 4) === ifindex) &&
+    ((payload[10]! & NTF_PROXY) !== 0) === proxy &&
+    !(learned && (readU16(payload, 8) & (STATES.noarp | STATES.permanent)) !== 0)
   );
 }
 

@@ -5,9 +5,9 @@ import type { InterfaceAddress } from './address.js';
 import { dumpAddresses, parseAddress, RTM_DELADDR, RTM_NEWADDR } from './address.js';
 import type { BridgePort } from './bridge-port.js';
 import { dumpBridgePorts, parseBridgePort } from './bridge-port.js';
-import { NetlinkError } from './error.js';
-import type { FdbEntry } from './fdb.js';
-import { dumpFdb, parseFdbEntry } from './fdb.js';
+import { NetlinkError, unless } from './error.js';
+import type { FdbEntry, FdbQuery } from './fdb.js';
+import { dumpFdb, getFdbEntry, parseFdbEntry } from './fdb.js';
 import type { Link } from './link.js';
 import { dumpLinks, parseLink, RTM_DELLINK, RTM_NEWLINK } from './link.js';
 import type { Neighbour, NeighbourFilter } from './neighbour.js';
@@ -175,10 +175,7 @@ export class Rtnetlink {
   }
 
   neighbours(filter: NeighbourFilter = {}): Promise<Neighbour[]> {
-    return this.#socket.dump(dumpNeighbours(filter), (message) => {
-      const neighbour = parseNeighbour(message);
-      return neighbour && matchesNeighbour(neighbour, filter) ? neighbour : undefined;
-    });
+    return this.#socket.dump(dumpNeighbours(filter), (message) => (matchesNeighbour(message, filter) ? parseNeighbour(message) : undefined));
   }
 
   /** Forwarding entries of one bridge, or of all. */
@@ -187,6 +184,12 @@ export class Rtnetlink {
       const entry = parseFdbEntry(message);
       return entry && (bridge === undefined || entry.bridge === bridge) ? entry : undefined;
     });
+  }
+
+  /** What a bridge knows of a MAC, in one VLAN where it tells them apart; undefined: nothing. Linux 5.0. */
+  async fdbEntry(query: FdbQuery): Promise<FdbEntry | undefined> {
+    const [reply] = (await this.#socket.request(getFdbEntry(query)).catch(unless('ENOENT'))) ?? [];
+    return reply && parseFdbEntry(reply);
   }
 
   rules(family: Family): Promise<Rule[]> {

@@ -3,7 +3,7 @@ import t from 'tap';
 import { deleteAddress, dumpAddresses, parseAddress, replaceAddress } from '../../../src/linux/netlink/address.js';
 import { dumpBridgePorts } from '../../../src/linux/netlink/bridge-port.js';
 import { NetlinkError, parseStatus } from '../../../src/linux/netlink/error.js';
-import { addBridgeMac, deleteBridgeMac, deleteFdbEntry, dumpFdb, parseFdbEntry } from '../../../src/linux/netlink/fdb.js';
+import { addBridgeMac, deleteBridgeMac, deleteFdbEntry, dumpFdb, getFdbEntry, parseFdbEntry } from '../../../src/linux/netlink/fdb.js';
 import { dumpLinks, parseLink, setLinkAddress, setLinkUp } from '../../../src/linux/netlink/link.js';
 import {
   deleteNeighbour,
@@ -204,6 +204,16 @@ t.test('requests that iproute2 words differently', async (t) => {
       '300000001d00010000000000000000000700000004000000000004000a000200020000000009000006000500 0a000000',
     ],
     [
+      'bridge fdb get 02:00:00:00:00:09 br br0',
+      getFdbEntry({ mac: MAC, bridge: 2 }),
+      '300000001e00010000000000000000000700000000000000000000000a000200020000000009000008000900 02000000',
+    ],
+    [
+      'bridge fdb get 02:00:00:00:00:09 br br0 vlan 10',
+      getFdbEntry({ mac: MAC, bridge: 2, vlan: 10 }),
+      '380000001e00010000000000000000000700000000000000000000000a000200020000000009000006000500 0a0000000800090002000000',
+    ],
+    [
       'bridge fdb replace 00:00:5e:00:52:13 dev br0 vlan 20 self local',
       addBridgeMac({ mac: parseMac('00:00:5e:00:52:13'), port: 2, vlan: 20 }),
       '300000001c00010500000000000000000700000002000000800002000a00020000005e0052130000 0600050014000000',
@@ -314,11 +324,15 @@ t.test('what is not for us is left out', async (t) => {
   t.equal(matchesFilter(local, { family: 6 }), false);
   t.equal(matchesFilter(local, { family: 4, table: 254 }), false);
   t.equal(matchesFilter(local, { family: 4, protocol: 45 }), false);
-  const neighbour = { ip: ip('10.0.0.1'), ifindex: 1, state: 'stale' } as const;
+  const neighbour = only(replaceNeighbour({ ip: ip('10.0.0.1'), ifindex: 1, state: 'stale' }));
+  const permanent = only(replaceNeighbour({ ip: ip('10.0.0.1'), ifindex: 1, state: 'permanent' }));
   t.equal(matchesNeighbour(neighbour, { family: 4, ifindex: 1 }), true);
   t.equal(matchesNeighbour(neighbour, { family: 6 }), false);
   t.equal(matchesNeighbour(neighbour, { ifindex: 2 }), false);
   t.equal(matchesNeighbour(neighbour, { proxy: true }), false);
+  t.same([neighbour, permanent].map((message) => matchesNeighbour(message, { learned: true })), [true, false]);
+  t.same([neighbour, permanent].map((message) => matchesNeighbour(message, {})), [true, true]);
+  t.throws(() => matchesNeighbour({ ...neighbour, payload: neighbour.payload.subarray(0, 11) }, {}), ShortInput);
 });
 
 t.test('a multipath route', async (t) => {

@@ -189,6 +189,9 @@ await inNamespace(t, import.meta.url, async (t) => {
       t.match(ipJson(`neigh show dev br0 to ${text}`)[0], { lladdr: MAC, state: ['PERMANENT'] });
       await rtnl.apply(replaceNeighbour({ ...neighbour, state: 'stale', mac: parseMac('02:00:00:00:00:08') }));
       t.match(await unicast(), [{ state: 'stale', mac: '02:00:00:00:00:08' }]);
+      t.match(await rtnl.neighbours({ ifindex: br0, learned: true }), [{ ip: neighbour.ip }]);
+      await rtnl.apply(replaceNeighbour({ ...neighbour, state: 'permanent', mac: parseMac('02:00:00:00:00:08') }));
+      t.same(await rtnl.neighbours({ ifindex: br0, learned: true }), [], 'a permanent one is not');
       await rtnl.apply(deleteNeighbour(neighbour));
       t.strictSame(await unicast(), []);
       await t.rejects(rtnl.apply(deleteNeighbour(neighbour)), { code: 'ENOENT' });
@@ -203,6 +206,10 @@ await inNamespace(t, import.meta.url, async (t) => {
     execFileSync('bridge', ['fdb', 'add', MAC, 'dev', 'port0', 'master', 'dynamic']);
     const entry = (await rtnl.fdb(br0)).find(({ mac }) => mac === MAC);
     t.match(entry, { mac: MAC, port: port0, bridge: br0, learned: true });
+    t.same(await rtnl.fdbEntry({ bridge: br0, mac: MAC }), entry);
+    t.equal(await rtnl.fdbEntry({ bridge: br0, mac: MAC, vlan: 10 }), undefined, 'a bridge without VLANs has it in none');
+    t.equal(await rtnl.fdbEntry({ bridge: br0, mac: parseMac('02:00:00:00:00:aa') }), undefined);
+    await t.rejects(rtnl.fdbEntry({ bridge: port0, mac: MAC }), { name: 'NetlinkError' }, 'no bridge');
     t.ok((await rtnl.fdb()).some(({ learned }) => !learned), "the port's own address is not learned");
     await rtnl.apply(deleteFdbEntry({ mac: MAC, port: port0 }));
     t.equal((await rtnl.fdb(br0)).find(({ mac }) => mac === MAC), undefined);
