@@ -31,7 +31,7 @@ export interface LocalClientsOptions {
   readonly db: Database;
   readonly clock: Clock;
   readonly log: Logger;
-  readonly kernel: Pick<Kernel, 'purge'>;
+  readonly kernel: Pick<Kernel, 'purge' | 'forgetPort'>;
   readonly stations: Pick<Stations, 'disassociate' | 'hasAccessPoint'>;
   readonly reporter: () => Reporter;
   /** What clients see of this router; undefined before it has a client interface. */
@@ -223,7 +223,8 @@ export class LocalClients {
     if (change.kind === 'left') return this.#left(change.station, now);
     if (change.kind === 'fading') return services()?.ask(mac, network);
     // The bridge may have learnt it on the old port: band changes too are told to the client before it says anything.
-    if (change.from !== undefined) kernel.purge(mac, change.from.network);
+    if (change.kind === 'moved') kernel.purge(mac, change.from.network);
+    else if (change.from !== undefined) kernel.forgetPort(mac, network);
     const known = db.client(mac)?.node;
     const from = known === undefined ? '' : `, and was at ${this.#nameOf(known)}`;
     reporter().authorized(mac, known, now);

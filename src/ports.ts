@@ -217,6 +217,8 @@ export interface Kernel {
   resolve(address: Ip): Promise<ResolvedPath | undefined>;
   /** The client has gone from this router: its bridge forwarding and learnt neighbour entries go too. */
   purge(mac: Mac, network: string): void;
+  /** The client is behind another port of the same interface: what the bridge has learnt of it goes. */
+  forgetPort(mac: Mac, network: string): void;
   /** Those of the named interfaces that exist. */
   clientLinks(networks: readonly string[]): Promise<ClientLink[]>;
   /** This node's own addresses of global scope, best first, without those on `networks`, the clients' interfaces. */

@@ -1,4 +1,4 @@
-/** Hosts that no access point tells of, in numbers. */
+/** Hosts that no access point tells of, in numbers; and what the kernel forgets of who moves. */
 import t from 'tap';
 import { Database } from '../src/clients/database.js';
 import { parseNodeId } from '../src/clients/node-id.js';
@@ -17,6 +17,8 @@ function setUp(...lines: string[]) {
   const clock = new TestClock();
   const log = new TestLog();
   const claims: Record[] = [];
+  /** What the kernel was to forget. */
+  const forgotten: string[] = [];
   const reporter = { left() {}, authorized() {}, flooded() {}, served() {}, conflict() {} };
   const clients = new LocalClients({
     self,
@@ -24,7 +26,7 @@ function setUp(...lines: string[]) {
     db,
     clock,
     log,
-    kernel: { purge: () => undefined },
+    kernel: { purge: (_, network) => forgotten.push(`all on ${network}`), forgetPort: (_, network) => forgotten.push(`port of ${network}`) },
     stations: { disassociate: () => undefined, hasAccessPoint: () => false },
     reporter: () => reporter as never,
     services: () => undefined,
@@ -37,7 +39,7 @@ function setUp(...lines: string[]) {
     rearm: () => undefined,
   });
   clients.start();
-  return { clients, clock, log, claims };
+  return { clients, clock, log, claims, forgotten };
 }
 
 t.test('a host that sends from thousands of MACs is so many clients and no more', async (t) => {
@@ -66,4 +68,21 @@ t.test('all hosts behind a large switch become clients, those that have to wait 
   }
   t.equal(clients.size, MAX_CLIENTS);
   t.notOk([...clients.stations()].some(({ source }) => source !== 'fdb'));
+});
+
+t.test('on another port of its bridge the kernel forgets the port; on another interface, or gone, all', async (t) => {
+  const { clients, clock, forgotten } = setUp("list interface 'br-guest'", "option hold_time '5s'");
+  const told = () => forgotten.splice(0);
+  const joins = (via: string, network: string) => clients.event({ kind: 'authorized', mac: macOf(1), network, via, ssid: '', source: 'hostapd' }, clock.now());
+  joins('wlan0', 'br-lan');
+  t.same(told(), []);
+  joins('wlan1', 'br-lan');
+  t.same(told(), ['port of br-lan']);
+  joins('wlan1-1', 'br-guest');
+  t.same(told(), ['all on br-lan']);
+  for (const via of ['wlan0', 'wlan1', 'wlan1-1']) clients.event({ kind: 'left', mac: macOf(1), via, source: 'hostapd' }, clock.now());
+  t.same(told(), [], 'it may be roaming');
+  clock.advance(6000);
+  clients.poll(clock.now());
+  t.same(told(), ['all on br-guest']);
 });

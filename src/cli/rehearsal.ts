@@ -139,6 +139,7 @@ class Actor {
         apply: (changes) => this.#kernel.apply(changes),
         resolve: async () => ({ ifindex: 2, gateway: undefined }),
         purge: () => {},
+        forgetPort: () => {},
         clientLinks: async () => [{ network: NETWORK, ifindex: IFINDEX, mac: CLIENT, mtu: 1500, up: true, addresses: [] }],
         nodeAddresses: async () => [address],
         permanentMacs: async () => [],

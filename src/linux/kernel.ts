@@ -177,7 +177,11 @@ export class LinuxKernel implements Kernel {
   }
 
   purge(mac: Mac, network: string): void {
-    this.#purge.add(mac, network);
+    this.#purge.all(mac, network);
+  }
+
+  forgetPort(mac: Mac, network: string): void {
+    this.#purge.port(mac, network);
   }
 
   async clientLinks(networks: readonly string[]): Promise<ClientLink[]> {

@@ -58,6 +58,7 @@ function observingKernel(kernel: Kernel, log: Logger): Kernel {
     },
     resolve: (address) => kernel.resolve(address),
     purge: (mac, network) => log.debug(`would purge what ${network} has learnt of ${mac}`),
+    forgetPort: (mac, network) => log.debug(`would make ${network} forget the port of ${mac}`),
     clientLinks: (networks) => kernel.clientLinks(networks),
     nodeAddresses: (networks) => kernel.nodeAddresses(networks),
     permanentMacs: () => kernel.permanentMacs(),

@@ -25,11 +25,16 @@ export class Purge {
 
   constructor(private readonly options: PurgeOptions) {}
 
+  /** Of a host that is behind another port now: what the bridge has learnt of it. */
+  port(mac: Mac, network: string): void {
+    void this.#purge(new Set([mac]), network, false);
+  }
+
   /**
-   * The kernel has no filter for the neighbours of one MAC: all of the interface are read, and of several hosts that have
-   * gone together once.
+   * All that is known of a host. The kernel has no filter for the neighbours of one MAC: all of the interface are read, and
+   * of several hosts that have gone together once.
    */
-  add(mac: Mac, network: string): void {
+  all(mac: Mac, network: string): void {
     const macs = this.#waiting.get(network) ?? new Set();
     this.#waiting.set(network, macs.add(mac));
     if (!this.#running) void this.#run();
@@ -39,22 +44,28 @@ export class Purge {
     this.#running = true;
     for (const [network, macs] of this.#waiting) {
       this.#waiting.delete(network);
-      await this.#purge(macs, network).catch((error: Error) => {
-        const whose = macs.size === 1 ? [...macs].join() : `${macs.size} hosts`;
-        this.options.log.warn(`${network}: cannot purge the forwarding entries of ${whose}: ${error.message}`);
-      });
+      await this.#purge(macs, network, true);
     }
     this.#running = false;
   }
 
-  async #purge(macs: ReadonlySet<Mac>, network: string): Promise<void> {
+  async #purge(macs: ReadonlySet<Mac>, network: string, withNeighbours: boolean): Promise<void> {
+    try {
+      await this.#remove(macs, network, withNeighbours);
+    } catch (error) {
+      const whose = macs.size === 1 ? [...macs].join() : `${macs.size} hosts`;
+      this.options.log.warn(`${network}: cannot purge what is known of ${whose}: ${(error as Error).message}`);
+    }
+  }
+
+  async #remove(macs: ReadonlySet<Mac>, network: string, withNeighbours: boolean): Promise<void> {
     const { rtnl } = this.options;
     const links = await this.#linksWith(network);
     const link = links.find(({ name }) => name === network);
     if (link === undefined) return;
     const [entries, neighbours] = await Promise.all([
       this.#learnt(macs, link, links),
-      rtnl.neighbours({ ifindex: link.index, learned: true }),
+      withNeighbours ? rtnl.neighbours({ ifindex: link.index, learned: true }) : [],
     ]);
     const results = await rtnl.applyAll([
       ...entries.filter(({ learned }) => learned).map(deleteFdbEntry),

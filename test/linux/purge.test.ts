@@ -71,7 +71,7 @@ t.test('a bridge is asked for the one entry, in the VLAN of the interface where 
   ];
   for (const [network, filters, asked, gone] of cases) {
     const kernel = kernelWith(links(filters), [learnt(MAC), learnt(MAC, { vlan: 20 }), learnt(OTHER)]);
-    kernel.purge.add(MAC, network);
+    kernel.purge.all(MAC, network);
     await turn();
     t.same(kernel.asked, asked, network);
     t.same(kernel.removed, gone === undefined ? [] : [toHex(deleteFdbEntry(gone))], network);
@@ -80,17 +80,26 @@ t.test('a bridge is asked for the one entry, in the VLAN of the interface where 
 
 t.test('of a bridge with VLANs that is a client interface itself, all VLANs', async (t) => {
   const kernel = kernelWith(links(true), [learnt(MAC, { vlan: 1 }), learnt(MAC, { vlan: 20 }), learnt(OTHER, { vlan: 1 })]);
-  kernel.purge.add(MAC, 'br-lan');
+  kernel.purge.all(MAC, 'br-lan');
   await turn();
   t.same(kernel.asked, ['fdb 1', 'neighbours 1']);
   t.same(kernel.removed, [1, 20].map((vlan) => toHex(deleteFdbEntry(learnt(MAC, { vlan })))));
+});
+
+t.test('of a host behind another port the neighbours stay, and are not read', async (t) => {
+  const neighbour: Neighbour = { ip: parseIp('10.44.0.1'), ifindex: BRIDGE, state: 'reachable', mac: MAC };
+  const kernel = kernelWith(links(), [learnt(MAC)], [neighbour]);
+  kernel.purge.port(MAC, 'br-lan');
+  await turn();
+  t.same(kernel.asked, [`entry ${MAC} of 1`]);
+  t.same(kernel.removed, [toHex(deleteFdbEntry(learnt(MAC)))]);
 });
 
 t.test('hosts that go together: the interface is read once for all that wait', async (t) => {
   const macs = Array.from({ length: 200 }, (_, i) => parseMac(`02:00:00:00:78:${i.toString(16).padStart(2, '0')}`));
   const neighbours = macs.map((mac, i): Neighbour => ({ ip: parseIp(`10.44.0.${i}`), ifindex: BRIDGE, state: 'stale', mac }));
   const kernel = kernelWith(links(), [...macs, OTHER].map((mac) => learnt(mac)), neighbours);
-  for (const mac of macs) kernel.purge.add(mac, 'br-lan');
+  for (const mac of macs) kernel.purge.all(mac, 'br-lan');
   await turn();
   t.same(kernel.asked, [`entry ${macs[0]} of 1`, 'neighbours 1', 'fdb 1', 'neighbours 1']);
   const expected = [...macs.map((mac) => toHex(deleteFdbEntry(learnt(mac)))), ...neighbours.map((one) => toHex(deleteNeighbour(one)))];
@@ -101,12 +110,12 @@ t.test('one interface fails: it is said, and the next has its turn', async (t) =
   const kernel = kernelWith(links(), [learnt(MAC)]);
   const { fdbEntry } = kernel.rtnl;
   kernel.rtnl.fdbEntry = () => Promise.reject(new Error('answers were lost (ENOBUFS)'));
-  kernel.purge.add(OTHER, 'br-lan');
-  kernel.purge.add(MAC, 'br-lan.20');
+  kernel.purge.all(OTHER, 'br-lan');
+  kernel.purge.all(MAC, 'br-lan.20');
   await turn();
   t.match(kernel.log.lines, [/br-lan: cannot purge .* 02:00:00:00:77:02: answers were lost/, /br-lan\.20: cannot purge .* 02:00:00:00:77:01/]);
   kernel.rtnl.fdbEntry = fdbEntry;
-  kernel.purge.add(MAC, 'br-lan');
+  kernel.purge.all(MAC, 'br-lan');
   await turn();
   t.same(kernel.removed, [toHex(deleteFdbEntry(learnt(MAC)))]);
 });
@@ -130,9 +139,9 @@ await inNamespace(t, import.meta.url, async (t) => {
     ip(`neigh add 10.44.7.3 lladdr ${MAC} dev br-client nud permanent`);
     ip(`neigh add 10.44.7.2 lladdr ${OTHER} dev br-client nud reachable`);
     ip(`neigh add 10.0.0.77 lladdr ${MAC} dev up0 nud reachable`);
-    purge.add(MAC, 'br-client');
-    purge.add(parseMac('02:00:00:00:77:03'), 'br-client');
-    purge.add(MAC, 'no-such-interface');
+    purge.all(MAC, 'br-client');
+    purge.all(parseMac('02:00:00:00:77:03'), 'br-client');
+    purge.all(MAC, 'no-such-interface');
     await until(t, 'out of the bridge', () => !bridgeTool('fdb show br br-client').includes(MAC));
     await until(t, 'out of the neighbours', () => !ip('neigh show dev br-client').includes('10.44.7.1 '));
     t.match(bridgeTool('fdb show br br-client'), OTHER);

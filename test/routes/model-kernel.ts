@@ -120,6 +120,8 @@ export class ModelKernel implements Kernel {
 
   purge(): void {}
 
+  forgetPort(): void {}
+
   async clientLinks(): Promise<ClientLink[]> {
     return [];
   }

@@ -55,7 +55,6 @@ export class ProcessKernel implements Kernel {
   readonly #pause: () => Promise<void>;
   readonly #transit: boolean;
   #listener: ((event: KernelEvent) => void) | undefined;
-  readonly purged: Mac[] = [];
 
   constructor(host: HostKernel, pause: () => Promise<void>, transit: boolean) {
     this.#host = host;
@@ -100,9 +99,9 @@ export class ProcessKernel implements Kernel {
     return this.#host.resolve(address);
   }
 
-  purge(mac: Mac): void {
-    this.purged.push(mac);
-  }
+  purge(): void {}
+
+  forgetPort(): void {}
 
   async clientLinks(): Promise<ClientLink[]> {
     await this.#pause();
