@@ -68,7 +68,10 @@ export class Database {
   #nodes = new Map<NodeId, NodeInfo>();
   #declined = new Map<Ip4, Mac>();
   #adjacencies = new Map<NodeId, readonly NodeId[]>();
-  #deadlines = new DeadlineHeap<RecordKey>();
+  #deadlines = new DeadlineHeap<RecordKey>((key, at) => {
+    const row = this.#records.row(key);
+    return row !== undefined && this.#records.queued(row) === at;
+  });
   readonly #storms = new Storms();
   /** Node ids and the values that name them, which all clients of a node have in common. */
   #shared = new SharedStrings();

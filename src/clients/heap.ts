@@ -1,5 +1,8 @@
 import type { Instant } from './time.js';
 
+/** What has been superseded is thrown out once there may be more of it than of all else, and than this. */
+const SUPERSEDED = 1024;
+
 /**
  * A binary heap of items by deadline, the earliest on top. An item may stand in it more than once. Two arrays side by
  * side instead of one of pairs: with a hundred thousand records that is megabytes.
@@ -7,6 +10,13 @@ import type { Instant } from './time.js';
 export class DeadlineHeap<T> {
   #times: Instant[] = [];
   #items: T[] = [];
+  #limit = SUPERSEDED;
+
+  /**
+   * `counts`: whether an item is still waited for with that deadline. One that was given another leaves the old one behind,
+   * and where it gets one after the other the heap would grow for ever.
+   */
+  constructor(private readonly counts: (item: T, at: Instant) => boolean) {}
 
   get size(): number {
     return this.#items.length;
@@ -18,6 +28,18 @@ export class DeadlineHeap<T> {
   }
 
   push(at: Instant, item: T): void {
+    this.#add(at, item);
+    if (this.size > this.#limit) this.#tidy();
+  }
+
+  #tidy(): void {
+    const [times, items] = [this.#times, this.#items];
+    [this.#times, this.#items] = [[], []];
+    for (const [i, item] of items.entries()) if (this.counts(item, times[i]!)) this.#add(times[i]!, item);
+    this.#limit = 2 * this.size + SUPERSEDED;
+  }
+
+  #add(at: Instant, item: T): void {
     const [times, items] = [this.#times, this.#items];
     let i = times.push(at) - 1;
     items.push(item);

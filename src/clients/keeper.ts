@@ -19,7 +19,7 @@ export class Keeper {
   #kept = new Set<Mac>();
   /** When each client in {@link #rounds} has its next round; one that was released leaves it at that. */
   #queued = new Map<Mac, Instant>();
-  #rounds = new DeadlineHeap<Mac>();
+  #rounds = new DeadlineHeap<Mac>((mac, at) => this.#queued.get(mac) === at);
 
   /** `leaseLifetime`: of leases and learnt addresses. Those that are not `ours`, of a prefix configured once, run out. */
   constructor(

@@ -13,7 +13,8 @@ import type { Mac } from '../net/mac.js';
 import { isStationMac, macFromBytes, macToBytes } from '../net/mac.js';
 import type { Prefix6 } from '../net/prefix.js';
 import { prefixOf } from '../net/prefix.js';
-import type { Instant } from './time.js';
+import type { Instant, Millis } from './time.js';
+import { HOUR } from './time.js';
 import type { NodeId } from './node-id.js';
 import { nodeIdFromBytes, nodeIdToBytes } from './node-id.js';
 
@@ -43,6 +44,12 @@ export const RecordType = {
 
 /** Longest key and value together that fit an Update: 255 bytes of TLV body less 7 of sequence, lifetime, key length. */
 export const MAX_RECORD_BYTES = 248;
+
+/**
+ * No record is believed to live longer, as no lease can be configured to: what is wrong, and nobody keeps alive, comes to an
+ * end.
+ */
+export const LONGEST_LIFETIME: Millis = 7 * 24 * HOUR;
 
 export interface Record {
   readonly key: RecordKey;
@@ -185,6 +192,11 @@ export function textBytes(text: string, limit: number): Uint8Array {
   return bytes;
 }
 
+/** Text of which no more than `limit` bytes are taken. */
+export function readText(bytes: Uint8Array, limit: number): string {
+  return new TextDecoder().decode(bytes.subarray(0, limit));
+}
+
 /** Addresses that a node tells at the most. */
 const MAX_NODE_ADDRESSES = 8;
 
@@ -201,10 +213,6 @@ function toldOf(addresses: readonly Ip[]): Ip[] {
 const NODE_NAME_BYTES = 63;
 const CLIENT_NAME_BYTES = 64;
 const SSID_BYTES = 32;
-
-function readName(bytes: Uint8Array, limit: number): string {
-  return new TextDecoder().decode(bytes.subarray(0, limit));
-}
 
 /** At most eight addresses are told, so that the record fits its TLV. */
 export function nodeInfoValue(info: NodeInfo): string {
@@ -227,7 +235,7 @@ function readNodeInfo(value: Uint8Array): NodeInfo {
   let port = 0;
   const addresses: Ip[] = [];
   for (const [type, body] of readItems(value)) {
-    if (type === Item.hostname) hostname = readName(body, NODE_NAME_BYTES);
+    if (type === Item.hostname) hostname = readText(body, NODE_NAME_BYTES);
     else if (type === Item.port) port = new Reader(body).u16();
     else if (type === Item.address) addresses.push(body.length === 4 ? ip4FromBytes(body) : ip6FromBytes(body));
   }
@@ -238,8 +246,8 @@ function readClientInfo(value: Uint8Array): ClientInfo {
   let hostname = '';
   let ssid = '';
   for (const [type, body] of readItems(value)) {
-    if (type === Item.hostname) hostname = readName(body, CLIENT_NAME_BYTES);
-    else if (type === Item.ssid) ssid = readName(body, SSID_BYTES);
+    if (type === Item.hostname) hostname = readText(body, CLIENT_NAME_BYTES);
+    else if (type === Item.ssid) ssid = readText(body, SSID_BYTES);
   }
   return { hostname, ssid };
 }

@@ -13,6 +13,7 @@ import { BadInput, fromBinary, Reader, ShortInput, toBinary, Writer } from '../n
 import { crc32 } from '../net/crc32.js';
 import { REST } from './database.js';
 import type { Record, RecordKey } from './record.js';
+import { LONGEST_LIFETIME } from './record.js';
 import type { Instant, Millis } from './time.js';
 import { after, SECOND, secondsUntil } from './time.js';
 
@@ -115,7 +116,7 @@ function elapsedSince(then: number, time: number): Millis {
 function* readRecords(r: Reader, now: Instant, elapsed: Millis): Generator<Record> {
   while (r.left > 0) {
     const seqno = r.u16();
-    const lifetime = r.u32() * SECOND - elapsed;
+    const lifetime = Math.min(r.u32() * SECOND, LONGEST_LIFETIME) - elapsed;
     const keyLength = r.u8();
     const valueLength = r.u8();
     const key = toBinary(r.take(keyLength)) as RecordKey;

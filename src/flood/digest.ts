@@ -83,7 +83,10 @@ export class DigestTree {
   #sums = new Uint32Array(0);
   #counts = new Uint32Array(0);
   /** When to look at records again. A later deadline is not pushed: the earlier one finds it in time. */
-  readonly #deadlines = new DeadlineHeap<RecordKey>();
+  readonly #deadlines = new DeadlineHeap<RecordKey>((key, at) => {
+    const entry = this.#buckets.find(this.#placeOf(hashKey(key)), key);
+    return entry !== undefined && this.#buckets.due(entry) === at;
+  });
 
   constructor(replica: Replica, now: Instant) {
     this.#replica = replica;

@@ -14,8 +14,9 @@ export interface Connection {
   readonly hello: Hello;
 }
 
-/** Nodes of which replaced instances are remembered. */
+/** Nodes of which replaced instances are remembered, and how many of each. */
 const MAX_NODES = 256;
+const MAX_INSTANCES = 16;
 
 /** The connection that the greater node id dialled; of two that one node dialled, the later one. */
 export function isPreferred(candidate: Connection, established: Connection, self: NodeId): boolean {
@@ -27,6 +28,7 @@ export function isPreferred(candidate: Connection, established: Connection, self
 
 /** Tells a node that was restarted from two nodes that have the same id. */
 export class Instances {
+  /** Oldest first. */
   readonly #replaced = new Map<NodeId, Set<bigint>>();
 
   /**
@@ -36,11 +38,9 @@ export class Instances {
   replaces(candidate: Hello, established: Hello): boolean {
     const replaced = this.#replaced.get(candidate.node);
     if (replaced?.has(candidate.instance) === true) return false;
-    if (replaced !== undefined) replaced.add(established.instance);
-    else {
-      if (this.#replaced.size >= MAX_NODES) this.#replaced.clear();
-      this.#replaced.set(candidate.node, new Set([established.instance]));
-    }
+    if (replaced === undefined && this.#replaced.size >= MAX_NODES) this.#replaced.clear();
+    const kept = [...(replaced ?? []), established.instance].slice(-MAX_INSTANCES);
+    this.#replaced.set(candidate.node, new Set(kept));
     return true;
   }
 }

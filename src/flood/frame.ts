@@ -26,7 +26,7 @@
  */
 import { BadInput, Reader, ShortInput, toBinary, Writer } from '../net/bytes.js';
 import type { RecordKey } from '../clients/record.js';
-import { textBytes } from '../clients/record.js';
+import { readText, textBytes } from '../clients/record.js';
 import type { NodeId } from '../clients/node-id.js';
 import { nodeIdFromBytes, nodeIdToBytes } from '../clients/node-id.js';
 
@@ -44,7 +44,7 @@ export const FANOUT = 8;
 export const MAX_SUMMARY = 31;
 export const MAX_REQUEST = 63;
 
-/** Longest lifetime that is sent or believed, in seconds: sroamd keeps it in a signed 32-bit integer. */
+/** Longest lifetime that is sent or read, in seconds: sroamd keeps it in a signed 32-bit integer. */
 export const MAX_LIFETIME = 0x7fffffff;
 
 const Type = {
@@ -65,6 +65,7 @@ const Type = {
 export const PAD = Type.pad1;
 
 const HELLO_HOSTNAME = 1;
+const HOSTNAME_BYTES = 63;
 
 /** Why a node says goodbye. Numbers that are not known here are read as `stopping`. */
 const BYE_REASONS = ['stopping', 'removed', 'duplicate', 'self', 'same id', 'full'] as const;
@@ -133,7 +134,7 @@ export function writeTlv(w: Writer, tlv: Tlv): void {
       return;
     }
     case 'hello': {
-      const hostname = textBytes(tlv.hostname, 63);
+      const hostname = textBytes(tlv.hostname, HOSTNAME_BYTES);
       w.u8(Type.hello).u8(24 + hostname.length);
       w.put(nodeIdToBytes(tlv.node)).u64(tlv.instance).u32(tlv.connection).u16(tlv.port);
       w.u8(HELLO_HOSTNAME).u8(hostname.length).put(hostname);
@@ -222,7 +223,7 @@ function decodeHello(r: Reader): Hello {
   while (r.left > 0) {
     const item = r.u8();
     const body = r.take(r.u8());
-    if (item === HELLO_HOSTNAME) hostname = new TextDecoder().decode(body);
+    if (item === HELLO_HOSTNAME) hostname = readText(body, HOSTNAME_BYTES);
   }
   return { type: 'hello', node, instance, connection, port, hostname };
 }

@@ -53,7 +53,11 @@ export class Member {
   /** Forgets what was not heard again. */
   poll(now: Instant): void {
     for (const [name, { at }] of this.#heard) if (now >= after(at, HEARD_FOR)) this.#heard.delete(name);
-    if (this.#heard.size === 0) this.neighbourSince = undefined;
+    if (this.#heard.size === 0) {
+      this.neighbourSince = undefined;
+      // Whoever counted too far ahead in its name does not keep it from being heard again.
+      this.#instance = undefined;
+    }
     if (this.#restUntil !== undefined && now >= this.#restUntil) this.#restUntil = undefined;
   }
 

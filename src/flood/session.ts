@@ -10,7 +10,7 @@
  */
 import type { NodeId } from '../clients/node-id.js';
 import type { Record, RecordKey } from '../clients/record.js';
-import { meaningOf } from '../clients/record.js';
+import { LONGEST_LIFETIME, meaningOf } from '../clients/record.js';
 import type { Instant, Millis } from '../clients/time.js';
 import { after, earliest, SECOND } from '../clients/time.js';
 import { Writer } from '../net/bytes.js';
@@ -315,7 +315,8 @@ export class Session {
       this.#events.dropped('dead record', 'a record past its lifetime');
       return;
     }
-    const applied = this.#events.record({ key, value, seqno, expires: after(now, lifetime * SECOND) });
+    const expires = after(now, Math.min(lifetime * SECOND, LONGEST_LIFETIME));
+    const applied = this.#events.record({ key, value, seqno, expires });
     if (applied.kind === 'refused') this.#refuse('database full', 'no room for another record');
     else if (applied.kind === 'older') this.#outbox.change(key);
     else if (applied.record.seqno === seqno && applied.record.value === value) this.#outbox.has(key);

@@ -41,7 +41,7 @@ interface Watched extends HostAddress {
 export class HostAddresses {
   #addresses = new Map<Ip6, Watched>();
   #byClient = new Map<Mac, Map<Ip6, Watched>>();
-  #deadlines = new DeadlineHeap<Watched>();
+  #deadlines = new DeadlineHeap<Watched>((watched, at) => this.#addresses.get(watched.address) === watched && watched.queued === at);
 
   /** `limit`: addresses of one client. */
   constructor(public limit: number) {}

@@ -46,7 +46,7 @@ export class Conflicts {
   readonly #options: ConflictsOptions;
   readonly #damping = new Damping();
   readonly #contests = new Map<Mac, Contest>();
-  readonly #deadlines = new DeadlineHeap<Mac>();
+  readonly #deadlines = new DeadlineHeap<Mac>((mac, at) => this.#contests.get(mac)?.due === at);
 
   constructor(options: ConflictsOptions) {
     this.#options = options;

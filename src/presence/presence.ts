@@ -70,7 +70,7 @@ function knowsPort(source: PresenceSource): boolean {
 
 export class Presence {
   #stations = new Map<Mac, Held>();
-  #deadlines = new DeadlineHeap<Mac>();
+  #deadlines = new DeadlineHeap<Mac>((mac, at) => this.#stations.get(mac)?.queued === at);
 
   /** `hold`: how long a station that left is kept. */
   constructor(

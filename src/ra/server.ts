@@ -76,7 +76,7 @@ export class RaServer {
   #random: Random;
   readonly #withdrawals = new Withdrawals();
   #states = new Map<Mac, State>();
-  #deadlines = new DeadlineHeap<{ readonly state: State; readonly at: Instant }>();
+  #deadlines = new DeadlineHeap<{ readonly state: State; readonly at: Instant }>(({ state }, at) => state.queued === at);
 
   /** `clients` gives those that are here now. Throws BadInput where the configuration cannot be told. */
   constructor(config: RaConfig, gateway: RaGateway, clients: (mac: Mac) => RaClient | undefined, random: Random) {

@@ -168,6 +168,20 @@ t.test('a released address is free at once here, and nobody else gets it while i
   t.equal(db.holder(address), mac);
 });
 
+t.test('records that are given ever shorter lives: each dies once, in time', async (t) => {
+  const db = new Database();
+  const keys = Array.from({ length: 300 }, (_, n) => lease4Key(parseIp4(`10.45.${n >> 8}.${n & 255}`)));
+  for (let round = 1; round <= 20; round++) {
+    for (const key of keys) db.apply({ key, value: macValue(mac), seqno: round, expires: at(3600 - round) }, at(0));
+  }
+  t.equal(db.nextDeadline, at(3580));
+  t.equal(db.expire(at(3579)).length, 0);
+  t.same(db.expire(at(3580)).map(({ record }) => record.key).sort(), [...keys].sort());
+  t.same(db.expire(at(3600)), []);
+  db.expire(at(3 * 3600));
+  t.equal(db.size, 0);
+});
+
 t.test('whatever the order of arrival, the same version wins and the index follows', async () => {
   const record = fc.record({
     key: fc.constantFrom(associationKey(mac), associationKey(other)),

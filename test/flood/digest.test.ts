@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import { Database } from '../../src/clients/database.js';
 import type { Record } from '../../src/clients/record.js';
-import { after, SECOND } from '../../src/clients/time.js';
+import { after, HOUR, SECOND } from '../../src/clients/time.js';
 import { DigestTree, hashKey, hashRecord, LAST_MOMENTS, ROOT } from '../../src/flood/digest.js';
 import { Outbox } from '../../src/flood/outbox.js';
 import { answerDigest, answerSummary } from '../../src/flood/reconcile.js';
@@ -217,3 +217,16 @@ t.test('a sequence number that has wrapped', async (t) => {
   t.same(versions(a), versions(b));
 });
 
+
+t.test('records that are given ever shorter lives are left out in time', async (t) => {
+  const side = new Side();
+  for (let round = 1; round <= 20; round++) {
+    for (let n = 0; n < 300; n++) side.put(lease(n, round, after(START, HOUR - round * SECOND)));
+  }
+  t.equal(side.tree.size, 300);
+  const due = after(START, HOUR - 20 * SECOND - LAST_MOMENTS);
+  t.equal(side.tree.nextDeadline, due);
+  side.tree.poll(due);
+  t.equal(side.tree.size, 0);
+  t.equal(side.tree.root, 0);
+});

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import { Database } from '../../src/clients/database.js';
 import type { Record } from '../../src/clients/record.js';
+import { LONGEST_LIFETIME } from '../../src/clients/record.js';
 import type { Instant, Millis } from '../../src/clients/time.js';
 import { after, SECOND } from '../../src/clients/time.js';
 import { DigestTree } from '../../src/flood/digest.js';
@@ -9,6 +10,7 @@ import type { ByeReason, Hello, Tlv } from '../../src/flood/frame.js';
 import { decodeTlv, TlvSplitter, writeTlv } from '../../src/flood/frame.js';
 import { DEFAULT_TIMING, Session } from '../../src/flood/session.js';
 import { fromHex, toHex, Writer } from '../../src/net/bytes.js';
+import { configOf } from '../support.js';
 import { association, keyOf, lease, nodeId, START } from './support.js';
 
 const HELLO: Hello = { type: 'hello', node: nodeId(5), instance: 1n, connection: 0, port: 4444, hostname: 'peer' };
@@ -145,10 +147,12 @@ t.test('invalid records are dropped before they are stored (defect 10), the sess
   t.equal(f.db.get(keyOf('000a2c0009'))!.seqno, 8, 'a newer version that is dead counts for a record that is known');
 });
 
-t.test('lifetime 0xFFFFFFFF (defect 9)', async (t) => {
+t.test('lifetime 0xFFFFFFFF (defect 9): as long as any lease may be', async (t) => {
   const f = new Fixture();
   f.receive('2c010000' + '02120007ffffffff05000a2c0009020000000001');
-  t.equal(f.db.get(keyOf('000a2c0009'))!.expires, after(START, 0x7fffffff * SECOND));
+  t.equal(f.db.get(keyOf('000a2c0009'))!.expires, after(START, LONGEST_LIFETIME));
+  t.throws(() => configOf(`option lease_time '${LONGEST_LIFETIME / SECOND + 1}'`), /lease_time/);
+  t.equal(configOf(`option lease_time '${LONGEST_LIFETIME / SECOND}'`).leaseTime, LONGEST_LIFETIME / SECOND);
   const g = new Fixture([lease(1, 1, Infinity as Instant)]);
   g.take();
   g.receive('2c010000');
