@@ -95,10 +95,10 @@ export function showNodes({ nodes }: { nodes: readonly NodeView[] }, width?: num
 
 export function showPeers({ peers }: { peers: readonly PeerView[] }, width?: number): string {
   if (peers.length === 0) return 'no peers\n';
-  const rows = peers.map(({ remote, node, node_name, state, standby, since, rtt, error }) => [
+  const rows = peers.map(({ remote, node, node_name, state, standby, unresponsive, since, rtt, error }) => [
     remote,
     nameOf(node, node_name),
-    standby ? 'standby' : state,
+    unresponsive ? 'unresponsive' : standby ? 'standby' : state,
     formatAge(since),
     rtt === undefined ? '-' : `${rtt.toFixed(1)} ms`,
     error ?? '',

@@ -133,6 +133,7 @@ export class Dial {
       node: this.node,
       hostname: undefined,
       standby: false,
+      unresponsive: false,
       rtt: undefined,
       bytesIn: 0,
       bytesOut: 0,

@@ -26,6 +26,8 @@ export interface PeerStatus {
   readonly hostname: string | undefined;
   /** Whether changes do not go over it, since they come from link to link anyway. */
   readonly standby: boolean;
+  /** Whether the session is up, but what the peer was sent is not acknowledged, or not for long enough again. */
+  readonly unresponsive: boolean;
   /** Smoothed round-trip time in milliseconds. */
   readonly rtt: Millis | undefined;
   readonly bytesIn: number;
@@ -132,6 +134,7 @@ export class Peer {
       node: session.node,
       hostname: session.peer?.hostname,
       standby: session.standby,
+      unresponsive: session.state === 'up' && this.unresponsive,
       rtt: session.rtt,
       bytesIn: this.bytesIn,
       bytesOut: this.bytesOut,

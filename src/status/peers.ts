@@ -13,6 +13,8 @@ export interface PeerStatus {
   readonly state: string;
   /** Whether changes do not go over it, since they come from link to link anyway. */
   readonly standby: boolean;
+  /** Whether the session is up, but what the peer was sent is not acknowledged, or not for long enough again. */
+  readonly unresponsive: boolean;
   /** `sroamd`: it knows the basic protocol only. */
   readonly kind: 'roaming' | 'sroamd' | undefined;
   readonly node: NodeId | undefined;
@@ -33,6 +35,8 @@ export interface PeerView {
   readonly direction: string;
   readonly state: string;
   readonly standby: boolean;
+  /** Whether it is up, but what the peer was sent is not acknowledged, or not for long enough again. */
+  readonly unresponsive: boolean;
   /** `roaming`, `sroamd`, or '' before it is known. */
   readonly kind: string;
   readonly node: string;
@@ -50,12 +54,13 @@ export interface PeerView {
 }
 
 export function viewPeer(db: Database, peer: PeerStatus): PeerView {
-  const { remote, direction, state, standby, kind, node, since, rtt, error } = peer;
+  const { remote, direction, state, standby, unresponsive, kind, node, since, rtt, error } = peer;
   return {
     remote,
     direction,
     state,
     standby,
+    unresponsive,
     kind: kind ?? '',
     node: node ?? '',
     node_name: nodeName(db, node),

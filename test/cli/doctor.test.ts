@@ -119,7 +119,7 @@ t.test('peers', async (t) => {
   const peer = {
     remote: '[fd99::2]:4444',
     direction: 'out',
-    state: 'up', standby: false,
+    state: 'up', standby: false, unresponsive: false,
     kind: 'roaming',
     node: '02',
     node_name: 'r2',
@@ -134,6 +134,9 @@ t.test('peers', async (t) => {
   t.same(levels(checkPeers([peer])), ['good']);
   const refused = { ...peer, state: 'waiting', standby: false, error: 'connection refused' };
   t.match(checkPeers([peer, refused]), [{ level: 'good' }, { level: 'warning', fix: ['ping fd99::2'] }]);
+  const mute = { ...peer, unresponsive: true };
+  t.match(checkPeers([peer, mute]), [{ level: 'good', message: 'peers: 1 up' }, { level: 'warning', message: /does not acknowledge/, fix: ['ping fd99::2'] }]);
+  t.match(checkPeers([mute])[0], { message: /^no peer is up/ });
   t.match(checkPeers([refused])[0], { message: /^no peer is up/, fix: undefined }, 'one is configured');
   t.match(checkPeers([{ ...refused, error: 'TLS alert: decrypt error' }])[1], { fix: [/^uci get roaming\.main\.key/] });
 });

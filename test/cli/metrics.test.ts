@@ -30,6 +30,7 @@ const readings: Readings = {
       direction: 'out',
       state: 'up',
       standby: false,
+      unresponsive: false,
       kind: 'roaming',
       node: '0000000000000002',
       node_name: 'r2',
@@ -45,6 +46,7 @@ const readings: Readings = {
       direction: 'out',
       state: 'waiting',
       standby: false,
+      unresponsive: false,
       kind: '',
       node: '',
       node_name: '',
@@ -57,11 +59,12 @@ const readings: Readings = {
     // One that was lost and is not given up yet, and the one in its place.
     dialler('closing', 41522),
     dialler('up', 50313),
+    { ...dialler('up', 50314), remote: '[fd99::5]:50314', unresponsive: true },
   ],
 };
 
 function dialler(state: string, port: number): PeerView {
-  const common = { direction: 'in', standby: false, kind: 'roaming', node: '0000000000000004', node_name: 'r4', since: 3 } as const;
+  const common = { direction: 'in', standby: false, unresponsive: false, kind: 'roaming', node: '0000000000000004', node_name: 'r4', since: 3 } as const;
   return { remote: `[fd99::4]:${port}`, state, ...common, bytes_in: port, bytes_out: 0, records_in: 0, records_out: 0 };
 }
 
@@ -80,6 +83,7 @@ t.test('the text format: each name once declared, samples below it', async (t) =
   const dialler = '{remote="[fd99::4]",node="0000000000000004",node_name="r4"}';
   t.match(text, `roaming_peer_up${dialler} 1\n`, 'the port from which it dialled this time is no label');
   t.match(text, `roaming_peer_received_bytes${dialler} 50313\n`);
+  t.match(text, 'roaming_peer_up{remote="[fd99::5]",node="0000000000000004",node_name="r4"} 0\n', 'it acknowledges nothing');
   const series = text.split('\n').map((line) => line.replace(/ [^ ]+$/, ''));
   t.same(series.filter((one, i) => one.startsWith('roaming') && series.indexOf(one) !== i), [], 'nothing twice');
   const names = [...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name);

@@ -121,6 +121,7 @@ t.test('peers and status', async (t) => {
     direction: 'out',
     state: 'up',
     standby: false,
+    unresponsive: false,
     kind: 'roaming',
     node: '0000000000000002',
     node_name: 'r2',
@@ -135,6 +136,8 @@ t.test('peers and status', async (t) => {
     showPeers({ peers: [peer] }),
     'REMOTE          ROUTER  STATE  SINCE  RTT     LAST ERROR\n[fd99::2]:4444  r2      up     30 s   1.2 ms\n',
   );
+  const states = [{}, { standby: true }, { standby: true, unresponsive: true }].map((what) => showPeers({ peers: [{ ...peer, ...what }] }));
+  t.strictSame(states.map((text) => /r2 +(\w+)/.exec(text)?.[1]), ['up', 'standby', 'unresponsive']);
   narrow(t, showPeers({ peers: [{ ...peer, error: 'the peer has another key, or somebody else answers at that address' }] }));
   t.equal(showPeers({ peers: [] }), 'no peers\n');
   const status = showStatus({

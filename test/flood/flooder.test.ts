@@ -99,6 +99,25 @@ t.test('a path that is there again: what got lost with the old one is told at on
   }
 });
 
+t.test('a session with a peer that acknowledges nothing is shown as such', async (t) => {
+  const { net, nodes } = await network({ 1: [2], 2: [] });
+  const [a] = nodes as [TestNode, TestNode];
+  const shown = () => a.status().map(({ state, unresponsive }) => ({ state, unresponsive }));
+  t.strictSame(shown(), [{ state: 'up', unresponsive: false }]);
+  net.cut('r1', 'r2');
+  a.put(association(1, 1));
+  net.clock.advance(SECOND);
+  t.strictSame(shown(), [{ state: 'up', unresponsive: false }], 'not at once');
+  net.clock.advance(2 * SECOND);
+  t.strictSame(shown(), [{ state: 'up', unresponsive: true }]);
+  net.heal('r1', 'r2');
+  for (const exists of [false, true]) a.flooder.pathChanged(nodes[1]!.id, exists);
+  net.clock.advance(SECOND);
+  t.strictSame(shown(), [{ state: 'up', unresponsive: false }], 'another connection is another session');
+  net.reset('r1', 'r2');
+  t.match(shown(), [{ state: 'waiting', unresponsive: false }]);
+});
+
 t.test('another path: a connection on which nothing is missing stays, and so does one that cannot be renewed', async (t) => {
   const { net, nodes } = await network({ 1: [2], 2: [] });
   const [a, b] = nodes as [TestNode, TestNode];

@@ -87,13 +87,13 @@ async function testClients(t: Test, browser: Browser): Promise<void> {
 
   t.match(await rowOf(page, anna).innerText(), /anna-phone\s+02:00:00:00:00:01\s+10\.44\.0\.1\s+2001:db8:44:1::\/64\s+roof \(here\)\s+mesh\s+90 s\s+0\s+Disconnect/);
   t.equal(await page.locator('tr[data-mac]').count(), 21);
-  t.match(await page.locator('.cbi-map-descr').innerText(), '21 clients, 2 here, 4 routers, 2 sessions up');
+  t.match(await page.locator('.cbi-map-descr').innerText(), '21 clients, 2 here, 4 routers, 3 sessions up');
 
   t.equal(await placeOf(page, anna), self);
   t.equal(await page.locator('.router').count(), 4);
   t.equal(await page.locator('.router.self text').first().textContent(), 'roof');
   t.equal(await page.locator('.link').count(), 3, 'the routers are in a line');
-  t.equal(await page.locator('.session').count(), 1, 'the one that is no link');
+  t.equal(await page.locator('.session').count(), 1, 'the one that is no link, and is acknowledged');
   t.match(await page.locator('svg').textContent(), /\+7/, 'a full router says how many more there are');
 
   await t.test('a client roams, and the page follows', async (t) => {

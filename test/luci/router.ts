@@ -144,7 +144,7 @@ export class TestRouter {
       wallTime: () => EPOCH + this.#now / 1000,
       uptime: () => 3600,
       clientsHere: () => [...this.db.clients()].filter(({ node }) => node === self).length,
-      peers: () => [{ ...peer, node: nodes[1]!.id }, { ...peer, node: nodes[2]!.id }],
+      peers: () => [1, 2, 3].map((i) => ({ ...peer, node: nodes[i]!.id, unresponsive: i === 3 })),
       routes: () => ({ installed: 5, pending: 0 }),
       counters: () => ({ roams: 3 }),
       problems: () => this.problems,

@@ -211,6 +211,7 @@ t.test('nodes and peers', async (t) => {
         direction: 'out',
         state: 'up',
         standby: false,
+        unresponsive: false,
         kind: 'roaming',
         node: other,
         node_name: 'r2',

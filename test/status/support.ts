@@ -25,6 +25,7 @@ export const peer: PeerStatus = {
   direction: 'out',
   state: 'up',
   standby: false,
+  unresponsive: false,
   kind: 'roaming',
   node: other,
   since: 3.9,

@@ -41,15 +41,18 @@ export function checkPeers(peers: readonly PeerView[] | undefined): Finding[] {
   if (peers === undefined) {
     return [{ level: 'unknown', message: 'the daemon does not answer: peers and routers not looked at', fix: ['service roaming start'] }];
   }
-  const up = peers.filter(({ state }) => state === 'up');
-  const findings = peers.filter(({ state, error }) => state === 'waiting' && error !== undefined).map(peerFinding);
+  const up = peers.filter(({ state, unresponsive }) => state === 'up' && !unresponsive);
+  const findings = [
+    ...peers.filter(({ unresponsive }) => unresponsive).map((peer) => peerFinding(peer, 'it does not acknowledge what it is sent')),
+    ...peers.filter(({ state, error }) => state === 'waiting' && error !== undefined).map((peer) => peerFinding(peer, peer.error!)),
+  ];
   if (up.length > 0) return [{ level: 'good', message: `peers: ${up.length} up` }, ...findings];
   const message = 'no peer is up: this router knows its own clients only';
   const fix = ["uci add_list roaming.main.peer='<address of another router>'", 'uci commit roaming && service roaming reload'];
   return [{ level: 'warning', message, ...(findings.length > 0 ? {} : { fix }) }, ...findings];
 }
 
-function peerFinding({ remote, error = '' }: PeerView): Finding {
+function peerFinding({ remote }: PeerView, error: string): Finding {
   const fix = /alert|decrypt|psk|handshake/i.test(error) ? ['uci get roaming.main.key   # has to be the same on both'] : [`ping ${hostOf(remote)}`];
   return { level: 'warning', message: `peer ${remote}: ${error}`, fix };
 }

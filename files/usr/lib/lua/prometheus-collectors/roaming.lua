@@ -47,7 +47,7 @@ end
 -- One metric after the other: the text format wants the samples of a name together.
 local function scrape_peers(peers)
   local readings = {
-    { "roaming_peer_up", function(peer) return peer.state == "up" and 1 or 0 end },
+    { "roaming_peer_up", function(peer) return peer.state == "up" and not peer.unresponsive and 1 or 0 end },
     { "roaming_peer_rtt_seconds", function(peer) return peer.rtt and peer.rtt / 1000 end },
     { "roaming_peer_received_bytes", function(peer) return peer.bytes_in end },
     { "roaming_peer_sent_bytes", function(peer) return peer.bytes_out end },

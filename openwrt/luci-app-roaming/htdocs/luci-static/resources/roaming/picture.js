@@ -57,7 +57,7 @@ function connect(nodes, peers) {
 	const self = nodes.findIndex(node => node.self);
 	const links = nodes.flatMap(({ adjacencies }, a) =>
 		adjacencies.map(node => numbers.get(node)).filter(b => b > a).map(b => ({ a, b, kind: 'link' })));
-	const up = new Set(peers.filter(({ state, node }) => state == 'up' && numbers.has(node)).map(({ node }) => numbers.get(node)));
+	const up = new Set(peers.filter(({ state, unresponsive, node }) => state == 'up' && !unresponsive && numbers.has(node)).map(({ node }) => numbers.get(node)));
 	const sessions = self < 0 ? [] : [ ...up ]
 		.filter(b => b != self && !links.some(link => link.a == Math.min(self, b) && link.b == Math.max(self, b)))
 		.map(b => ({ a: self, b, kind: 'session' }));
