@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process';
 import type { NodeId } from '../../src/clients/node-id.js';
 import type { Instant } from '../../src/clients/time.js';
 import { LinuxKernel } from '../../src/linux/kernel.js';
+import type { Ip } from '../../src/net/ip.js';
 import type { Clock, KernelChange, KernelEvent } from '../../src/ports.js';
 import type { ClientView } from '../../src/routes/desired.js';
 import { Routes } from '../../src/routes/routes.js';
@@ -31,6 +32,8 @@ export interface Run {
   /** What was sent to the kernel. */
   readonly batches: (readonly KernelChange[])[];
   readonly events: KernelEvent[];
+  /** Addresses of {@link Routes.watch} that there was a path to, as it was told. */
+  readonly found: Ip[];
 }
 
 export async function open(log = new TestLog()): Promise<LinuxKernel> {
@@ -49,14 +52,15 @@ export async function run(t: Test, { nexthopObjects = true } = {}): Promise<Run>
     batches.push(changes);
     return apply(changes);
   };
-  const routes = new Routes({ self: SELF, kernel, clock, log, installed: () => undefined });
+  const found: Ip[] = [];
+  const routes = new Routes({ self: SELF, kernel, clock, log, installed: () => undefined, pathFound: (address) => void found.push(address) });
   const events: KernelEvent[] = [];
   kernel.start((event) => {
     events.push(event);
     routes.kernelChanged(event);
   });
   await routes.start();
-  return { kernel, routes, log, batches, events };
+  return { kernel, routes, log, batches, events, found };
 }
 
 /** See {@link clientOn9}: on br-client where it is here. */

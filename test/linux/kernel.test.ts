@@ -210,6 +210,24 @@ await inNamespace(t, import.meta.url, async (t) => {
     await routes.stop();
   });
 
+  await t.test('a route to an address that is watched: told as soon as the kernel has it, and again when it is back', async (t) => {
+    const { routes, found } = await run(t);
+    const address = parseIp('10.98.0.2');
+    routes.watch([address]);
+    await wait(50);
+    t.strictSame(found, []);
+    ip('route add 10.98.0.2 via 10.0.0.2 dev up0');
+    await until(t, 'a path', () => found.length === 1);
+    ip('route del 10.98.0.2');
+    ip('route add blackhole 10.98.0.2');
+    await wait(100);
+    t.strictSame(found, [address], 'none, and one that leads nowhere');
+    ip('route replace 10.98.0.2 via 10.0.0.2 dev up0');
+    await until(t, 'back', () => found.length === 2);
+    ip('route del 10.98.0.2');
+    await routes.stop();
+  });
+
   await t.test('a kernel without nexthop objects: the same, with routes that bear the path', async (t) => {
     const { routes, log } = await run(t, { nexthopObjects: false });
     routes.setNode(A, [A4, A6]);
