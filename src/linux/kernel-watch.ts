@@ -1,5 +1,5 @@
 /** What rtnetlink tells, brought down to what the daemon has to react to. */
-import { ANY4, ANY6 } from '../net/ip.js';
+import { ANY4, ANY6, isIp6 } from '../net/ip.js';
 import type { Prefix } from '../net/prefix.js';
 import { prefixOf } from '../net/prefix.js';
 import type { HostRoute, KernelChange, KernelEvent, KernelState } from '../ports.js';
@@ -55,6 +55,11 @@ export class KernelWatch {
   /** Interfaces, as far as they are known. */
   links(): readonly Link[] {
     return [...this.#links.values()];
+  }
+
+  /** False where the interface is known to have no carrier. */
+  mayCarry(ifindex: number): boolean {
+    return this.#links.get(ifindex)?.running !== false;
   }
 
   adopt(state: KernelState): void {
@@ -115,11 +120,17 @@ export class KernelWatch {
         if (event.nexthop.protocol !== NEXTHOP_PROTOCOL) EVERYTHING.forEach(touch);
         else if (event.removed && this.#nexthops.delete(event.nexthop.id)) news.lost = true;
         break;
+      case 'nexthop-group':
+        EVERYTHING.forEach(touch);
+        break;
       case 'link':
         this.#takeLink(event.link, event.removed, news);
         break;
       case 'address':
-        if (this.#addressChanged(event.address, event.removed)) news.links = true;
+        if (!this.#addressChanged(event.address, event.removed)) break;
+        news.links = true;
+        // With the last IPv4 address of an interface the kernel takes the IPv4 routes by it, without a word about them.
+        if (event.removed && !isIp6(event.address.ip) && this.#used.has(event.address.ifindex)) news.lost = true;
         break;
       case 'rule':
         if (event.rule.table !== this.#table) EVERYTHING.forEach(touch);

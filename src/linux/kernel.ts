@@ -13,6 +13,7 @@ import type { NetlinkError } from './netlink/error.js';
 import { unless } from './netlink/error.js';
 import type { Link } from './netlink/link.js';
 import { NetlinkMonitor } from './netlink/monitor.js';
+import type { Route, RouteHop } from './netlink/route.js';
 import { Rtnetlink, RtnetlinkGroup } from './netlink/rtnetlink.js';
 import type { Rule } from './netlink/rule.js';
 import { addRule, deleteRule } from './netlink/rule.js';
@@ -168,7 +169,13 @@ export class LinuxKernel implements Kernel {
     if (route?.type !== 'unicast' || this.#isOwnTable(route.table) || route.oif === undefined) return undefined;
     const matched = await this.#rtnl.routeTo({ destination: address, fibMatch: true });
     const byDefault = matched !== undefined && matched.destination.length < SHORTEST_PREFIX;
-    return { ifindex: route.oif, gateway: route.gateway, ...(byDefault && { byDefault }) };
+    const hop = this.#withCarrier(route, matched);
+    return hop && { ifindex: hop.oif!, gateway: hop.gateway, ...(byDefault && { byDefault }) };
+  }
+
+  /** The way or, of several of equal cost, another: the kernel also names one without a carrier, but lets no nexthop object be there. */
+  #withCarrier(route: RouteHop, matched: Route | undefined): RouteHop | undefined {
+    return [route, ...(matched?.hops ?? [])].find(({ oif }) => oif !== undefined && this.#watch.mayCarry(oif));
   }
 
   /** The next one is that of packets for unknown clients. */

@@ -4,7 +4,7 @@ import type { Test } from 'tap';
 import { parseIp } from '../../src/net/ip.js';
 import { A } from '../routes/helpers.js';
 import type { Run } from './kernel-run.js';
-import { client, run, table } from './kernel-run.js';
+import { client, ipBatch, run, table, wait } from './kernel-run.js';
 import { inNamespace, ip, ipJson, until } from './namespace.js';
 
 const A4 = parseIp('10.9.0.1');
@@ -74,4 +74,156 @@ await inNamespace(t, import.meta.url, async (t) => {
       await clean(running, t);
     });
   }
+
+  await t.test('ways of equal cost', async (t) => {
+    ip('route add 10.9.0.1 nexthop via 10.0.0.2 dev up0 nexthop via 10.0.1.2 dev up1');
+    ip('-6 route add 2001:db8:9::1 nexthop via fe80::2 dev up0 nexthop via fe80::3 dev up1');
+    const running = await withClient(t);
+    t.match([way(4), way(6)], [/^up[01] 10.0.[01].2$/, /^up[01] fe80::[23]$/]);
+    ip('link set far0 down');
+    await follows(t, 'one loses its carrier', 'up1 10.0.1.2', 'up1 fe80::3');
+    ip('link set far0 up');
+    ip('link set far1 down');
+    ip('-6 route replace 2001:db8:9::1 via fe80::2 dev up0');
+    await follows(t, 'and the other', 'up0 10.0.0.2', 'up0 fe80::2');
+    ip('link set far1 up');
+    each(['route del 10.9.0.1', '-6 route del 2001:db8:9::1']);
+    await clean(running, t);
+  });
+
+  await t.test('no way, said in so many words: the client\'s packets do not take a default route', async (t) => {
+    const running = await withClient(t);
+    each(['route add default via 10.0.1.9 dev up1', '-6 route add default via fe80::9 dev up1']);
+    for (const type of ['unreachable', 'blackhole', 'prohibit', 'throw']) {
+      each(['route replace 10.9.0.1 via 10.0.0.2 dev up0', '-6 route replace 2001:db8:9::1 via fe80::2 dev up0']);
+      await follows(t, 'a way', 'up0 10.0.0.2', 'up0 fe80::2');
+      each([`route replace ${type} 10.9.0.1`, '-6 route del 2001:db8:9::1', `-6 route add ${type} 2001:db8:9::1`]);
+      await until(t, `${type}: no route`, () => table(4).length + table(6).length === 0);
+      each([`route del ${type} 10.9.0.1`, `-6 route del ${type} 2001:db8:9::1`]);
+    }
+    each(['route del default', '-6 route del default']);
+    await clean(running, t);
+  });
+
+  await t.test('routes by nexthop objects of others, and by groups of them', async (t) => {
+    const running = await withClient(t);
+    each([
+      'nexthop add id 1 via 10.0.0.2 dev up0', 'nexthop add id 2 via 10.0.1.2 dev up1', 'nexthop add id 5 group 1',
+      'nexthop add id 3 via fe80::2 dev up0', 'nexthop add id 4 via fe80::3 dev up1', 'nexthop add id 6 group 3',
+      'route add 10.9.0.1 nhid 1', '-6 route add 2001:db8:9::1 nhid 3',
+    ]);
+    await follows(t, 'an object', 'up0 10.0.0.2', 'up0 fe80::2');
+    each(['nexthop replace id 1 via 10.0.1.7 dev up1', 'nexthop replace id 3 via fe80::7 dev up1']);
+    await follows(t, 'it leads elsewhere', 'up1 10.0.1.7', 'up1 fe80::7');
+    each(['nexthop replace id 1 via 10.0.0.2 dev up0', 'nexthop replace id 3 via fe80::2 dev up0', 'route replace 10.9.0.1 nhid 5', '-6 route replace 2001:db8:9::1 nhid 6']);
+    await follows(t, 'a group', 'up0 10.0.0.2', 'up0 fe80::2');
+    await running.routes.settled();
+    await wait(50);
+    each(['nexthop replace id 5 group 2', 'nexthop replace id 6 group 4']);
+    await follows(t, 'the group has another member', 'up1 10.0.1.2', 'up1 fe80::3');
+    each(['nexthop replace id 5 group 1/2', 'nexthop replace id 6 group 3/4']);
+    await running.routes.settled();
+    each(['nexthop del id 2', 'nexthop del id 4']);
+    await follows(t, 'a member goes', 'up0 10.0.0.2', 'up0 fe80::2');
+    each(['nexthop add id 8 blackhole', '-6 nexthop add id 9 blackhole', 'route replace 10.9.0.1 nhid 8']);
+    await follows(t, 'what drops everything is no way: IPv4 by the one of IPv6', 'up0 fe80::2', 'up0 fe80::2');
+    each(['-6 route replace 2001:db8:9::1 nhid 9']);
+    await until(t, 'nor in IPv6', () => table(4).length + table(6).length === 0);
+    each(['nexthop del id 1', 'nexthop del id 3', 'nexthop del id 8', 'nexthop del id 9']);
+    await running.routes.settled();
+    await clean(running, t);
+  });
+
+  await t.test('rules of others: what is for marked packets, or for those from elsewhere, is not the way to a node', async (t) => {
+    each(['route add 10.9.0.1 via 10.0.0.2 dev up0', '-6 route add 2001:db8:9::1 via fe80::2 dev up0']);
+    const running = await withClient(t);
+    for (const family of [4, 6]) {
+      each([
+        `-${family} route add default dev up1 table 7`,
+        `-${family} rule add fwmark 0x100/0x3f00 lookup 7 priority 2001`,
+        `-${family} rule add iif br-client lookup 7 priority 1001`,
+        `-${family} rule add from ${family === 4 ? '10.44.0.0/16' : '2001:db8:44::/48'} lookup 7 priority 300`,
+      ]);
+    }
+    await running.routes.settled();
+    await follows(t, 'as before', 'up0 10.0.0.2', 'up0 fe80::2');
+    const [marked] = ipJson('route get 10.44.0.2 mark 0x100');
+    t.equal(marked?.['dev'], 'up0', 'nor do they divert what is for a client');
+    each(['route add 10.9.0.1 via 10.0.1.5 dev up1 table 8', '-6 route add 2001:db8:9::1 via fe80::5 dev up1 table 8']);
+    each(['-4 rule add lookup 8 priority 1500', '-6 rule add lookup 8 priority 1500']);
+    await follows(t, 'a table that is for all, as that of another routing protocol', 'up1 10.0.1.5', 'up1 fe80::5');
+    each(['route replace 10.9.0.1 via 10.0.0.6 dev up0 table 8', '-6 route replace 2001:db8:9::1 via fe80::6 dev up0 table 8']);
+    await follows(t, 'it changes', 'up0 10.0.0.6', 'up0 fe80::6');
+    for (const family of [4, 6]) {
+      each([300, 1001, 1500, 2001].map((priority) => `-${family} rule del priority ${priority}`));
+      each([7, 8].map((number) => `-${family} route flush table ${number}`));
+    }
+    await follows(t, 'main again', 'up0 10.0.0.2', 'up0 fe80::2');
+    each(['route del 10.9.0.1', '-6 route del 2001:db8:9::1']);
+    await clean(running, t);
+  });
+
+  await t.test('a link without addresses on which the node is all there is: wireguard, tunnels', async (t) => {
+    each(['link add wg0 type veth peer name peer0', 'link set peer0 up', 'link set wg0 arp off up', 'route add 10.9.0.1 dev wg0', '-6 route add 2001:db8:9::1 dev wg0']);
+    const running = await withClient(t);
+    await follows(t, 'by that link', 'wg0 10.9.0.1', 'wg0 2001:db8:9::1');
+    ip('link del wg0');
+    await follows(t, 'the link is gone', 'none', 'none');
+    await clean(running, t);
+  });
+
+  await t.test('interfaces under nexthop objects: another name, gone and made anew', async (t) => {
+    const roads = ['address replace 10.0.0.1/24 dev up0', 'link set up0 up', 'link set far0 up', 'route replace 10.9.0.1 via 10.0.0.2 dev up0', 'route replace 2001:db8:9::1 via fe80::2 dev up0'];
+    each(roads);
+    const running = await withClient(t);
+    running.batches.length = 0;
+    ip('link set up0 down');
+    await follows(t, 'down', 'none', 'none');
+    ip('link set up0 name lan4');
+    each(roads.map((words) => words.replaceAll('up0', 'lan4')));
+    await follows(t, 'by its new name', 'lan4 10.0.0.2', 'lan4 fe80::2');
+    ip('link del lan4');
+    await follows(t, 'gone, with the kernel\'s objects', 'none', 'none');
+    ip('link add up0 type veth peer name far0');
+    each(roads);
+    await follows(t, 'another of that name', 'up0 10.0.0.2', 'up0 fe80::2');
+    await running.routes.settled();
+    // Gone and back before anybody looks.
+    ipBatch(['link del up0', 'link add up0 type veth peer name far0', ...roads]);
+    await follows(t, 'at once', 'up0 10.0.0.2', 'up0 fe80::2');
+    await running.routes.settled();
+    ipBatch(['link set up0 down', ...roads]);
+    await follows(t, 'down and up', 'up0 10.0.0.2', 'up0 fe80::2');
+    each(['route del 10.9.0.1', '-6 route del 2001:db8:9::1']);
+    await clean(running, t);
+  });
+
+  for (const nexthopObjects of [true, false]) {
+    await t.test(`the address of the link to a node is set anew${nexthopObjects ? '' : ', without nexthop objects'}`, async (t) => {
+      const roads = ['address replace 10.0.0.1/24 dev up0', 'route replace 10.9.0.1 via 10.0.0.2 dev up0'];
+      each(roads);
+      const running = await withClient(t, [A4], { nexthopObjects });
+      await until(t, 'a way', () => way(4) === 'up0 10.0.0.2');
+      // With the last IPv4 address the kernel takes the IPv4 routes by that interface, without a word about them.
+      ipBatch(['address del 10.0.0.1/24 dev up0', ...roads]);
+      await wait(50);
+      await until(t, 'the same', () => way(4) === 'up0 10.0.0.2');
+      t.equal(table(4).length, 1);
+      ip('route del 10.9.0.1');
+      await clean(running, t);
+    });
+  }
+
+  await t.test('a way without a carrier, to one of a node\'s addresses: it is reached by another', async (t) => {
+    const running = await withClient(t, [parseIp('10.0.0.2'), parseIp('10.0.1.2')]);
+    await until(t, 'by the first', () => way(4) === 'up0 10.0.0.2');
+    ip('link set far0 down');
+    await until(t, 'by the second', () => way(4) === 'up1 10.0.1.2');
+    ip('link set far1 down');
+    await until(t, 'by none', () => table(4).length === 0);
+    ip('link set far0 up');
+    await until(t, 'by the first again', () => way(4) === 'up0 10.0.0.2');
+    ip('link set far1 up');
+    await clean(running, t);
+  });
 });

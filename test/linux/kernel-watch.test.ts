@@ -3,7 +3,7 @@ import { eventIn, KernelWatch } from '../../src/linux/kernel-watch.js';
 import { RTM_DELADDR, replaceAddress } from '../../src/linux/netlink/address.js';
 import { RTM_DELLINK, RTM_NEWLINK } from '../../src/linux/netlink/link.js';
 import { deleteNeighbour } from '../../src/linux/netlink/neighbour.js';
-import { RTM_DELNEXTHOP, replaceNexthop } from '../../src/linux/netlink/nexthop.js';
+import { RTM_DELNEXTHOP, RTM_NEWNEXTHOP, replaceNexthop } from '../../src/linux/netlink/nexthop.js';
 import { replaceRoute, RTM_DELROUTE } from '../../src/linux/netlink/route.js';
 import { addRule, RTM_DELRULE } from '../../src/linux/netlink/rule.js';
 import { RTM_NEWNETCONF } from '../../src/linux/netlink/rtnetlink.js';
@@ -84,6 +84,10 @@ t.test('another\'s nexthop object or rule may change any path', async (t) => {
   const watch = new KernelWatch(44);
   t.strictSame(kinds(watch, nexthopNews(11)), ['0.0.0.0/0', '::/0']);
   t.strictSame(kinds(watch, news(addRule({ family: 4, priority: 100, table: 7 }))), ['0.0.0.0/0', '::/0']);
+  // NHA_ID, NHA_GROUP: a struct nexthop_grp for each member.
+  const group = new MessageWriter(RTM_NEWNEXTHOP).u8(0, 0, 11, 0).u32(0).attributeU32(1, 9).attribute(2, new Uint8Array(8)).done();
+  t.strictSame(kinds(watch, news(group)), ['0.0.0.0/0', '::/0']);
+  t.strictSame(kinds(watch, news(group, RTM_DELNEXTHOP)), ['0.0.0.0/0', '::/0']);
 });
 
 t.test('our rule', async (t) => {
@@ -114,6 +118,9 @@ t.test('addresses: not those that are only renewed', async (t) => {
   t.strictSame(kinds(watch, news(replaceAddress(address), RTM_DELADDR)), ['links']);
   watch.forgetLinks();
   t.strictSame(kinds(watch, news(replaceAddress(address))), ['links']);
+  watch.changing({ op: 'set', route });
+  const last = { ifindex: 9, ip: parseIp('10.44.0.1'), length: 16 };
+  t.strictSame(kinds(watch, news(replaceAddress(last)), news(replaceAddress(last), RTM_DELADDR)), ['links', 'lost'], 'IPv4 routes go with the last');
 });
 
 t.test('settings of interfaces', async (t) => {

@@ -80,3 +80,8 @@ export function parseNexthop({ payload }: NetlinkMessage): Nexthop | undefined {
     ...(attributes.has(NHA_BLACKHOLE) && { blackhole: true }),
   };
 }
+
+/** Whether such a message tells of a group, of several objects by which routes go in turn. */
+export function isNexthopGroup({ payload }: NetlinkMessage): boolean {
+  return parseAttributes(payload, 8).has(NHA_GROUP);
+}

@@ -13,7 +13,7 @@ import { dumpLinks, parseLink, RTM_DELLINK, RTM_NEWLINK } from './link.js';
 import type { Neighbour, NeighbourFilter } from './neighbour.js';
 import { dumpNeighbours, matchesNeighbour, parseNeighbour, RTM_DELNEIGH, RTM_NEWNEIGH } from './neighbour.js';
 import type { Nexthop } from './nexthop.js';
-import { dumpNexthops, parseNexthop, RTM_DELNEXTHOP, RTM_NEWNEXTHOP } from './nexthop.js';
+import { dumpNexthops, isNexthopGroup, parseNexthop, RTM_DELNEXTHOP, RTM_NEWNEXTHOP } from './nexthop.js';
 import type { Route, RouteFilter, RouteQuery } from './route.js';
 import {
   dumpRoutes,
@@ -54,6 +54,7 @@ export type RtnetlinkEvent = { readonly removed: boolean } & (
   | { readonly kind: 'address'; readonly address: InterfaceAddress }
   | { readonly kind: 'route'; readonly route: Route }
   | { readonly kind: 'nexthop'; readonly nexthop: Nexthop }
+  | { readonly kind: 'nexthop-group' }
   | { readonly kind: 'rule'; readonly rule: Rule }
   | { readonly kind: 'neighbour'; readonly neighbour: Neighbour }
   | { readonly kind: 'fdb'; readonly entry: FdbEntry }
@@ -88,8 +89,10 @@ export function parseEvent(message: NetlinkMessage): RtnetlinkEvent | undefined 
     }
     case RTM_NEWNEXTHOP:
     case RTM_DELNEXTHOP: {
+      const removed = message.type === RTM_DELNEXTHOP;
       const nexthop = parseNexthop(message);
-      return nexthop && { kind: 'nexthop', removed: message.type === RTM_DELNEXTHOP, nexthop };
+      if (nexthop) return { kind: 'nexthop', removed, nexthop };
+      return isNexthopGroup(message) ? { kind: 'nexthop-group', removed } : undefined;
     }
     case RTM_NEWRULE:
     case RTM_DELRULE: {
