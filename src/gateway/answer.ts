@@ -1,7 +1,7 @@
 /**
  * Questions that this node answers for others: where a client is that its neighbour takes to be on the same link and
- * that is at another node, and whether an address that a newcomer would like is in use there (proxy ARP, RFC 1027; proxy
- * neighbour advertisements, RFC 4861 7.2.8; duplicate address detection proxy, RFC 6957).
+ * that is at another node, and whether an address that a newcomer would like is in use, here or there (proxy ARP,
+ * RFC 1027; proxy neighbour advertisements, RFC 4861 7.2.8; duplicate address detection proxy, RFC 6957).
  *
  * For the gateway's own addresses the kernel answers, which has them: nothing is said here, so nothing is said twice. The
  * kernel's own proxying (proxy_arp, proxy_ndp) is best off; where it is on, both say the same MAC.
@@ -55,13 +55,15 @@ function answerArp(question: Question, request: ArpPacket): Uint8Array | undefin
 
 /** Whether an address of ours is that of a client which is not the asker and does not hear it. */
 function isElsewhere(question: Question, address: Ip4 | Ip6): boolean {
-  return question.book.inOurPrefixes(address) && isTakenElsewhere(question, address);
+  const { book, network } = question;
+  const owner = book.inOurPrefixes(address) ? otherOwner(question, address) : undefined;
+  return owner !== undefined && !book.isLocal(owner, network);
 }
 
-function isTakenElsewhere({ network, asker, book, gateway }: Question, address: Ip4 | Ip6): boolean {
-  if (isGatewayAddress(gateway, address)) return false;
-  const owner = book.owner(address);
-  return owner !== undefined && owner !== asker && !book.isLocal(owner, network);
+/** The client that has an address, unless that is the asker, or the gateway. */
+function otherOwner({ asker, book, gateway }: Question, address: Ip4 | Ip6): Mac | undefined {
+  const owner = isGatewayAddress(gateway, address) ? undefined : book.owner(address);
+  return owner === asker ? undefined : owner;
 }
 
 /** The same for IPv6, for hosts that think a prefix on link though no advertisement of ours says so. */
@@ -72,11 +74,13 @@ function answerNs(question: Question, source: Ip6, message: NeighbourSolicitatio
 }
 
 /**
- * Duplicate address detection (RFC 4862 5.4): an address that a client elsewhere has is defended in its name, be it
- * link-local: after a roam both would share a link. To all nodes, since the prober has no address, in a frame to it alone.
+ * Duplicate address detection (RFC 4862 5.4): an address that another client has is defended in its name, be it
+ * link-local: after a roam both would share a link. One that is here too, since a bridge or an access point that isolates
+ * its stations keeps the question from it (the "split horizon" of RFC 6957); where it hears it, two say the same. To all
+ * nodes, since the prober has no address, in a frame to it alone.
  */
 function defend(question: Question, target: Ip6): Uint8Array | undefined {
-  return isTakenElsewhere(question, target) ? defence(question.asker, target, question.gateway) : undefined;
+  return otherOwner(question, target) === undefined ? undefined : defence(question.asker, target, question.gateway);
 }
 
 /** Tells one host that asks whether it may have an address that another has it. */

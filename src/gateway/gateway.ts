@@ -27,7 +27,8 @@ export interface AddressBook {
   owner(address: Ip4 | Ip6): Mac | undefined;
   /**
    * Whether the client is on this network of this node now, so that it hears its neighbours and answers for itself.
-   * So it counts where the access point isolates its stations too: they are kept apart on purpose.
+   * So it counts where the access point isolates its stations too: they are kept apart on purpose. Only that an
+   * address is taken is said to them all the same.
    */
   isLocal(mac: Mac, network: string): boolean;
   /** Whether the address lies in a prefix that clients get their addresses from. */

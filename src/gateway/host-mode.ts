@@ -1,8 +1,8 @@
 /**
  * Mode `host`: clients share a /64 and choose addresses in it, and every address that one uses is a record, so that
- * every node has a host route to it. Two clients at different routers do not hear each other's questions about
- * duplicates: this side answers for the one that has the address, and where both ask at once, for the one whose record
- * wins, which all nodes decide alike.
+ * every node has a host route to it. Two clients at different routers, or isolated at one, do not hear each other's
+ * questions about duplicates: this side answers for the one that has the address, and where both ask at once, for the
+ * one whose record wins, which all nodes decide alike.
  */
 import * as claims from '../clients/claims.js';
 import type { Database } from '../clients/database.js';
@@ -62,6 +62,8 @@ export class HostMode {
     const { db, apply } = this.#options;
     const owner = this.owner(address);
     if (owner === mac) return this.#addresses.seen(mac, address, tentative, now);
+    // Whoever has given it up without a word is found out so (RFC 6957 has the owner checked too).
+    if (owner !== undefined && tentative) this.#addresses.doubt(address, now);
     if (owner !== undefined || this.#options.isReserved(address)) return;
     const { free, evict } = this.#addresses.room(mac, now);
     if (!free) {

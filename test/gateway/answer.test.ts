@@ -39,6 +39,8 @@ const owners = new Map<string, Mac>([
   ['2001:db8:44::b', NEIGHBOUR],
   ['2001:db8:44::c', GUEST],
   ['2001:db8:44::d', AWAY],
+  ['fe80::a', HERE],
+  ['fe80::b', NEIGHBOUR],
   ['fe80::d', AWAY],
   // A record that a hostile node might have made.
   ['10.44.0.1', AWAY],
@@ -151,7 +153,9 @@ const ndTable: [what: string, frame: Uint8Array, answered: boolean][] = [
   ['probe for the link-local address of a client elsewhere', askNd('::', 'fe80::d'), true],
   ['probe for its own address, after a roam', askNd('::', '2001:db8:44::a'), false],
   ['probe for a free address', askNd('::', '2001:db8:44::99'), false],
-  ['probe for what a neighbour on the link has', askNd('::', '2001:db8:44::b'), false],
+  ['probe for what a neighbour has, who may not hear it', askNd('::', '2001:db8:44::b'), true],
+  ['probe for the link-local address of a neighbour', askNd('::', 'fe80::b'), true],
+  ['probe for its own link-local address', askNd('::', 'fe80::a'), false],
   ['probe for the gateway’s address: the kernel defends it', askNd('::', GATEWAY_LINK_LOCAL), false],
   ['solicitation for a client elsewhere', askNd('fe80::a', '2001:db8:44::d'), true],
   ['solicitation without a link-layer address', askNd('fe80::a', '2001:db8:44::d', HERE, []), true],
@@ -207,18 +211,18 @@ t.test('other messages draw no answer', async (t) => {
 
 t.test('for no question whatever is a client told that its own address, or a free one, is another’s', async () => {
   const address = fc.constantFrom('0.0.0.0', '10.44.0.1', '10.44.0.10', '10.44.0.11', '10.44.0.13', '10.44.0.99', '192.0.2.13');
-  const target6 = fc.constantFrom('2001:db8:44::a', '2001:db8:44::b', '2001:db8:44::d', 'fe80::d', '2001:db8:44::99');
+  const target6 = fc.constantFrom('2001:db8:44::a', '2001:db8:44::b', '2001:db8:44::d', 'fe80::a', 'fe80::b', 'fe80::d', '2001:db8:44::99');
   const asker = fc.constantFrom(HERE, NEIGHBOUR, AWAY, ASLEEP);
-  const check = (from: Mac, target: Ip, frame: Uint8Array) => {
+  const check = (from: Mac, target: Ip, frame: Uint8Array, isProbe = false) => {
     const reply = respond(frame);
     if (reply === undefined) return true;
     const owner = owners.get(target);
-    return owner !== undefined && owner !== from && !book.isLocal(owner, 'br-client') && equalBytes(reply.subarray(0, 6), frame.subarray(6, 12));
+    return owner !== undefined && owner !== from && (isProbe || !book.isLocal(owner, 'br-client')) && equalBytes(reply.subarray(0, 6), frame.subarray(6, 12));
   };
   fc.assert(fc.property(asker, address, address, (from, a, b) => check(from, b as Ip, askArp(a, b, { from }))));
   fc.assert(
     fc.property(asker, fc.constantFrom('::', 'fe80::a', '2001:db8:44::a'), target6, (from, source, target) =>
-      check(from, target as Ip, askNd(source, target, from)),
+      check(from, target as Ip, askNd(source, target, from), source === '::'),
     ),
   );
 });

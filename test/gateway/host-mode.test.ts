@@ -77,6 +77,22 @@ t.test('more addresses than the limit: refused while all are in use, else the ol
   t.same(db.client(A)?.addresses.map(({ address }) => address), [ip(11), ip(12)]);
 });
 
+t.test('another asks for an address that a client here has: the owner is asked at once, and loses it where it is silent', async (t) => {
+  for (const answers of [true, false]) {
+    const { db, sent, mode, clock } = scene();
+    mode.seen(A, X, false, at(0));
+    db.apply(claims.claim(db, B, HERE, at(SECOND)), at(SECOND));
+    mode.seen(B, X, true, at(MINUTE));
+    t.equal(mode.nextDeadline, at(MINUTE));
+    mode.poll(GATEWAY, at(MINUTE));
+    t.same(sent.map(({ mac }) => mac), [A]);
+    if (answers) mode.seen(A, X, false, at(MINUTE + SECOND));
+    clock.now = at(6 * MINUTE);
+    for (let next = mode.nextDeadline; next !== undefined && next <= clock.now; next = mode.nextDeadline) mode.poll(GATEWAY, next);
+    t.equal(db.owner(X), answers ? A : undefined);
+  }
+});
+
 t.test('nobody answers for an address any more: it is withdrawn; after a roam the new router watches it', async (t) => {
   const { db, sent, mode, clock } = scene();
   db.apply(claims.host(db, X, A, 60 * MINUTE, at(0)), at(0));

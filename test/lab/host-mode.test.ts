@@ -12,9 +12,15 @@ const SHARED = '2001:db8:44:1::/64';
 const IN_SHARED = /2001:db8:44:1:/;
 const A = '02:00:00:00:00:61';
 const B = '02:00:00:00:00:62';
+const C = '02:00:00:00:00:63';
 
 async function addressesOf(client: Client): Promise<string[]> {
   return (await client.addresses()).filter((address) => IN_SHARED.test(address)).map((address) => address.split('/')[0]!);
+}
+
+async function linkLocalOf(lab: Lab, host: string): Promise<string> {
+  const text = await lab.net.ip(host, '-6 -o addr show dev eth0 scope link');
+  return `${/inet6 ([^/]+)/.exec(text)![1]!}%eth0`;
 }
 
 /** The client's addresses in the shared prefix as a router knows them. */
@@ -37,6 +43,21 @@ async function routed(t: Test, lab: Lab, addresses: readonly string[], at: Route
 async function join(lab: Lab, name: string, mac: string, router: RouterName): Promise<Client> {
   return lab.addClient(name, mac, router, async () => {
     await lab.net.exec(name, 'sysctl', '-qw', 'net.ipv6.conf.eth0.use_tempaddr=2', 'net.ipv6.conf.eth0.keep_addr_on_down=1');
+  });
+}
+
+/** It asks whether somebody has the address, and waits a second, in which a busy machine may not answer: then once more. */
+async function findsDuplicate(lab: Lab, host: string, address: string): Promise<void> {
+  await until(`${host} finds that ${address} is a duplicate`, 10, async () => {
+    await lab.net.ip(host, `-6 addr add ${address}/64 dev eth0`);
+    const state = await until('it has made up its mind', 10, async () => {
+      const text = await lab.net.ip(host, '-6 -o addr show dev eth0');
+      const line = text.split('\n').find((one) => one.includes(`${address}/`)) ?? '';
+      return (line.includes('dadfailed') || !line.includes('tentative')) && line;
+    });
+    if (state.includes('dadfailed')) return true;
+    await lab.net.ip(host, `-6 addr del ${address}/64 dev eth0`);
+    return false;
   });
 }
 
@@ -80,18 +101,7 @@ await onLab(t, { name: 'thost', babeld: QUICK_BABELD, options: { ipv6_mode: 'hos
     run: async (t, lab) => {
       await join(lab, 'thief', B, 'r3');
       await until('it has an address', 20, async () => (await known(lab, B)).length > 0);
-      // It asks whether somebody has the address, and waits a second, in which a busy machine may not answer: then once more.
-      await until('it finds that it is a duplicate', 10, async () => {
-        await lab.net.ip('thief', `-6 addr add ${own[0]!}/64 dev eth0`);
-        const state = await until('it has made up its mind', 10, async () => {
-          const text = await lab.net.ip('thief', '-6 -o addr show dev eth0');
-          const line = text.split('\n').find((one) => one.includes(`${own[0]!}/`)) ?? '';
-          return (line.includes('dadfailed') || !line.includes('tentative')) && line;
-        });
-        if (state.includes('dadfailed')) return true;
-        await lab.net.ip('thief', `-6 addr del ${own[0]!}/64 dev eth0`);
-        return false;
-      });
+      await findsDuplicate(lab, 'thief', own[0]!);
       await settles(t, 'the address is where it was', [...own].sort(), () => known(lab, A));
     },
   },
@@ -106,6 +116,29 @@ await onLab(t, { name: 'thost', babeld: QUICK_BABELD, options: { ipv6_mode: 'hos
         return lines.every((line) => line.includes('dadfailed') || !line.includes('tentative')) ? lines : undefined;
       });
       t.equal(states.filter((line) => line.includes('dadfailed')).length, 1, states.join(' / '));
+    },
+  },
+  {
+    name: 'an address that a client here has is defended where isolated ports keep the two apart',
+    programs: ['bridge'],
+    run: async (t, lab) => {
+      const shy = await lab.addClient('shy', C, 'r2', async (client) => {
+        for (const plug of [phone.plug, client.plug]) await lab.net.exec('r2', 'bridge', 'link', 'set', 'dev', plug, 'isolated', 'on');
+      });
+      await until('it has an address', 20, async () => (await known(lab, C)).length > 0);
+      const [mine] = await addressesOf(shy);
+      await t.rejects(lab.net.exec('shy', 'ping', '-c', '2', '-W', '1', await linkLocalOf(lab, 'phone')), 'they do not hear each other');
+      await findsDuplicate(lab, 'shy', own[0]!);
+      // What it had, it may take again.
+      await lab.net.ip('shy', `-6 addr del ${mine!}/64 dev eth0`);
+      await lab.net.ip('shy', `-6 addr add ${mine!}/64 dev eth0`);
+      const state = await until('it has made up its mind', 10, async () => {
+        const text = await lab.net.ip('shy', `-6 -o addr show dev eth0 to ${mine!}`);
+        return text.includes('dadfailed') || !text.includes('tentative') ? text : undefined;
+      });
+      t.match(state, mine);
+      t.notMatch(state, 'dadfailed', 'its own address');
+      await settles(t, 'the address is where it was', [...own].sort(), () => known(lab, A).then((all) => all.filter((one) => own.includes(one))));
     },
   },
   {
