@@ -109,6 +109,8 @@ export interface ClientLink {
   readonly addresses: readonly Prefix[];
   /** The bridge below, of which this is the interface of a VLAN, where it does not know this MAC. */
   readonly unknownTo?: BridgeVlan;
+  /** It can have no IPv6 address, since the kernel has no IPv6. */
+  readonly withoutIp6?: true;
 }
 
 export interface BridgeVlan {
@@ -207,6 +209,8 @@ export type KernelEvent =
 export interface Kernel {
   /** Whether the kernel has nexthop objects (Linux 5.3). */
   readonly nexthopObjects: boolean;
+  /** It has no IPv6: it takes neither routes nor neighbour entries of it. */
+  readonly withoutIp6?: boolean;
   /** The rule that looks our table up ahead of main, for both families. Idempotent. */
   installRules(): Promise<void>;
   removeRules(): Promise<void>;

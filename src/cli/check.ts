@@ -5,6 +5,7 @@ import type { Config } from '../config/config.js';
 import { presenceSources } from '../config/presence.js';
 import { checkGatewayLink, neededSettings } from '../gateway/check.js';
 import { installedAddon } from '../linux/addons.js';
+import { hasIp6 } from '../linux/ip6.js';
 import { LinuxKernel } from '../linux/kernel.js';
 import { LinuxLinkControl } from '../linux/link-control.js';
 import { StreamLogger } from '../linux/log.js';
@@ -16,7 +17,7 @@ import type { Finding } from './doctor/finding.js';
 import { formatFindings, hasErrors } from './doctor/finding.js';
 import type { LinkReport } from './doctor/gateway.js';
 import { checkLinks } from './doctor/gateway.js';
-import { checkAccessPoints, checkClock, checkMtu, checkNodes, checkPeers, checkPrefixes, checkProblems, checkReach } from './doctor/network.js';
+import { checkAccessPoints, checkClock, checkIp6, checkMtu, checkNodes, checkPeers, checkPrefixes, checkProblems, checkReach } from './doctor/network.js';
 import { networksOf } from './doctor/uci.js';
 import { loadConfig } from './load-config.js';
 import { packageManager } from './packages.js';
@@ -58,6 +59,7 @@ async function examine(config: Config, { config: file, ubus }: CheckOptions): Pr
   const babel = await gatherBabel(directory, bus.babelId);
   const mesh = await gatherMesh(bus.nodes ?? []);
   const findings = [
+    ...checkIp6(hasIp6()),
     ...(await checkInterfaces(config, devices)),
     ...(dhcp === undefined ? [] : checkDhcp(dhcp, networks)),
     ...checkAccessPoints(bus.accessPoints, wireless, manager),

@@ -4,6 +4,7 @@ import { UbusClient } from 'ubus-ts';
 import type { Config } from '../config/config.js';
 import { sourcesOf } from '../config/presence.js';
 import { needsRestart } from '../config/restart.js';
+import { NO_IP6, withoutIp6 } from '../config/without-ip6.js';
 import type { Ports } from '../daemon.js';
 import { Daemon } from '../daemon.js';
 import { installedAddon } from '../linux/addons.js';
@@ -11,6 +12,7 @@ import { UbusObject } from '../linux/bus.js';
 import { openWallClock, systemClock, systemRandom } from '../linux/clock.js';
 import { LinuxDhcpPort } from '../linux/dhcp-port.js';
 import { LinuxDiscovery } from '../linux/discovery.js';
+import { hasIp6 } from '../linux/ip6.js';
 import { LinuxKernel } from '../linux/kernel.js';
 import { LinuxLinkControl } from '../linux/link-control.js';
 import { StreamLogger } from '../linux/log.js';
@@ -108,8 +110,10 @@ async function tryConfig(configFile: string, log: StreamLogger) {
 async function serve(first: Config, context: Context): Promise<Config | undefined> {
   const { configFile, log, ubus, signals } = context;
   const networks = new Networks(ubus, log);
+  const isWithoutIp6 = !hasIp6();
+  if (isWithoutIp6) log.warn(NO_IP6);
   const withDevices = async (config: Config) => ({
-    ...config,
+    ...(isWithoutIp6 ? withoutIp6(config) : config),
     interface: await networks.devices(config.interface),
     meshInterface: await networks.devices(config.meshInterface),
   });
@@ -124,7 +128,7 @@ async function serve(first: Config, context: Context): Promise<Config | undefine
       signals.put('SIGHUP');
       return (await readConfig(configFile)).problems;
     },
-    problems: () => refused.map((line) => `the configuration from before is still in use: ${line}`),
+    problems: () => [...(isWithoutIp6 ? [NO_IP6] : []), ...refused.map((line) => `the configuration from before is still in use: ${line}`)],
   });
   raisePriority(log);
   const rehearsal = setTimeout(() => void rehearseFor(log), REHEARSAL_DELAY);

@@ -46,7 +46,7 @@ export function checkGatewayLink(
   settings: ReadonlyMap<string, string> = new Map(),
   needed: readonly NeededSetting[] = neededSettings(link.network),
 ): string[] {
-  const { network, mac, up, mtu, addresses, unknownTo } = link;
+  const { network, mac, up, mtu, addresses, unknownTo, withoutIp6 } = link;
   const has = (wanted: string) => addresses.some(({ address }: Prefix) => address === wanted);
   const problems: string[] = [];
   if (!up) problems.push(`${network} is down: its clients are not served`);
@@ -57,7 +57,7 @@ export function checkGatewayLink(
     const { bridge, vlan } = unknownTo;
     problems.push(`${bridge} does not know the MAC of ${network}: what clients send to it goes out of all ports of VLAN ${vlan} too (bridge fdb add ${mac} dev ${bridge} self local vlan ${vlan})`);
   }
-  if (!has(gateway.linkLocal)) {
+  if (withoutIp6 !== true && !has(gateway.linkLocal)) {
     problems.push(`${network} lacks the link-local address ${gateway.linkLocal}: it is the router of all IPv6 clients`);
   }
   for (const address of gateway.addresses4) {

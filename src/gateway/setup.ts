@@ -38,7 +38,7 @@ export function planSetup(
     const what = { ifindex, to: link.unknownTo, mac: link.mac };
     steps.push({ change: { op: 'addMac', ...what }, undo: { op: 'removeMac', ...what } });
   }
-  for (const address of [gateway.linkLocal, ...gateway.addresses4]) {
+  for (const address of [...(link.withoutIp6 ? [] : [gateway.linkLocal]), ...gateway.addresses4]) {
     if (link.addresses.some((own) => own.address === address)) continue;
     const length = isIp6(address) ? LINK_LOCAL_LENGTH : lengthFor(address, prefixes);
     const where = { ifindex, address, length };

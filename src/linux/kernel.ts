@@ -6,6 +6,7 @@ import { bitsOf, hostPrefix } from '../net/prefix.js';
 import type { BridgeVlan, ClientLink, Kernel, KernelChange, KernelEvent, KernelState, Logger, ResolvedPath } from '../ports.js';
 import type { PacketAddon } from './addons.js';
 import { encodeChange, needsLookup, RULE_PROTOCOL, toHostRoute, toNeighbourEntry, toNexthopObject, wasGone } from './kernel-messages.js';
+import { hasIp6 } from './ip6.js';
 import { kernelNews } from './kernel-filter.js';
 import { eventIn, KernelWatch } from './kernel-watch.js';
 import type { InterfaceAddress } from './netlink/address.js';
@@ -63,6 +64,7 @@ export interface LinuxKernelOptions {
 
 export class LinuxKernel implements Kernel {
   readonly nexthopObjects: boolean;
+  readonly withoutIp6 = !hasIp6();
   #options: LinuxKernelOptions;
   #rtnl: Rtnetlink;
   #table: number;
@@ -197,7 +199,7 @@ export class LinuxKernel implements Kernel {
       const { name, index, mac, mtu, up } = link;
       const own = addresses.filter(({ ifindex, duplicate }) => ifindex === index && duplicate !== true).map(({ ip }) => hostPrefix(ip));
       const unknownTo = await this.#unknownTo(link, links);
-      return { network: name, ifindex: index, mac: mac!, mtu, up, addresses: own, ...(unknownTo && { unknownTo }) };
+      return { network: name, ifindex: index, mac: mac!, mtu, up, addresses: own, ...(unknownTo && { unknownTo }), ...(this.withoutIp6 && { withoutIp6: true as const }) };
     });
     return Promise.all(found);
   }

@@ -48,6 +48,7 @@ export function observing({ kernel, packets, stations, linkControl }: Acting, lo
 function observingKernel(kernel: Kernel, log: Logger): Kernel {
   return {
     nexthopObjects: kernel.nexthopObjects,
+    withoutIp6: kernel.withoutIp6 === true,
     installRules: async () => log.info('would install the rules to the table of host routes'),
     removeRules: async () => undefined,
     // Nothing there is ours, not even what an earlier run left: it is not to be removed either.

@@ -5,6 +5,7 @@
  */
 import type { Ip } from '../net/ip.js';
 import type { Mac } from '../net/mac.js';
+import { isPrefix4 } from '../net/prefix.js';
 import type { NodeId } from '../clients/node-id.js';
 import type { Instant, Millis } from '../clients/time.js';
 import { after, earliest, Repairs, SECOND } from '../clients/time.js';
@@ -90,7 +91,7 @@ export class Routes {
 
   /** What the database says of a client. False: nothing changes by it, and `installed` is not told. */
   setClient(view: ClientView): boolean {
-    const changed = this.#reconciler.setClient(view);
+    const changed = this.#reconciler.setClient(this.#options.kernel.withoutIp6 ? ofIp4(view) : view);
     if (changed) this.#kick();
     return changed;
   }
@@ -246,4 +247,8 @@ export class Routes {
     const next = earliest(this.#reconciler.deadline, dump);
     if (next !== undefined) this.#timer = clock.schedule(next, () => this.#kick());
   }
+}
+
+function ofIp4(view: ClientView): ClientView {
+  return { ...view, addresses: view.addresses.filter(isPrefix4) };
 }

@@ -5,8 +5,9 @@ import { checkDhcp } from '../../src/cli/doctor/dhcp.js';
 import type { Finding } from '../../src/cli/doctor/finding.js';
 import { formatFindings, hasErrors } from '../../src/cli/doctor/finding.js';
 import { checkLinks } from '../../src/cli/doctor/gateway.js';
-import { checkAccessPoints, checkClock, checkMtu, checkNodes, checkPeers, checkPrefixes, checkProblems, checkReach, leasesOfPresent } from '../../src/cli/doctor/network.js';
+import { checkAccessPoints, checkClock, checkIp6, checkMtu, checkNodes, checkPeers, checkPrefixes, checkProblems, checkReach, leasesOfPresent } from '../../src/cli/doctor/network.js';
 import { networksOf } from '../../src/cli/doctor/uci.js';
+import { NO_IP6 } from '../../src/config/without-ip6.js';
 import { COLOURED, PLAIN } from '../../src/cli/style.js';
 import { parsePrefix } from '../../src/net/prefix.js';
 import { GATEWAY_MAC } from '../../src/gateway/gateway.js';
@@ -73,6 +74,9 @@ t.test('client interfaces: what fixes them stands once, below the last', async (
 t.test('clock', async (t) => {
   t.equal(checkClock(EPOCH).level, 'good');
   t.match(checkClock(86400), { level: 'warning', message: /1970-01-02/ });
+  t.same(checkIp6(true), []);
+  t.match(checkIp6(false), [{ level: 'warning', message: /no IPv6/ }]);
+  t.same(checkProblems([NO_IP6], checkIp6(false)), [], 'the daemon says the same');
 });
 
 t.test('access points', async (t) => {

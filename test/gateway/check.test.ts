@@ -24,6 +24,7 @@ const table: [what: string, link: Partial<ClientLink>, said: RegExp[]][] = [
   ['down', { up: false }, [/^br-client is down/]],
   ['its own MAC', { mac: '02:00:00:00:00:01' as Mac }, [/has the MAC 02:00:00:00:00:01, not 00:00:5e:00:52:13/]],
   ['no link-local address of the gateway', { addresses: addresses('10.44.0.1', 'fe80::1') }, [/lacks .* fe80::200:5eff:fe00:5213/]],
+  ['none, where the kernel has no IPv6', { addresses: addresses('10.44.0.1'), withoutIp6: true }, []],
   ['no IPv4 address', { addresses: addresses(GATEWAY_LINK_LOCAL) }, [/lacks the address 10\.44\.0\.1/]],
   [
     'a MAC that the bridge below does not know',

@@ -48,6 +48,16 @@ t.test('changes of one turn are one batch, at once', async (t) => {
   t.ok(routes.isInstalled(client(2, SELF).mac));
 });
 
+t.test('a kernel without IPv6 is given IPv4 alone, and all is installed then', async (t) => {
+  const { kernel, installed, routes } = setup(Object.assign(new ModelKernel(), { withoutIp6: true }));
+  await routes.start();
+  const view = client(1, SELF, '10.44.0.1/32', '2001:db8:44:1::/64', '2001:db8:44:1::5/128');
+  t.ok(routes.setClient(view));
+  await turn();
+  t.strictSame(kernel.batches.flat().map(brief).sort(), ['set 10.44.0.1/32 44 dev 9', 'set neighbour 10.44.0.1']);
+  t.strictSame(installed, [view.mac]);
+});
+
 t.test('flushed: the kernel has it before the turn ends; what comes after goes with the next batch', async (t) => {
   const { kernel, installed, routes } = setup();
   await routes.start();

@@ -1,4 +1,5 @@
 /** Clock, access points, peers, MTU: small checks of what the router is and what the daemon says. */
+import { NO_IP6 } from '../../config/without-ip6.js';
 import { parseIp } from '../../net/ip.js';
 import type { Prefix } from '../../net/prefix.js';
 import { anyContains } from '../../net/prefix.js';
@@ -20,6 +21,10 @@ export function checkClock(time: number): Finding {
     message: `the clock says ${new Date(time * 1000).toISOString().slice(0, 10)}: times in logs and in the history are wrong`,
     fix: ['service sysntpd restart'],
   };
+}
+
+export function checkIp6(has: boolean): Finding[] {
+  return has ? [] : [{ level: 'warning', message: NO_IP6, fix: ['cat /proc/cmdline   # ipv6.disable=1 switches it off; reboot without'] }];
 }
 
 /**
