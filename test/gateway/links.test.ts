@@ -101,6 +101,16 @@ t.test('without setup nothing is changed, and each problem is said once for as l
   t.same(links.problems, []);
 });
 
+t.test('a kernel without IPv6 is not asked for the link-local address', async (t) => {
+  const { link, links, prepare, told } = start(true);
+  link.link = { ...link.link, withoutIp6: true };
+  await prepare();
+  await prepare();
+  t.same(link.link.addresses.map(({ address }) => address), gateway.addresses4);
+  t.same(links.problems, []);
+  t.notMatch(told().join(), /fe80/);
+});
+
 t.test('an interface that is not there is said, once, until it comes or nobody wants it', async (t) => {
   const { link, links, told } = start(false);
   const wanted = { interfaces: ['br-client'], gateway, prefixes4, setup: false, watchesOnly: false };

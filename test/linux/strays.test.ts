@@ -73,6 +73,10 @@ await inNamespace(t, import.meta.url, async (t) => {
 
   await t.test('a route of a routing protocol that is longer than the prefix still counts; so do own addresses', async (t) => {
     t.match(ip('route get 10.44.7.7'), /dev br-client/);
+    t.match(await kernel.resolve(parseIp('10.44.7.7')), { gateway: undefined });
+    for (const unknown of ['10.44.0.5', '2001:db8:44:1::5']) {
+      t.equal(await kernel.resolve(parseIp(unknown)), undefined, 'a router with such an address is not looked for among the clients');
+    }
     t.match(ip('route get 10.44.0.1'), /local/);
     t.match(ip('route get 10.44.0.9'), new RegExp(SINK));
     t.match(ip('route get 192.0.2.1'), /dev br-client/, 'what is not ours is not touched');
