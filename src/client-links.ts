@@ -26,6 +26,8 @@ export class ClientLinks {
   #config: Config;
   #links: readonly ClientLink[] = [];
   #readAt: Instant | undefined;
+  /** Why what was to be done with them last could not be. */
+  #failure: string | undefined;
   #stopped = false;
 
   constructor(options: ClientLinksOptions) {
@@ -57,9 +59,18 @@ export class ClientLinks {
     return this.#readAt;
   }
 
-  /** Something of them, or of what is made of them, could not be read: they are to be read again soon. */
-  failed(now: Instant): void {
+  /** Something of them, or of what is made of them, could not be had: they are to be read again soon, until that is done. */
+  failed(error: Error, now: Instant): void {
     this.#readAt = earliest(this.#readAt, after(now, RETRY_DELAY));
+    const failure = `cannot read the interfaces: ${error.message}`;
+    if (this.#failure === undefined) this.#options.log.warn(failure);
+    this.#failure = failure;
+  }
+
+  /** All of them was had. */
+  done(): void {
+    if (this.#failure !== undefined) this.#options.log.info('the interfaces are read again');
+    this.#failure = undefined;
   }
 
   /** Reads them, and once more if something of them had to be set. */
@@ -75,7 +86,7 @@ export class ClientLinks {
 
   /** What about them is not as clients need it: a line each. */
   get problems(): string[] {
-    return this.#gateway.problems;
+    return [...(this.#failure === undefined ? [] : [this.#failure]), ...this.#gateway.problems];
   }
 
   /** Takes back what was set, unless it is to `linger` for the next start. */

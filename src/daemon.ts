@@ -364,18 +364,19 @@ export class Daemon {
 
   /** Client interfaces and our own addresses, as the kernel has them now. */
   async #readLinks(): Promise<void> {
-    const { clock, packets, log } = this.ports;
-    this.#finder.attach(discoveryInterfaces(this.#config));
+    const { clock, packets } = this.ports;
     try {
+      this.#finder.attach(discoveryInterfaces(this.#config));
       await this.#links.read();
       if (this.#stopped) return;
-      packets.attach(this.#links.all());
+      const errors = packets.attach(this.#links.all());
       this.#serve();
       for (const { mac } of this.#clients.stations()) this.#updateRoutes(mac);
       await this.#describeNode();
+      if (errors[0] !== undefined) throw errors[0];
+      this.#links.done();
     } catch (error) {
-      log.warn(`cannot read the interfaces: ${(error as Error).message}`);
-      this.#links.failed(clock.now());
+      this.#links.failed(error as Error, clock.now());
     }
     this.#arm();
   }

@@ -91,8 +91,11 @@ export interface ReceivedFrame {
 export interface Packets {
   /** Frames that the daemon answers: ARP, DHCPv4 to a server, router and neighbour solicitations and advertisements. */
   start(listener: (received: ReceivedFrame) => void): void;
-  /** The interfaces to listen on: those that are new or were made anew are opened, those that are gone are closed. */
-  attach(links: readonly ClientLink[]): void;
+  /**
+   * The interfaces to listen on: those that are new or were made anew are opened, those that are gone are closed. Returns why
+   * some could not be opened, which the next call tries again.
+   */
+  attach(links: readonly ClientLink[]): readonly Error[];
   /** Sends a whole frame out of a client interface; what cannot be sent is dropped and counted. */
   send(network: string, frame: Uint8Array): void;
   stop(): void;
@@ -309,7 +312,7 @@ export interface DiscoveryEvents {
 /** Short messages to all routers on the links of this one: only those that hold the key can read or write them. */
 export interface Discovery {
   start(port: number, events: DiscoveryEvents): void;
-  /** The interfaces to send to and to hear. To be called again when interfaces have come or gone. */
+  /** The interfaces to send to and to hear. To be called again when interfaces have come or gone, and where it throws. */
   attach(choice: InterfaceChoice): void;
   /** Sends to all that are attached; what cannot be sent is dropped. */
   send(content: Uint8Array): void;

@@ -9,10 +9,11 @@ const lan: ClientLink = { network: 'br-lan', ifindex: 3, mac: '02:00:00:00:00:03
 /** A kernel with br-lan, the MAC of which can be set and nothing else. */
 function start(setup = true) {
   const kernel = { link: lan, reads: 0 };
+  const log = new TestLog();
   const links = new ClientLinks({
     config: configOf("list interface 'br-lan'", "list interface 'br-guest'", "list prefix '10.44.0.0/16'", `option setup '${Number(setup)}'`),
     clock: new TestClock(),
-    log: new TestLog(),
+    log,
     kernel: {
       clientLinks: async (networks) => {
         kernel.reads++;
@@ -31,7 +32,7 @@ function start(setup = true) {
       stop: () => {},
     },
   });
-  return { kernel, links };
+  return { kernel, links, log };
 }
 
 t.test('what comes together is read once', async (t) => {
@@ -92,4 +93,19 @@ t.test('an interface that is not there is a problem', async (t) => {
   links.configure(configOf("list interface 'br-lan'", "list prefix '10.44.0.0/16'"));
   await links.read();
   t.notMatch(links.problems.join('\n'), /there is no interface/);
+});
+
+t.test('what cannot be had is tried again each second, and said once until it is', async (t) => {
+  const { links, log } = start();
+  for (let second = 0; second < 3; second++) {
+    links.failed(new Error('too many open files'), at(second * 1000));
+    t.equal(links.nextDeadline, second * 1000 + 1000);
+    await links.read();
+    t.match(links.problems, ['cannot read the interfaces: too many open files']);
+  }
+  links.done();
+  links.done();
+  t.same(links.problems.filter((line) => line.startsWith('cannot read')), []);
+  const told = log.lines.filter((line) => line.includes('read'));
+  t.same(told, ['warn cannot read the interfaces: too many open files', 'info the interfaces are read again']);
 });

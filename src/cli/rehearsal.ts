@@ -146,7 +146,7 @@ class Actor {
         start: () => {},
         stop: () => {},
       },
-      packets: { start: (listener) => void (this.hear = listener), attach: () => {}, send: () => {}, stop: () => {} },
+      packets: { start: (listener) => void (this.hear = listener), attach: () => [], send: () => {}, stop: () => {} },
       stations: this.#stations,
       storage: { load: async () => undefined, save: async () => {}, setAside: async (name) => name },
       bus: { publish: () => {}, notify: (type) => void this.notified.push(type), stop: () => {} },

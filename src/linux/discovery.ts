@@ -80,19 +80,24 @@ export class LinuxDiscovery implements Discovery {
   #open(): void {
     if (this.#stopped) return;
     const socket = createSocket({ type: 'udp6', ipv6Only: true });
-    socket.on('error', (error) => {
+    const failed = (error: Error) => {
       this.#options.log.warn(`looking for neighbours on UDP port ${this.#port}: ${reasonOf(error)}`);
       this.#socket = undefined;
       this.#attached.clear();
       socket.close();
       this.#timer = setTimeout(() => this.#open(), RETRY);
-    });
+    };
+    socket.on('error', failed);
     socket.on('message', (datagram, from) => this.#receive(datagram, from));
     socket.bind(this.#port, () => {
       if (this.#stopped) return void socket.close();
-      socket.setMulticastLoopback(false);
-      this.#socket = socket;
-      this.attach(this.#choice);
+      try {
+        socket.setMulticastLoopback(false);
+        this.#socket = socket;
+        this.attach(this.#choice);
+      } catch (error) {
+        failed(error as Error);
+      }
     });
   }
 
@@ -173,12 +178,13 @@ function linkLocalInterfaces(): Map<string, number> {
   return new Map([...usableLinkLocals(readAddresses())].filter(([name]) => !existsSync(`/sys/class/net/${name}/master`)));
 }
 
-/** '' where the kernel has no IPv6. */
+/** '' where the kernel has no IPv6. Throws where that is not known: then those of before are as good as any. */
 function readAddresses(): string {
   try {
     return readFileSync(ADDRESSES, 'ascii');
-  } catch {
-    return '';
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
+    throw error;
   }
 }
 

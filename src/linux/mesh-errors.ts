@@ -52,6 +52,8 @@ const REASONS: { readonly [code: string]: string } = {
   EAI_AGAIN: 'its name cannot be looked up at the moment',
   EADDRINUSE: 'in use by another program',
   EACCES: 'permission denied',
+  EMFILE: 'too many open files',
+  ENFILE: 'too many open files on this machine',
 };
 
 /** What went wrong on a connection, as a person would say it. */

@@ -22,17 +22,18 @@ export class PacketSockets implements Packets {
     this.#listener = listener;
   }
 
-  attach(links: readonly ClientLink[]): void {
+  attach(links: readonly ClientLink[]): readonly Error[] {
     const wanted = new Map(links.map((link) => [link.network, link]));
     for (const [network, { ifindex, socket }] of this.#attached) {
       if (wanted.get(network)?.ifindex === ifindex) continue;
       socket.close();
       this.#attached.delete(network);
     }
-    for (const [network, { ifindex }] of wanted) if (!this.#attached.has(network)) this.#open(network, ifindex);
+    const fresh = [...wanted].filter(([network]) => !this.#attached.has(network));
+    return fresh.flatMap(([network, { ifindex }]) => this.#open(network, ifindex) ?? []);
   }
 
-  #open(network: string, ifindex: number): void {
+  #open(network: string, ifindex: number): Error | undefined {
     try {
       const socket = new PacketSocket(this.addon, {
         ifindex,
@@ -46,8 +47,9 @@ export class PacketSockets implements Packets {
         onError: (code) => this.log.debug(`${network}: ${code}`),
       });
       this.#attached.set(network, { ifindex, socket });
+      return undefined;
     } catch (error) {
-      this.log.error(`${network}: cannot open a packet socket: ${(error as Error).message}`);
+      return new Error(`${network}: cannot open a packet socket: ${(error as Error).message}`, { cause: error });
     }
   }
 

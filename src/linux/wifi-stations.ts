@@ -80,6 +80,8 @@ export class WifiStations implements Stations {
   #removing = new Set<string>();
   #reading: Promise<void> | undefined;
   #stale = false;
+  /** They could not be read. */
+  #failing = false;
   /** Interfaces have come or gone that are not read yet. */
   #changing = false;
   /** All is to be read soon. */
@@ -152,8 +154,10 @@ export class WifiStations implements Stations {
           onOverrun: () => this.refresh(),
         });
         if (this.#wireless !== undefined) await this.#compare(this.#wireless);
+        this.#failing = false;
       } catch (error) {
-        log.warn(`cannot read the Wi-Fi stations: ${(error as Error).message}`);
+        if (!this.#failing) log.warn(`cannot read the Wi-Fi stations: ${(error as Error).message}`);
+        this.#failing = true;
         this.#after(RETRY_DELAY, () => this.refresh());
       }
       for (const event of this.#waiting.splice(0)) this.#heard(event);

@@ -1,5 +1,5 @@
 /** The daemon as a process on a real kernel, and the faults that a router knows: each time it has to go on. */
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { execFileSync, spawnSync } from 'node:child_process';
@@ -8,7 +8,7 @@ import t from 'tap';
 import type { TAP, Test } from 'tap';
 import { Broker, UbusClient } from 'ubus-ts';
 import type { PlainTable } from 'ubus-ts';
-import { Service, until } from '../lab/shell.js';
+import { Service, sleep, until } from '../lab/shell.js';
 import { ifindex, inNamespace, ip } from '../linux/namespace.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'roaming-'));
@@ -168,6 +168,44 @@ async function faults(t: TAP): Promise<void> {
     t.ok(daemon.running);
     await scene.answers();
     ip('link del br-late');
+  });
+
+  t.test('no file is to be had any more: what fails is said once, and goes on as soon as there are some', async (t) => {
+    const scene = new Scene(t);
+    bridge('br-files');
+    scene.write({ interface: 'br-files' });
+    await scene.startUbusd();
+    const daemon = scene.start();
+    await scene.answers();
+    await until('it listens', 5, async () => listensOn('br-files'));
+    const { pid } = daemon.child;
+    const allow = (files: number) => execFileSync('prlimit', ['--pid', String(pid), `--nofile=${files}:4096`]);
+    const firstFree = () => {
+      const open = new Set(readdirSync(`/proc/${pid}/fd`));
+      return [...Array(open.size + 1).keys()].find((fd) => !open.has(String(fd)))!;
+    };
+    // Some are only open for a moment.
+    const samples: number[] = [];
+    for (let i = 0; i < 10; i++) {
+      samples.push(firstFree());
+      await sleep(50);
+    }
+    allow(Math.min(...samples));
+    ip('link del br-files');
+    bridge('br-files');
+    await scene.said(daemon, 'cannot read the interfaces: ');
+    daemon.child.kill('SIGHUP');
+    await scene.said(daemon, 'cannot be read (EMFILE)');
+    t.match(String((await scene.answers())['problems']), 'cannot read the interfaces: ');
+    // More than one attempt.
+    await sleep(2500);
+    t.notOk(listensOn('br-files'));
+    allow(1024);
+    await scene.said(daemon, 'the interfaces are read again');
+    await until('it listens again', 5, async () => listensOn('br-files'));
+    t.notMatch(String((await scene.answers())['problems']), 'cannot read');
+    for (const line of ['cannot read the interfaces', 'cannot read the Wi-Fi stations']) t.ok(daemon.output.split(line).length <= 2, `${line}: once`);
+    ip('link del br-files');
   });
 
   t.test('a reload: nothing for no change, in place where it can, from within where it must', async (t) => {

@@ -137,7 +137,7 @@ export class AccessPoint {
   packets(): Packets {
     return {
       start: (listener) => (this.#receiver = listener),
-      attach: () => {},
+      attach: () => [],
       send: (_, frame) => this.#downlink(frame),
       stop: () => (this.#receiver = undefined),
     };
