@@ -336,7 +336,7 @@ export class Daemon {
       case 'node':
         return this.#nodeChanged(meaning.node, previous?.type === 'node' ? previous.info.addresses : [], meaning.info.addresses);
       case 'adjacencies':
-        return this.#finder.adjacenciesChanged(previous?.type === 'adjacencies' ? previous.neighbours : [], meaning.neighbours);
+        return this.#finder.adjacenciesChanged(meaning.node, previous?.type === 'adjacencies' ? previous.neighbours : [], meaning.neighbours);
       case 'seek':
         if (meaning.node !== this.self) this.#strays.asked(meaning.addresses, now);
     }
@@ -513,6 +513,7 @@ export class Daemon {
     stations.stop();
     packets.stop();
     bus.stop();
+    this.#finder.leave();
     this.#finder.stop();
     await this.#strays.stop();
     await this.#flooder.stop();

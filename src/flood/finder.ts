@@ -13,6 +13,7 @@ import { Reader } from '../net/bytes.js';
 import type { Clock, Discovery, Endpoint, InterfaceChoice, Logger, Random } from '../ports.js';
 import { reachedByAdjacencies } from './adjacency.js';
 import { Complaints } from './complaints.js';
+import { Departures } from './departures.js';
 import type { Flooder } from './flooder.js';
 import { isBadInput } from './frame.js';
 import type { NeighbourHello } from './hello.js';
@@ -52,6 +53,7 @@ export class Finder {
   readonly #options: FinderOptions;
   readonly #membership: Membership;
   readonly #schedule: HelloSchedule;
+  readonly #departures = new Departures();
   readonly #instance: bigint;
   readonly #complaints: Complaints<'malformed'>;
   #count = 0;
@@ -126,8 +128,11 @@ export class Finder {
   }
 
   /** A node tells of other adjacencies than before. */
-  adjacenciesChanged(before: readonly NodeId[], now: readonly NodeId[]): void {
+  adjacenciesChanged(node: NodeId, before: readonly NodeId[], now: readonly NodeId[]): void {
     if (this.#port === 0) return;
+    const { clock, records } = this.#options;
+    if (now.length > 0) this.#departures.returned(node);
+    else this.#departures.left(node, before.filter((other) => records.adjacencies(other).includes(node)), clock.now());
     const lost = before.some((node) => !now.includes(node));
     this.#reachAnew(after(this.#options.clock.now(), lost ? 0 : GATHERING));
     this.#options.changed();
@@ -162,7 +167,9 @@ export class Finder {
     // Nothing need be said of none, unless an earlier run has told some.
     if (adjacencies.length + records.adjacencies(self).length > 0) adjacent(adjacencies);
     const reached = reachedByAdjacencies(self, adjacencies, (node) => records.adjacencies(node));
-    this.#membership.reach(reached, now);
+    const told = (node: NodeId) => this.#departures.adjacencies(node, node === self ? adjacencies : records.adjacencies(node));
+    // Whoever withdraws is likely to be back at once: nobody dials around it meanwhile. The sessions that stand by do not wait.
+    this.#membership.reach(reachedByAdjacencies(self, told(self), told), now);
     flooder.standBy(new Set([...reached].filter((node) => !neighbours.includes(node))));
   }
 
@@ -180,12 +187,13 @@ export class Finder {
   }
 
   get nextDeadline(): Instant | undefined {
-    return earliest(this.#membership.nextDeadline, this.#schedule.nextDeadline, this.#reachDue);
+    return earliest(this.#membership.nextDeadline, this.#schedule.nextDeadline, this.#departures.nextDeadline, this.#reachDue);
   }
 
   poll(now: Instant): void {
     // It may lose neighbours.
     if (this.#membership.poll(now)) this.#reachAnew(now);
+    if (this.#departures.poll(now)) this.#reachAnew(now);
     if (this.#reachDue !== undefined && now >= this.#reachDue) {
       this.#reachDue = undefined;
       this.#reach(now);
@@ -199,6 +207,12 @@ export class Finder {
   get counters(): { readonly [name: string]: number } {
     const malformed = this.#complaints.counts().malformed ?? 0;
     return { neighbours: this.#membership.neighbours.length, ...this.#options.discovery?.counters, hello_malformed: malformed };
+  }
+
+  /** Tells all that it is this node that goes, before its sessions end. */
+  leave(): void {
+    const { self, records, adjacent } = this.#options;
+    if (records.adjacencies(self).length > 0) adjacent([]);
   }
 
   stop(): void {

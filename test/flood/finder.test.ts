@@ -234,6 +234,48 @@ t.test('whoever in a line dies, the others still hear of each other at once', as
   }
 });
 
+/** Sessions of a line of seven, those that stand by among them, after a router has stopped. */
+async function stopped(victim: number): Promise<{ net: FoundNetwork; nodes: FoundNode[]; sessions: () => number }> {
+  const { net, nodes } = await line(7);
+  const ended = nodes[victim]!.stop();
+  net.clock.advance(SECOND);
+  await ended;
+  return { net, nodes, sessions: () => net.alive.reduce((sum, node) => sum + node.sessions, 0) };
+}
+
+t.test('whoever in a line is stopped, nobody dials around it at first, and the others still hear of each other at once', async (t) => {
+  for (let victim = 1; victim < 6; victim++) {
+    const { net, nodes, sessions } = await stopped(victim);
+    nodes[0]!.put(association(1, 1));
+    nodes[6]!.put(association(2, 7));
+    net.clock.advance(8 * net.delay);
+    for (const node of net.alive) {
+      for (const n of [1, 2]) t.ok(node.db.get(association(n, 1).key), `n${victim + 1} has stopped: n${node.number} hears`);
+    }
+    net.clock.advance(10 * SECOND);
+    const held = sessions();
+    net.clock.advance(20 * SECOND);
+    t.ok(sessions() > held, `${held} sessions, and ${sessions()} when it was not back in time`);
+  }
+});
+
+t.test('a router is stopped, and a few seconds later any other dies: nobody is cut off', async (t) => {
+  for (let victim = 1; victim < 6; victim++) {
+    for (let second = 0; second < 7; second++) {
+      if (second === victim) continue;
+      const { net, nodes } = await stopped(victim);
+      net.clock.advance(6 * SECOND);
+      nodes[second]!.die();
+      net.clock.advance(20);
+      t.ok(net.isConnected, `n${victim + 1} has stopped, n${second + 1} is dead`);
+      const [first] = net.alive;
+      first!.put(association(3, first!.number));
+      net.clock.advance(SECOND);
+      for (const node of net.alive) t.ok(node.db.get(association(3, 1).key), `n${node.number} hears of it`);
+    }
+  }
+});
+
 t.test('what a dying router had in its hands is not lost', async (t) => {
   const { net, nodes } = await line(5);
   nodes[0]!.put(association(1, 1));

@@ -155,7 +155,7 @@ export class FoundNode {
     if (meaning.type === 'node') this.finder.nodeChanged(meaning.node);
     if (meaning.type === 'adjacencies') {
       const { previous } = outcome;
-      this.finder.adjacenciesChanged(previous?.type === 'adjacencies' ? previous.neighbours : [], meaning.neighbours);
+      this.finder.adjacenciesChanged(meaning.node, previous?.type === 'adjacencies' ? previous.neighbours : [], meaning.neighbours);
     }
     return outcome;
   }
@@ -185,6 +185,13 @@ export class FoundNode {
     this.#timer?.cancel();
     for (const members of this.network.links.values()) members.delete(this);
     this.network.kill(this.host);
+  }
+
+  /** Says goodbye, as a daemon does that is stopped. */
+  async stop(): Promise<void> {
+    this.finder.leave();
+    await this.flooder.stop();
+    this.die();
   }
 
   get sessions(): number {
