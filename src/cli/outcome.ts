@@ -15,12 +15,13 @@ export async function reported<T>(work: () => Promise<T>): Promise<T | undefined
 
 function describe(error: unknown): string {
   // What the system refused is not a fault of the program: where in it that was helps nobody.
-  if (error instanceof CliError || isRefused(error)) return error.message;
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+  if (!(error instanceof Error)) return String(error);
+  if (error instanceof CliError || isRefused(error) || isRefused(error.cause)) return error.message;
+  return error.stack ?? error.message;
 }
 
 /** Whether the system, or uci for it, has refused: system errors have their name as `code`, such as EACCES. */
-function isRefused(error: unknown): error is Error {
+function isRefused(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   return error.name === 'UciError' || ('syscall' in error && 'code' in error);
 }

@@ -93,7 +93,7 @@ export class LinuxMesh implements Mesh {
     });
     this.#server = server;
     await new Promise<void>((resolve, reject) => {
-      server.once('error', (error) => reject(new Error(`port ${port}: ${reasonOf(error)}`)));
+      server.once('error', (error) => reject(new Error(`port ${port}: ${reasonOf(error)}`, { cause: error })));
       // Without an address: all of IPv6 and IPv4, or of IPv4 alone where the kernel has no IPv6.
       server.listen({ port }, resolve);
     });

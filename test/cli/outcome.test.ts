@@ -19,6 +19,8 @@ t.test('what the system refuses is said in one line; a fault of the program with
   const fail = (error: Error) => () => Promise.reject(error);
   t.same(await outcomeOf(t, () => readFile('/nonexistent')), ["roaming: ENOENT: no such file or directory, open '/nonexistent'\n", 1]);
   t.same(await outcomeOf(t, fail(new UciError('IO', 'EACCES: permission denied'))), ['roaming: I/O error: EACCES: permission denied\n', 1]);
+  const taken = Object.assign(new Error('listen EADDRINUSE'), { code: 'EADDRINUSE', syscall: 'listen' });
+  t.same(await outcomeOf(t, fail(new Error('port 4444: in use by another program', { cause: taken }))), ['roaming: port 4444: in use by another program\n', 1]);
   t.same(await outcomeOf(t, fail(new CliError('not so', 2))), ['roaming: not so\n', 2]);
   const [text] = await outcomeOf(t, fail(new TypeError('oops')));
   t.match(text, /^roaming: TypeError: oops\n +at /);
