@@ -24,7 +24,7 @@ const NARROWEST = 6;
 /** Columns with a head, as wide as what they hold; nothing behind the last one. */
 export function formatTable(head: readonly string[], rows: readonly (readonly string[])[], options: TableOptions = {}): string {
   const lines = [head, ...rows.map((row) => row.map(printable))];
-  const widths = fit(head.map((_, i) => Math.max(...lines.map((row) => row[i]?.length ?? 0))), options);
+  const widths = fit(head.map((_, i) => lines.reduce((widest, row) => Math.max(widest, row[i]?.length ?? 0), 0)), options);
   const line = (cells: readonly string[]) => cells.map((cell, i) => cut(cell, widths[i]!).padEnd(widths[i]!)).join('  ').trimEnd();
   return lines.map(line).join('\n') + '\n';
 }

@@ -5,6 +5,11 @@ t.test('columns are as wide as what they hold', async (t) => {
   t.equal(formatTable(['A', 'LONG'], [['wide cell', 'x'], ['y', '']]), 'A          LONG\nwide cell  x\ny\n');
 });
 
+t.test('as many rows as the database may have addresses', async (t) => {
+  const text = formatTable(['A'], Array<string[]>(400_000).fill(['x']));
+  t.equal(text.length, 2 * 400_001);
+});
+
 t.test('columns that may be cut are, the widest first, until the line fits', async (t) => {
   const rows = [['02:00:00:00:00:01', 'a'.repeat(30), 'b'.repeat(20)]];
   const text = formatTable(['MAC', 'NAME', 'ROUTER'], rows, { shrink: [1, 2], width: 50 });
