@@ -13,6 +13,7 @@ import { Daemon } from '../daemon.js';
 import { arpFrame, ArpOperation } from '../net/arp.js';
 import type { Ip } from '../net/ip.js';
 import { parseIp, parseIp4 } from '../net/ip.js';
+import type { Mac } from '../net/mac.js';
 import { BROADCAST_MAC, parseMac } from '../net/mac.js';
 import type { Clock, Logger, Mesh, PeerStream, PeerStreamEvents, ReceivedFrame, Timer } from '../ports.js';
 import { systemRandom } from '../linux/clock.js';
@@ -114,6 +115,7 @@ class Actor {
   readonly #kernel = new StageKernel(NETWORK, IFINDEX, CLIENT);
   readonly #stations: WifiStations;
   hear: (received: ReceivedFrame) => void = () => {};
+  #moved: (mac: Mac) => void = () => {};
   readonly notified: string[] = [];
   readonly ports: Ports;
 
@@ -121,6 +123,10 @@ class Actor {
     const log: Logger = { error: () => {}, warn: () => {}, info: () => {}, debug: () => {} };
     this.#stations = new WifiStations({
       open: (handlers) => this.#kernel.open(handlers),
+      listen: (_, moved) => {
+        this.#moved = moved;
+        return () => {};
+      },
       log,
       after: (ms, task) => void clock.schedule(after(clock.now(), ms), task),
       networkOf: () => NETWORK,
@@ -159,7 +165,7 @@ class Actor {
   /** The client comes to the access point here, which lets it pass; then it says what its address is. */
   async join(clock: StageClock): Promise<void> {
     this.#kernel.appear();
-    this.#stations.moved(CLIENT);
+    this.#moved(CLIENT);
     await clock.pass(0);
     const packet = { operation: ArpOperation.request, senderMac: CLIENT, senderIp: CLIENT_ADDRESS, targetMac: CLIENT, targetIp: CLIENT_ADDRESS };
     this.hear({ network: NETWORK, frame: arpFrame(BROADCAST_MAC, packet) });

@@ -15,7 +15,7 @@ import { parseEvent, Rtnetlink, RtnetlinkGroup } from './netlink/rtnetlink.js';
 import type { RtnetlinkEvent } from './netlink/rtnetlink.js';
 import { NETLINK_ROUTE } from './netlink/socket.js';
 import type { NetlinkMessage } from './netlink/wire.js';
-import { ETH_P_802_2, PacketSocket } from './packet-socket.js';
+import { PacketSocket } from './packet-socket.js';
 import { HostapdStations } from './stations.js';
 import { WifiStations } from './wifi-stations.js';
 
@@ -46,7 +46,6 @@ export class LinuxStations implements Stations {
   readonly #vlans: CurrentVlans;
   #bridge: BridgeStations | undefined;
   #monitor: NetlinkMonitor | undefined;
-  #moves: PacketSocket | undefined;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: LinuxStationsOptions) {
@@ -67,6 +66,7 @@ export class LinuxStations implements Stations {
         await this.#vlans.read();
         return Nl80211.open(addon, handlers);
       },
+      listen: (ifindex, moved) => this.#listen(ifindex, moved),
       log,
       networkOf,
       placed: (mac, via, network) => this.#hostapd.placed(mac, via, network),
@@ -91,10 +91,7 @@ export class LinuxStations implements Stations {
     // source, since it removes stations.
     this.#hostapd.start(sources.has('hostapd') ? listener : undefined);
     // hostapd alone does not say which of its interfaces a station is on.
-    if (this.#hasAccessPoints) {
-      this.#followMoves();
-      this.#wifi.start((event) => sources.has('nl80211') && listener(event));
-    }
+    if (this.#hasAccessPoints) this.#wifi.start((event) => sources.has('nl80211') && listener(event));
     this.#bridge?.start((event) => {
       if (sources.has(event.kind === 'neighbour' ? 'neighbour' : event.source)) listener(event);
     });
@@ -106,20 +103,21 @@ export class LinuxStations implements Stations {
     return sources.has('hostapd') || sources.has('nl80211');
   }
 
-  /** What mac80211 tells the bridges of stations. Without it a station is noticed milliseconds later. */
-  #followMoves(): void {
+  /** What mac80211 tells the bridges of stations on that interface. Without it a station is noticed milliseconds later. */
+  #listen(ifindex: number, moved: (mac: Mac) => void): () => void {
     const { addon, log } = this.#options;
     try {
-      this.#moves = new PacketSocket(addon, {
-        ifindex: 0,
-        ethertype: ETH_P_802_2,
+      const socket = new PacketSocket(addon, {
+        ifindex,
         filter: anyOf(stationMoved),
-        // The same frame is seen on the radio, on the bridge and on its other ports.
-        onFrames: (frames) => new Set(frames.map(({ bytes }) => macFromBytes(bytes.subarray(6, 12)))).forEach((mac) => this.#wifi.moved(mac)),
+        onFrames: (frames) => frames.forEach(({ bytes }) => moved(macFromBytes(bytes.subarray(6, 12)))),
         onError: (code) => log.debug(`frames that tell of moves: ${code}`),
       });
+      return () => socket.close();
     } catch (error) {
-      log.warn(`cannot hear what the kernel tells bridges of stations: ${(error as Error).message}`);
+      // The interface may have gone since it was read.
+      if ((error as { code?: string }).code !== 'ENODEV') log.warn(`cannot hear what the kernel tells bridges of stations: ${(error as Error).message}`);
+      return () => {};
     }
   }
 
@@ -141,7 +139,6 @@ export class LinuxStations implements Stations {
     clearTimeout(this.#timer);
     this.#monitor?.close();
     this.#monitor = undefined;
-    this.#moves?.close();
     this.#hostapd.stop();
     this.#wifi.stop();
     this.#bridge?.stop();

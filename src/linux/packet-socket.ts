@@ -8,9 +8,6 @@ import { errnoName, errnoText } from './errno.js';
 /** ETH_P_ALL: frames of every protocol, outgoing ones too unless they are left out. */
 const ETH_P_ALL = 0x0003;
 
-/** ETH_P_802_2: frames with a length instead of a type, LLC. */
-export const ETH_P_802_2 = 0x0004;
-
 const SOL_PACKET = 263;
 const PACKET_ADD_MEMBERSHIP = 1;
 const PACKET_STATISTICS = 6;
@@ -42,9 +39,7 @@ export interface Frame {
 export interface PacketSocketOptions {
   /** 0: all interfaces. */
   readonly ifindex: number;
-  /** Default {@link ETH_P_ALL}. */
-  readonly ethertype?: number;
-  /** Default: every frame of the ethertype. */
+  /** Default: every frame. */
   readonly filter?: BpfProgram;
   /** Bytes kept of a frame: 64 to 65,536, default 2,048. */
   readonly snapLength?: number;
@@ -85,7 +80,7 @@ export class PacketSocket {
     this.#options = options;
     this.#native = new addon.PacketSocket(
       options.ifindex,
-      options.ethertype ?? ETH_P_ALL,
+      ETH_P_ALL,
       encodeBpf(options.filter ?? []),
       options.snapLength ?? 2048,
       (errno, messages, metadata) => {

@@ -1,8 +1,9 @@
 /**
  * Stations of the access points on this router, as nl80211 tells. A station is new when it has merely authenticated,
  * and nl80211 does not tell when its handshake is done. mac80211 tells the bridges then, by a frame in the station's
- * name: whoever hears it says so ({@link WifiStations.moved}), and the station is asked for at once. Drivers without
- * mac80211 tell nobody; so it is asked for besides, soon and then ever more rarely, until it is authorised.
+ * name that comes in by the access point's interface: the first time the station is asked for at once, and from then on
+ * the frame is enough. Drivers without mac80211 tell nobody; so a station is asked for besides, soon and then ever more
+ * rarely, until it is authorised.
  *
  * Where an access point has interfaces for VLANs, a station is on the bridge of that which lists it. Nobody tells which
  * that is, nor, but for the same frame, that it has changed.
@@ -29,6 +30,8 @@ export interface WirelessHandlers {
 export interface WifiStationsOptions {
   /** Undefined while the kernel has no Wi-Fi. */
   readonly open: (handlers: WirelessHandlers) => Promise<Wireless | undefined>;
+  /** Calls `moved` when the bridges are told of a station that came by that interface; returns what ends that. */
+  readonly listen: (ifindex: number, moved: (mac: Mac) => void) => () => void;
   readonly log: Logger;
   /** Calls back after `ms` milliseconds. */
   readonly after?: (ms: number, callback: () => void) => void;
@@ -55,6 +58,9 @@ const RETRY_DELAY = 1000;
 /** Milliseconds after which a station that may be on another VLAN is looked for; also the least time between two looks. */
 const FOLLOW_DELAY = 50;
 
+/** What the kernel says of a station. `unclear`: nothing that helps now. `stale`: another has asked meanwhile. */
+type Answer = 'authorized' | 'not yet' | 'unknown' | 'unclear' | 'stale';
+
 /** Where a station was told to be. */
 interface Told {
   readonly mac: Mac;
@@ -74,8 +80,13 @@ export class WifiStations implements Stations {
   #told = new Map<string, Told>();
   /** Stations that are asked for, each with the turn that its timer stands for. */
   #asking = new Map<string, symbol>();
-  /** Access points by interface index, of which the bridges are told when a station is authorised. */
-  #telling = new Set<number>();
+  /** What ends that moves are listened to, by the index of each interface. */
+  #listening = new Map<number, () => void>();
+  /**
+   * Access points by interface index: whether the bridges are told when a station is authorised, or before. Kernels that
+   * lack the mending of CVE-2019-5108 tell before.
+   */
+  #telling = new Map<number, 'in time' | 'early'>();
   /** Those that we have had removed: until the kernel has done it, a list of stations still shows them. */
   #removing = new Set<string>();
   #reading: Promise<void> | undefined;
@@ -131,6 +142,7 @@ export class WifiStations implements Stations {
 
   stop(): void {
     this.#listener = undefined;
+    this.#listenTo([]);
     this.#wireless?.close();
     this.#wireless = undefined;
   }
@@ -172,6 +184,7 @@ export class WifiStations implements Stations {
 
   async #compare(wireless: Wireless): Promise<void> {
     this.#accessPoints = accessPointsOf(await wireless.interfaces());
+    this.#listenTo([...this.#accessPoints.keys()]);
     this.#changing &&= this.#stale;
     const present = new Set<string>();
     for (const point of this.#points()) {
@@ -216,17 +229,42 @@ export class WifiStations implements Stations {
   }
 
   #await({ ifindex }: AccessPoint, mac: Mac): void {
-    if (!this.#asking.has(keyOf(ifindex, mac))) this.#ask(ifindex, mac, this.#telling.has(ifindex) ? TOLD_DELAY : FIRST_DELAY);
+    if (!this.#asking.has(keyOf(ifindex, mac))) this.#ask(ifindex, mac, this.#telling.get(ifindex) === 'in time' ? TOLD_DELAY : FIRST_DELAY);
   }
 
-  /** The bridges were told in a station's name that it is here. Anybody could have, so that the kernel is asked. */
-  moved(mac: Mac): void {
-    for (const { ifindex, interfaces } of this.#points()) {
-      const key = keyOf(ifindex, mac);
-      const turn = this.#asking.get(key);
-      if (turn !== undefined) void this.#query(ifindex, mac, turn).then((state) => state === 'authorized' && this.#telling.add(ifindex));
-      else if (this.#told.has(key) && interfaces.length > 1) this.#follow();
+  /** Those interfaces and no others are listened to. */
+  #listenTo(interfaces: readonly number[]): void {
+    for (const [ifindex, end] of this.#listening) {
+      if (interfaces.includes(ifindex)) continue;
+      end();
+      this.#listening.delete(ifindex);
+      this.#telling.delete(ifindex);
     }
+    for (const ifindex of interfaces) {
+      if (!this.#listening.has(ifindex)) this.#listening.set(ifindex, this.#options.listen(ifindex, (mac) => this.#moved(ifindex, mac)));
+    }
+  }
+
+  /**
+   * The bridges were told in a station's name that it came by that interface. Where stations may speak for hosts behind
+   * them, on the interface of a VLAN, the kernel is asked nevertheless.
+   */
+  #moved(ifindex: number, mac: Mac): void {
+    const point = this.#accessPoints.get(ifindex);
+    if (point === undefined) return;
+    const key = keyOf(point.ifindex, mac);
+    const turn = this.#asking.get(key);
+    const hasVlans = point.interfaces.length > 1;
+    if (turn === undefined) {
+      if (hasVlans && this.#told.has(key)) this.#follow();
+    } else if (!hasVlans && this.#telling.get(ifindex) === 'in time') this.#authorized(point, mac, this.#networkOf(point.name));
+    else void this.#query(point.ifindex, mac, turn).then((state) => this.#tells(point.ifindex, state));
+  }
+
+  /** The kernel was asked for a station that the bridges had been told of. */
+  #tells(ifindex: number, state: Answer): void {
+    if (state === 'not yet') this.#telling.set(ifindex, 'early');
+    else if (state === 'authorized' && !this.#telling.has(ifindex)) this.#telling.set(ifindex, 'in time');
   }
 
   #follow(): void {
@@ -245,13 +283,12 @@ export class WifiStations implements Stations {
     this.#after(delay, async () => {
       if (this.#asking.get(key) !== turn) return;
       const state = await this.#query(ifindex, mac, turn);
-      if (state === 'not yet') this.#ask(ifindex, mac, Math.min(GROWTH * delay, LONGEST_DELAY));
+      if (state === 'not yet' || state === 'unclear') this.#ask(ifindex, mac, Math.min(GROWTH * delay, LONGEST_DELAY));
       else if (state === 'unknown') this.#asking.delete(key);
     });
   }
 
-  /** `stale`: another has asked meanwhile. */
-  async #query(ifindex: number, mac: Mac, turn: symbol): Promise<'authorized' | 'not yet' | 'unknown' | 'stale'> {
+  async #query(ifindex: number, mac: Mac, turn: symbol): Promise<Answer> {
     const key = keyOf(ifindex, mac);
     try {
       const station = await this.#wireless?.station(ifindex, mac);
@@ -261,12 +298,12 @@ export class WifiStations implements Stations {
       const network = await this.#find(ifindex, mac);
       if (this.#asking.get(key) !== turn) return 'stale';
       const point = this.#accessPoints.get(ifindex);
-      if (network === undefined || point === undefined) return 'not yet';
+      if (network === undefined || point === undefined) return 'unclear';
       this.#authorized(point, mac, network);
       return 'authorized';
     } catch (error) {
       this.#options.log.debug(`${mac}: its station cannot be read: ${(error as Error).message}`);
-      return this.#accessPoints.has(ifindex) ? 'not yet' : 'unknown';
+      return this.#accessPoints.has(ifindex) ? 'unclear' : 'unknown';
     }
   }
 

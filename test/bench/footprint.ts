@@ -125,10 +125,9 @@ async function firstAnswer(): Promise<number> {
     const timer = setInterval(() => socket.send(discover), 2);
     const socket = new PacketSocket(addon, {
       ifindex,
-      ethertype: 0x0800,
       onFrames: (frames) => {
-        // UDP from port 67: the only server here is ours.
-        if (!frames.some(({ bytes }) => bytes[23] === 17 && bytes[34] === 0 && bytes[35] === 67)) return;
+        // IPv4, UDP from port 67: the only server here is ours.
+        if (!frames.some(({ bytes }) => bytes[12] === 8 && bytes[13] === 0 && bytes[23] === 17 && bytes[34] === 0 && bytes[35] === 67)) return;
         clearInterval(timer);
         socket.close();
         resolve(performance.now() - start);
