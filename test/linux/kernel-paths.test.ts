@@ -118,7 +118,8 @@ await inNamespace(t, import.meta.url, async (t) => {
     each(['nexthop replace id 1 via 10.0.0.2 dev up0', 'nexthop replace id 3 via fe80::2 dev up0', 'route replace 10.9.0.1 nhid 5', '-6 route replace 2001:db8:9::1 nhid 6']);
     await follows(t, 'a group', 'up0 10.0.0.2', 'up0 fe80::2');
     await running.routes.settled();
-    await wait(50);
+    // While interfaces are still settling, all paths are looked up anew anyway.
+    for (let before = -1; before !== running.events.length; await wait(1000)) before = running.events.length;
     each(['nexthop replace id 5 group 2', 'nexthop replace id 6 group 4']);
     await follows(t, 'the group has another member', 'up1 10.0.1.2', 'up1 fe80::3');
     each(['nexthop replace id 5 group 1/2', 'nexthop replace id 6 group 3/4']);
