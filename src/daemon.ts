@@ -89,6 +89,8 @@ export class Daemon {
   readonly #own: OwnRecords;
   /** Stored records of clients that may no longer be true: they do not count until peers have spoken. */
   #held: readonly Record[];
+  /** All is up, but clients are not claimed before peers have spoken. */
+  #waitsToClaim = false;
   #stopped = false;
 
   /** Brings everything up. Rejects where something fails that the daemon cannot do without. */
@@ -242,6 +244,7 @@ export class Daemon {
     await this.#readLinks();
     await this.#startFlooding();
     bus.publish(statusMethods(this.#status));
+    this.#waitsToClaim = true;
     this.#startStations();
     this.#settling = clock.schedule(after(clock.now(), SETTLE_TIME), () => this.#settle());
     log.info(`started as ${this.options.hostname} (node ${this.self})`);
@@ -251,12 +254,10 @@ export class Daemon {
   /** Begins to claim clients, once peers have told what this node has missed. */
   #startStations(): void {
     const { clock, stations } = this.ports;
-    const { claimsFrom } = this.#catchUp;
-    if (this.#stopped) return;
-    if (claimsFrom <= clock.now()) {
-      this.#clients.start();
-      stations.start((event) => this.#station(event));
-    } else clock.schedule(claimsFrom, () => this.#startStations());
+    if (this.#stopped || !this.#waitsToClaim || this.#catchUp.claimsFrom > clock.now()) return;
+    this.#waitsToClaim = false;
+    this.#clients.start();
+    stations.start((event) => this.#station(event));
   }
 
   /** Lets those of the held records count that no peer has contradicted. */
@@ -452,6 +453,7 @@ export class Daemon {
       this.#finder.nextDeadline,
       this.#own.nextDeadline,
       this.#persistence.nextDeadline,
+      this.#waitsToClaim ? this.#catchUp.claimsFrom : undefined,
       this.#held.length > 0 ? this.#catchUp.admitsFrom : undefined,
     );
     if (this.#timer?.at === at) return;
@@ -472,6 +474,7 @@ export class Daemon {
     if (readLinks !== undefined && readLinks <= now) void this.#readLinks();
     this.#persistence.poll(now);
     if (this.#catchUp.admitsFrom <= now) this.#admitHeld();
+    this.#startStations();
     this.#arm();
   }
 

@@ -105,6 +105,27 @@ t.test('a restart with the client attached: nobody is thrown out, with and witho
   }
 });
 
+t.test('a restart with the client attached: it is claimed as soon as a peer has told what was missed', async (t) => {
+  for (let seed = 1; seed <= 10; seed++) {
+    const world = await setUp({ seed });
+    world.join(0, 0);
+    await world.run(2 * MINUTE);
+    world.nodes[1]!.kill();
+    await world.run(seed * 300);
+    world.join(0, 1);
+    await world.run(SECOND);
+    world.nodes[1]!.start();
+    const { log } = world.nodes[1]!;
+    const claimedAt = () => log.some((line) => line.includes(world.clients[0]!.mac) && line.includes('is here'));
+    log.length = 0;
+    let waited = 0;
+    for (; !claimedAt() && waited < 5 * SECOND; waited += 20) await world.run(20);
+    t.ok(waited < 1.5 * SECOND, `seed ${seed}: after ${waited} ms`);
+    t.same(placesOf(world, 0)[1], 'n1');
+    await allIsWell(t, world);
+  }
+});
+
 t.test('triangle: records do not go round (sroamd defect 8)', async (t) => {
   const world = await setUp({ links: [[0, 1, 2], [1, 2, 3], [0, 2, 4]], settings: (i) => ({ clockRate: 1 + i / 100 }) });
   world.join(0, 0);
