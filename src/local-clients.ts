@@ -2,6 +2,7 @@
  * The clients at this router: who is here, as access points, links and the clients themselves tell, and what follows from
  * it: claims, records kept alive, gateways announced, contradictions settled by asking the client.
  */
+import { ClientAdmission } from './client-admission.js';
 import type { ClientServices } from './client-services.js';
 import * as claims from './clients/claims.js';
 import type { Database } from './clients/database.js';
@@ -11,13 +12,10 @@ import type { Record } from './clients/record.js';
 import type { Instant } from './clients/time.js';
 import { earliest, SECOND } from './clients/time.js';
 import type { Config } from './config/config.js';
-import { isIgnored, presenceSources } from './config/presence.js';
 import type { Mac } from './net/mac.js';
 import { anyContains } from './net/prefix.js';
 import type { Clock, Kernel, Logger, StationEvent, Stations } from './ports.js';
-import { Bystanders } from './presence/bystanders.js';
 import { Conflicts } from './presence/conflicts.js';
-import { INTERVAL, MAX_CLIENTS, Newcomers } from './presence/newcomers.js';
 import { Presence } from './presence/presence.js';
 import type { PresenceChange, Sight, Station } from './presence/presence.js';
 import { isAccessPoint } from './presence/source.js';
@@ -52,8 +50,7 @@ export class LocalClients {
   readonly #presence: Presence;
   readonly #conflicts: Conflicts;
   readonly #keeper: Keeper;
-  readonly #bystanders = new Bystanders();
-  readonly #newcomers: Newcomers;
+  readonly #admission: ClientAdmission;
   /** Clients that have just come, to be told about their gateway as soon as their routes are in the kernel. */
   #arriving = new Set<Mac>();
   /** Whether clients that were here before the start, and still are, have had time to show themselves. */
@@ -66,9 +63,11 @@ export class LocalClients {
     this.#options = options;
     this.#config = config;
     this.#presence = new Presence(config.holdTime * SECOND);
-    this.#newcomers = new Newcomers({
+    this.#admission = new ClientAdmission({
+      config,
+      log,
+      isKnown: (mac) => this.#presence.get(mac) !== undefined || db.client(mac)?.node === self,
       clientsOf: (via) => this.#clientsOf(via),
-      limited: (via) => log.warn(`${via}: very many new hosts: it gets ${SECOND / INTERVAL} more clients a second, and ${MAX_CLIENTS} at the most`),
     });
     this.#keeper = new Keeper(db, config.leaseTime * SECOND, (address) => anyContains(this.#config.prefix, address));
     this.#conflicts = new Conflicts({
@@ -96,13 +95,13 @@ export class LocalClients {
     this.#config = config;
     this.#presence.hold = config.holdTime * SECOND;
     this.#keeper.setLeaseLifetime(config.leaseTime * SECOND, now);
-    for (const station of [...this.#presence.stations()].filter((one) => !this.#isClient(one))) {
+    this.#admission.configure(config);
+    for (const station of [...this.#presence.stations()].filter((one) => !this.#admission.isClient(one))) {
       this.#presence.elsewhere(station.mac);
-      // Only access points tell of a station just once.
-      if (isAccessPoint(station.source)) this.#bystanders.saw(station);
+      this.#admission.refused(station);
       this.#left(station, now);
     }
-    for (const sight of this.#bystanders.take((one) => this.#isClient(one))) this.event({ kind: 'authorized', ...sight }, now);
+    for (const sight of this.#admission.reconsidered()) this.event({ kind: 'authorized', ...sight }, now);
   }
 
   get(mac: Mac): Station | undefined {
@@ -118,12 +117,12 @@ export class LocalClients {
   }
 
   get nextDeadline(): Instant | undefined {
-    return earliest(this.#presence.nextDeadline, this.#newcomers.nextDeadline, this.#conflicts.nextDeadline, this.#keeper.nextDeadline);
+    return earliest(this.#presence.nextDeadline, this.#admission.nextDeadline, this.#conflicts.nextDeadline, this.#keeper.nextDeadline);
   }
 
   poll(now: Instant): void {
     for (const change of this.#presence.poll(now)) this.#presenceChanged(change, now);
-    for (const sight of this.#newcomers.poll(now)) if (this.#isClient(sight)) this.#came(sight, now);
+    for (const sight of this.#admission.poll(now)) this.#came(sight, now);
     this.#conflicts.poll(now);
     for (const record of this.#keeper.poll(now)) this.#options.apply(record);
   }
@@ -131,11 +130,9 @@ export class LocalClients {
   /** What an access point, a bridge or the neighbour cache tells. */
   event(event: StationEvent, now: Instant): void {
     if (event.kind === 'left') return this.#lost(event, now);
-    if (event.kind === 'authorized' && !this.#isClient(event)) return this.#noClient(event, now);
-    if (!this.#config.interface.includes(event.network)) return;
     if (event.kind === 'neighbour') return this.#neighbour(event, now);
-    this.#bystanders.left(event);
-    if (this.#mayCome(event, now)) this.#came(event, now);
+    if (!this.#admission.isClient(event)) return this.#noClient(event, now);
+    if (this.#admission.admit(event, now)) this.#came(event, now);
   }
 
   #came(sight: Sight, now: Instant): void {
@@ -149,8 +146,7 @@ export class LocalClients {
 
   #lost(event: StationEvent & { kind: 'left' }, now: Instant): void {
     const { mac, via, source } = event;
-    this.#bystanders.left(event);
-    this.#newcomers.left(mac, via);
+    this.#admission.left(event);
     const change = this.#presence.left(mac, via, now, source);
     if (this.#presence.isAssociated(mac)) return this.#presenceChanged(change, now);
     // Where another source still vouches for it, it has not begun to roam.
@@ -162,7 +158,7 @@ export class LocalClients {
   /** It may have been a client before: its access point has put it on another VLAN, or it chose another Wi-Fi network. */
   #noClient(sight: Sight, now: Instant): void {
     const { mac, network, via, source } = sight;
-    this.#bystanders.saw(sight);
+    this.#admission.refused(sight);
     const station = this.#presence.get(mac);
     if (station === undefined || station.network === network || !isAccessPoint(source)) return;
     const change = this.#presence.left(mac, via, now, source);
@@ -174,17 +170,8 @@ export class LocalClients {
     this.#left(station, now);
   }
 
-  #isClient(sight: Sight): boolean {
-    return this.#config.interface.includes(sight.network) && this.#counts(sight);
-  }
-
-  /** Whether the user wants that source on that interface, and stations of that Wi-Fi network at all. */
-  #counts({ network, source, ssid }: Omit<Sight, 'mac' | 'via'>): boolean {
-    const { presence, ignoreSsid } = this.#config;
-    return presenceSources(presence, network).includes(source) && !isIgnored(ignoreSsid, ssid, network);
-  }
-
   #neighbour({ mac, network, address, state }: StationEvent & { kind: 'neighbour' }, now: Instant): void {
+    if (!this.#admission.isClientInterface(network)) return;
     if (state === 'resolved') this.sighted(mac, network, 'neighbour', now);
     this.#options.services()?.neighbour(mac, network, address, state, now);
   }
@@ -192,17 +179,8 @@ export class LocalClients {
   /** The host speaks, though no access point told of it: where none of ours could have, that is a sign of presence. */
   sighted(mac: Mac, network: string, source: PresenceSource, now: Instant): void {
     const sight = { mac, network, via: network, ssid: '', source };
-    if (!this.#started || !this.#counts(sight) || this.#options.stations.hasAccessPoint(network)) return;
-    if (!this.#mayCome(sight, now)) return;
-    this.#presenceChanged(this.#presence.saw(sight, now), now);
-  }
-
-  /** Access points know their stations. Others may hear of more hosts than there are; who was here before is none of those. */
-  #mayCome(sight: Sight, now: Instant): boolean {
-    const { db, self } = this.#options;
-    const { mac, source } = sight;
-    if (isAccessPoint(source) || this.#presence.get(mac) !== undefined || db.client(mac)?.node === self) return true;
-    return this.#newcomers.admit(sight, now);
+    if (!this.#started || !this.#admission.isClient(sight) || this.#options.stations.hasAccessPoint(network)) return;
+    if (this.#admission.admit(sight, now)) this.#presenceChanged(this.#presence.saw(sight, now), now);
   }
 
   #clientsOf(via: string): number {
@@ -213,7 +191,7 @@ export class LocalClients {
 
   /** Hosts that had to wait, or were refused, where very many came. */
   get limited(): number {
-    return this.#newcomers.counters.limited;
+    return this.#admission.limited;
   }
 
   #presenceChanged(change: PresenceChange | undefined, now: Instant): void {

@@ -20,9 +20,10 @@ function setUp(...lines: string[]) {
   /** What the kernel was to forget. */
   const forgotten: string[] = [];
   const reporter = { left() {}, authorized() {}, flooded() {}, served() {}, conflict() {} };
+  const configWith = (...lines: string[]) => configOf("list interface 'br-lan'", "list prefix '10.44.0.0/16'", "option auth 'none'", ...lines);
   const clients = new LocalClients({
     self,
-    config: configOf("list interface 'br-lan'", "list prefix '10.44.0.0/16'", "option auth 'none'", ...lines),
+    config: configWith(...lines),
     db,
     clock,
     log,
@@ -39,7 +40,8 @@ function setUp(...lines: string[]) {
     rearm: () => undefined,
   });
   clients.start();
-  return { clients, clock, log, claims, forgotten };
+  const configure = (...lines: string[]) => clients.configure(configWith(...lines), clock.now());
+  return { clients, clock, log, claims, forgotten, configure };
 }
 
 t.test('a host that sends from thousands of MACs is so many clients and no more', async (t) => {
@@ -85,4 +87,16 @@ t.test('on another port of its bridge the kernel forgets the port; on another in
   clock.advance(6000);
   clients.poll(clock.now());
   t.same(told(), ['all on br-guest']);
+});
+
+t.test('a source that is taken away, and given back: who is there is a client again, though nothing tells of him anew', async (t) => {
+  for (const source of ['hostapd', 'fdb'] as const) {
+    const { clients, clock, configure } = setUp(`list presence '${source}'`);
+    clients.event({ kind: 'authorized', mac: macOf(1), network: 'br-lan', via: 'port', ssid: '', source }, clock.now());
+    t.equal(clients.size, 1);
+    configure("list presence 'traffic'");
+    t.equal(clients.size, 0);
+    configure(`list presence '${source}'`);
+    t.match(clients.get(macOf(1)), { via: 'port', source });
+  }
 });

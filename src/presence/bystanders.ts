@@ -1,6 +1,7 @@
 /**
- * Stations that are no clients, since the configuration leaves their interface or their Wi-Fi network alone. Access points
- * tell of a station once: when another configuration makes clients of them, they are known from here.
+ * Hosts that are no clients, since the configuration leaves their interface or their Wi-Fi network alone, or what tells of
+ * them. Access points and bridges tell of a host once: when another configuration makes clients of them, they are known
+ * from here.
  */
 import type { Sight } from './presence.js';
 

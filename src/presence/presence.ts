@@ -14,7 +14,7 @@ import type { Instant, Millis } from '../clients/time.js';
 import { after, earliest, MINUTE, SECOND } from '../clients/time.js';
 import { DeadlineHeap } from '../clients/heap.js';
 import type { PresenceSource } from './source.js';
-import { isAccessPoint } from './source.js';
+import { isAccessPoint, knowsPort } from './source.js';
 
 /** What a source says of a station that it vouches for. */
 export interface Sight {
@@ -63,10 +63,6 @@ const ASK_INTERVAL: Millis = SECOND;
 
 /** The source whose word counts more has the higher number. */
 const STRENGTH: { readonly [source in PresenceSource]: number } = { hostapd: 3, nl80211: 3, fdb: 2, neighbour: 1, traffic: 1 };
-
-function knowsPort(source: PresenceSource): boolean {
-  return STRENGTH[source] >= 2;
-}
 
 export class Presence {
   #stations = new Map<Mac, Held>();

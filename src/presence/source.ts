@@ -10,3 +10,8 @@ export type PresenceSource = (typeof PRESENCE_SOURCES)[number];
 export function isAccessPoint(source: PresenceSource): boolean {
   return source === 'hostapd' || source === 'nl80211';
 }
+
+/** Whether it knows the port that a host is behind, and tells of it once. The others do each time that the host speaks. */
+export function knowsPort(source: PresenceSource): boolean {
+  return isAccessPoint(source) || source === 'fdb';
+}

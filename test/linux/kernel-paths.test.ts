@@ -4,11 +4,8 @@ import type { Test } from 'tap';
 import { parseIp } from '../../src/net/ip.js';
 import { A } from '../routes/helpers.js';
 import type { Run } from './kernel-run.js';
-import { client, ipBatch, run, table, wait } from './kernel-run.js';
+import { A4, A6, client, ipBatch, run, table, wait } from './kernel-run.js';
 import { inNamespace, ip, ipJson, until } from './namespace.js';
-
-const A4 = parseIp('10.9.0.1');
-const A6 = parseIp('2001:db8:9::1');
 
 /** Where the kernel sends packets for the client of {@link withClient}: interface, and gateway if any. */
 function way(family: 4 | 6): string {
