@@ -1,6 +1,8 @@
 /** `roaming watch`: follows the daemon's notifications, on a terminal as a table that changes, elsewhere as lines. */
+import { fstatSync } from 'node:fs';
 import type { PlainTable } from 'ubus-ts';
 import { UbusClient } from 'ubus-ts';
+import { installedAddon } from '../linux/addons.js';
 import type { RoamView } from '../status/roams.js';
 import type { ClientView } from '../status/views.js';
 import { askOn, OBJECT } from './ask.js';
@@ -65,9 +67,29 @@ export async function watch({ word, ubus: path, json }: WatchOptions): Promise<v
 
 function untilStopped(): Promise<void> {
   return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
-    process.stdout.on('error', () => resolve());
+    const stop = () => {
+      reader?.close();
+      resolve();
+    };
+    const reader = watchReader(stop);
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, stop);
+    process.stdout.on('error', stop);
   });
+}
+
+/**
+ * Whoever reads our output through a pipe may go while nothing is told: `roaming watch | head -1`. Node would notice with the
+ * next line. Undefined where the output has no end.
+ */
+function watchReader(gone: () => void): { close(): void } | undefined {
+  const { fd } = process.stdout;
+  const kind = fstatSync(fd);
+  if (!kind.isFIFO() && !kind.isSocket()) return undefined;
+  try {
+    return new (installedAddon().Hangup)(fd, gone);
+  } catch {
+    return undefined;
+  }
 }
 
 /** The table on a terminal. */

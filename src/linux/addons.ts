@@ -50,10 +50,17 @@ export interface PacketAddon {
     callback: NativeCallback,
   ) => NativeSocket;
   readonly NetlinkSocket: new (protocol: number, receiveBuffer: number, callback: NativeCallback) => NativeSocket;
+  /** Calls back once, with EPIPE, when nobody reads any more what is written to a pipe or a socket. */
+  readonly Hangup: new (fd: number, callback: NativeCallback) => Pick<NativeSocket, 'close'>;
   /** {@link NativeSocket.setOption} of any descriptor. */
   setOption(fd: number, level: number, name: number, value: Uint8Array): number;
   /** {@link NativeSocket.getOption} of any descriptor. */
   getOption(fd: number, level: number, name: number, value: Uint8Array): number;
+}
+
+/** An int, as setsockopt(2) takes it. */
+export function int(value: number): Uint8Array {
+  return new Uint8Array(Int32Array.of(value).buffer);
 }
 
 /** The addon is missing, or is not for this machine or this Node. */

@@ -208,9 +208,8 @@ export class LinuxKernel implements Kernel {
   async #unknownTo({ mac, vlan }: Link, links: readonly Link[]): Promise<BridgeVlan | undefined> {
     const bridge = links.find(({ index, filtersVlans }) => index === vlan?.lower && filtersVlans);
     if (bridge === undefined || vlan === undefined) return undefined;
-    const entries = await this.#rtnl.fdb(bridge.index);
-    const isKnown = entries.some((entry) => entry.mac === mac && entry.vlan === vlan.id && !entry.learned);
-    return isKnown ? undefined : { bridge: bridge.name, ifindex: bridge.index, vlan: vlan.id };
+    const entry = mac && (await this.#rtnl.fdbEntry({ bridge: bridge.index, mac, vlan: vlan.id }));
+    return entry?.learned === false ? undefined : { bridge: bridge.name, ifindex: bridge.index, vlan: vlan.id };
   }
 
   async nodeAddresses(networks: readonly string[]): Promise<Ip[]> {

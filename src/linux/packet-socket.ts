@@ -1,6 +1,6 @@
 /** Ethernet frames on one interface: AF_PACKET sockets, packet(7). */
 import type { NativeSocket, PacketAddon } from './addons.js';
-import { CHECKSUM_NOT_READY, FrameField } from './addons.js';
+import { CHECKSUM_NOT_READY, FrameField, int } from './addons.js';
 import type { BpfProgram } from './bpf.js';
 import { encodeBpf } from './bpf.js';
 import { errnoName, errnoText } from './errno.js';
@@ -13,9 +13,6 @@ const PACKET_ADD_MEMBERSHIP = 1;
 const PACKET_STATISTICS = 6;
 const PACKET_IGNORE_OUTGOING = 23;
 const PACKET_MR_ALLMULTI = 2;
-
-/** An int of 1. */
-const ON = new Uint8Array(Int32Array.of(1).buffer);
 
 /** Where a frame was going, sll_pkttype in linux/if_packet.h; `other` comes with promiscuous interfaces and bridges. */
 export type PacketType = 'host' | 'broadcast' | 'multicast' | 'other' | 'outgoing';
@@ -89,7 +86,7 @@ export class PacketSocket {
       },
     );
     // Kernels before 4.20 cannot leave outgoing frames out, hence the second look in #receive.
-    if (!options.outgoing) this.#native.setOption(SOL_PACKET, PACKET_IGNORE_OUTGOING, ON);
+    if (!options.outgoing) this.#native.setOption(SOL_PACKET, PACKET_IGNORE_OUTGOING, int(1));
     if (options.allMulticast) {
       // struct packet_mreq { int ifindex; u16 type; u16 alen; u8 address[8]; }
       const request = new Uint8Array(16);

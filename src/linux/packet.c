@@ -1,6 +1,6 @@
 /*
- * The sockets that Node does not offer: AF_PACKET (whole Ethernet frames, packet(7)) and AF_NETLINK (netlink(7)); and
- * the options of those that it does.
+ * The sockets that Node does not offer: AF_PACKET (whole Ethernet frames, packet(7)) and AF_NETLINK (netlink(7)); the
+ * options of those that it does; and when the other end of a descriptor goes that is only written to.
  *
  * This file moves bytes and nothing else. Each socket is polled by the event loop; a wake-up takes a bounded batch
  * off the socket and hands it over in one call of
@@ -19,6 +19,7 @@
 #define NAPI_VERSION 8
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -80,6 +81,9 @@ typedef struct {
     size_t slot_length;
     uint8_t *buffer;
 } socket_t;
+
+/* Stands for a descriptor of which only the end is waited for: no address family. */
+enum { FAMILY_HANGUP = -1 };
 
 static const napi_type_tag SOCKET_TAG = {0x6f1c3b8a92d44e07, 0xa5d2e9704c1b8f36};
 
@@ -198,7 +202,9 @@ static napi_value socket_adopt(napi_env env, napi_value self, napi_value callbac
         return throw_type(env, "this object is a socket already");
     }
     s->owners = 2;
-    error = uv_poll_start(&s->poll, UV_READABLE, on_poll);
+    /* POLLERR and POLLHUP, which cannot be left out, are all that is wanted of a hangup; uv wants to be asked for something.
+     * Not for UV_DISCONNECT: the other end of a socket may write no more and still read. */
+    error = uv_poll_start(&s->poll, family == FAMILY_HANGUP ? UV_PRIORITIZED : UV_READABLE, on_poll);
     if (error != 0) {
         socket_close(s);
         return throw_errno(env, -error, "uv_poll_start");
@@ -334,7 +340,10 @@ static void on_poll(uv_poll_t *poll, int status, int events) {
     (void)events;
     if (napi_open_handle_scope(s->env, &scope) != napi_ok)
         return;
-    if (status == 0) {
+    if (s->family == FAMILY_HANGUP) {
+        uv_poll_stop(&s->poll);
+        deliver_error(s, EPIPE);
+    } else if (status == 0) {
         /* Each of our own routes comes back as a notification, hundreds in a turn: unread they would pile up. Frames,
          * which anybody can send, have to wait for what else is to be done. */
         for (int rounds = s->family == AF_NETLINK ? NETLINK_ROUNDS : 1; rounds > 0 && receive(s); rounds--)
@@ -499,6 +508,21 @@ static napi_value new_netlink_socket(napi_env env, napi_callback_info info) {
     return socket_adopt(env, self, argv[2], AF_NETLINK, fd, NETLINK_SLOTS, NETLINK_SLOT_LENGTH);
 }
 
+/* new Hangup(fd, callback). Calls back with EPIPE, once, when nobody reads from a pipe or a socket any more: poll(2) tells
+ * that without a write. The descriptor stays its owner's. */
+static napi_value new_hangup(napi_env env, napi_callback_info info) {
+    napi_value argv[2], self;
+    int32_t theirs;
+
+    if (!is_construction(env, info) || !get_arguments(env, info, 2, argv, &self) || !get_int(env, argv[0], &theirs) ||
+        !is_function(env, argv[1]))
+        return NULL;
+    const int fd = fcntl(theirs, F_DUPFD_CLOEXEC, 3);
+    if (fd < 0)
+        return throw_errno(env, errno, "fcntl");
+    return socket_adopt(env, self, argv[1], FAMILY_HANGUP, fd, 1, 1);
+}
+
 /* send(bytes) -> 0, or the errno; EBADF when closed. Never blocks. */
 static napi_value method_send(napi_env env, napi_callback_info info) {
     napi_value argv[1], self;
@@ -649,6 +673,7 @@ NAPI_MODULE_INIT() {
 
     if (!export_class(env, exports, "PacketSocket", new_packet_socket) ||
         !export_class(env, exports, "NetlinkSocket", new_netlink_socket) ||
+        !export_class(env, exports, "Hangup", new_hangup) ||
         napi_define_properties(env, exports, sizeof functions / sizeof functions[0], functions) != napi_ok)
         return NULL;
     return exports;

@@ -1,6 +1,7 @@
 /** What Node does not offer of its TCP sockets, by their options: tcp(7). */
 import type { Socket } from 'node:net';
 import type { PacketAddon } from './addons.js';
+import { int } from './addons.js';
 
 const IPPROTO_TCP = 6;
 const TCP_INFO = 11;
@@ -28,11 +29,10 @@ export class TcpOptions {
    * is lost while a link is down for a second follows soon when it is back.
    */
   insist(socket: Socket): void {
-    const on = new Uint8Array(Int32Array.of(1).buffer);
     const fd = descriptorOf(socket);
     if (fd === undefined) return;
     this.#addon.setOption(fd, IPPROTO_TCP, TCP_CONGESTION, RENO);
-    this.#addon.setOption(fd, IPPROTO_TCP, TCP_THIN_LINEAR_TIMEOUTS, on);
+    this.#addon.setOption(fd, IPPROTO_TCP, TCP_THIN_LINEAR_TIMEOUTS, int(1));
   }
 
   /** Whether the other end has acknowledged all that was written; false where the kernel does not say. */

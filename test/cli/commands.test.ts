@@ -4,7 +4,7 @@ import type { ChildProcess } from 'node:child_process';
 import { execFile, execFileSync, spawn } from 'node:child_process';
 import { copyFile, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import t from 'tap';
 import { whyNot } from '../../src/cli/ask.js';
 import { nodes, self, TestRouter } from '../luci/router.js';
@@ -168,6 +168,16 @@ t.test('watch, in a pipe: a line for each notification, until it is told to stop
     child.kill('SIGINT');
     t.equal(await ended, 0);
   }
+});
+
+t.test('watch, whose reader has gone: it ends then, not with the next notification', async (t) => {
+  await symlink(resolve('dist/packet.node'), join(directory, 'packet.node'));
+  const data = { mac: phone, hostname: 'phone', node: self, node_name: 'roof' };
+  const child = spawn('sh', ['-c', `'${process.execPath}' '${program}' watch --ubus '${router.socket}' | head -n 1`]);
+  const ended = new Promise<string>((done) => child.once('exit', () => done('ended')));
+  // The reader has one line, and goes. From then on nothing is said.
+  t.match(await heard(child, /\n/, () => router.notify('roam', data)), /^[^\n]* roam {5}.*\n$/);
+  t.equal(await Promise.race([ended, new Promise((done) => setTimeout(done, 30_000, 'still there').unref())]), 'ended');
 });
 
 t.test('where nobody answers root is told to look whether the daemon runs, others to be root', async (t) => {

@@ -1,6 +1,6 @@
 /** Generic netlink: families by name, linux/genetlink.h. */
 import { ShortInput } from '../../net/bytes.js';
-import { NetlinkError } from './error.js';
+import { unless } from './error.js';
 import type { NetlinkSocket } from './socket.js';
 import type { NetlinkMessage } from './wire.js';
 import { MessageWriter, parseArray, parseAttributes, readString, readU16, readU32 } from './wire.js';
@@ -48,11 +48,6 @@ export function parseFamily({ payload }: NetlinkMessage): GenericFamily {
 
 /** Asks for a family; undefined when the kernel has none of this name. Throws {@link NetlinkError}. */
 export async function resolveFamily(socket: NetlinkSocket, name: string): Promise<GenericFamily | undefined> {
-  try {
-    const [reply] = await socket.request(getFamily(name));
-    return reply && parseFamily(reply);
-  } catch (error) {
-    if (error instanceof NetlinkError && error.code === 'ENOENT') return undefined;
-    throw error;
-  }
+  const [reply] = (await socket.request(getFamily(name)).catch(unless('ENOENT'))) ?? [];
+  return reply && parseFamily(reply);
 }

@@ -1,13 +1,14 @@
 /** What the kernel tells of its own accord: netlink multicast groups. */
 import type { NativeSocket, PacketAddon } from '../addons.js';
+import { int } from '../addons.js';
 import type { BpfProgram } from '../bpf.js';
 import { encodeBpf } from '../bpf.js';
 import { errnoName } from '../errno.js';
 import { NetlinkError } from './error.js';
+import { SOL_NETLINK } from './socket.js';
 import type { NetlinkMessage } from './wire.js';
 import { parseMessages } from './wire.js';
 
-const SOL_NETLINK = 270;
 const NETLINK_ADD_MEMBERSHIP = 1;
 const NETLINK_DROP_MEMBERSHIP = 2;
 
@@ -65,7 +66,7 @@ export class NetlinkMonitor {
   }
 
   #membership(option: number, group: number): void {
-    check(this.#native.setOption(SOL_NETLINK, option, new Uint8Array(Int32Array.of(group).buffer)));
+    check(this.#native.setOption(SOL_NETLINK, option, int(group)));
   }
 
   #receive(datagrams: Uint8Array[], options: NetlinkMonitorOptions): void {

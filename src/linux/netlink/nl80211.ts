@@ -5,7 +5,7 @@ import { macFromBytes, macToBytes } from '../../net/mac.js';
 import type { PacketAddon } from '../addons.js';
 import type { BpfProgram } from '../bpf.js';
 import { anyOf, byteAt } from '../bpf.js';
-import { NetlinkError } from './error.js';
+import { unless } from './error.js';
 import { GENERIC_HEADER_LENGTH, resolveFamily } from './generic.js';
 import { NetlinkMonitor } from './monitor.js';
 import type { NetlinkSocketOptions } from './socket.js';
@@ -255,22 +255,13 @@ export class Nl80211 {
 
   /** One station; undefined when it is not there. */
   async station(ifindex: number, mac: Mac): Promise<Station | undefined> {
-    try {
-      const [reply] = await this.#socket.request(getStation(this.#family, ifindex, mac));
-      return reply && parseStation(reply);
-    } catch (error) {
-      if (error instanceof NetlinkError && error.code === 'ENOENT') return undefined;
-      throw error;
-    }
+    const [reply] = (await this.#socket.request(getStation(this.#family, ifindex, mac)).catch(unless('ENOENT'))) ?? [];
+    return reply && parseStation(reply);
   }
 
   /** Has the access point forget a station; nothing where it is not there. */
   async removeStation(ifindex: number, mac: Mac, reason: number): Promise<void> {
-    try {
-      await this.#socket.request(deleteStation(this.#family, ifindex, mac, reason));
-    } catch (error) {
-      if (!(error instanceof NetlinkError && error.code === 'ENOENT')) throw error;
-    }
+    await this.#socket.request(deleteStation(this.#family, ifindex, mac, reason)).catch(unless('ENOENT'));
   }
 
   interfaces(): Promise<WirelessInterface[]> {

@@ -152,14 +152,9 @@ export class Rtnetlink {
 
   /** How the kernel would send to an address; undefined: not at all. */
   async routeTo(query: RouteQuery): Promise<Route | undefined> {
-    try {
-      const [reply] = await this.#socket.request(getRoute(query));
-      const route = reply && parseRoute(reply);
-      return route?.type === 'unicast' || route?.type === 'local' ? route : undefined;
-    } catch (error) {
-      if (error instanceof NetlinkError && UNREACHABLE.has(error.code)) return undefined;
-      throw error;
-    }
+    const [reply] = (await this.#socket.request(getRoute(query)).catch(unless(...UNREACHABLE))) ?? [];
+    const route = reply && parseRoute(reply);
+    return route?.type === 'unicast' || route?.type === 'local' ? route : undefined;
   }
 
   nexthops(): Promise<Nexthop[]> {
@@ -168,13 +163,7 @@ export class Rtnetlink {
 
   /** Whether the kernel has nexthop objects. */
   async supportsNexthops(): Promise<boolean> {
-    try {
-      await this.nexthops();
-      return true;
-    } catch (error) {
-      if (error instanceof NetlinkError && error.code === 'EOPNOTSUPP') return false;
-      throw error;
-    }
+    return (await this.nexthops().catch(unless('EOPNOTSUPP'))) !== undefined;
   }
 
   neighbours(filter: NeighbourFilter = {}): Promise<Neighbour[]> {
@@ -218,4 +207,4 @@ export class Rtnetlink {
 }
 
 /** The last is what a kernel without IPv6 says of it. */
-const UNREACHABLE = new Set(['ENETUNREACH', 'EHOSTUNREACH', 'EACCES', 'EINVAL', 'EOPNOTSUPP']);
+const UNREACHABLE = ['ENETUNREACH', 'EHOSTUNREACH', 'EACCES', 'EINVAL', 'EOPNOTSUPP'];

@@ -7,6 +7,7 @@
  */
 import { constants } from 'node:os';
 import type { NativeSocket, PacketAddon } from '../addons.js';
+import { int } from '../addons.js';
 import { NetlinkError, parseStatus } from './error.js';
 import type { NetlinkMessage } from './wire.js';
 import { NLMSG_DONE, NLMSG_ERROR, NLM_F_ACK, NLM_F_DUMP, NLM_F_DUMP_INTR, parseMessages, portOf, stampMessage } from './wire.js';
@@ -14,7 +15,7 @@ import { NLMSG_DONE, NLMSG_ERROR, NLM_F_ACK, NLM_F_DUMP, NLM_F_DUMP_INTR, parseM
 export const NETLINK_ROUTE = 0;
 export const NETLINK_GENERIC = 16;
 
-const SOL_NETLINK = 270;
+export const SOL_NETLINK = 270;
 const NETLINK_CAP_ACK = 10;
 const NETLINK_EXT_ACK = 11;
 const NETLINK_GET_STRICT_CHK = 12;
@@ -85,9 +86,8 @@ export class NetlinkSocket {
       else this.#receive(datagrams!);
     });
     // Older kernels know some of these not, and do without: errors lack their text, dumps come unfiltered.
-    const on = new Uint8Array(Int32Array.of(1).buffer);
     for (const option of [NETLINK_CAP_ACK, NETLINK_EXT_ACK, NETLINK_GET_STRICT_CHK]) {
-      this.#native.setOption(SOL_NETLINK, option, on);
+      this.#native.setOption(SOL_NETLINK, option, int(1));
     }
   }
 

@@ -45,7 +45,8 @@ class FakeKernel {
       close = () => undefined;
     }
     const none = () => 0;
-    return { NetlinkSocket: Socket, PacketSocket: Socket as unknown as PacketAddon['PacketSocket'], setOption: none, getOption: none };
+    const other = Socket as unknown as PacketAddon['PacketSocket'] & PacketAddon['Hangup'];
+    return { NetlinkSocket: Socket, PacketSocket: other, Hangup: other, setOption: none, getOption: none };
   }
 
   reply(type: number, sequence: number, payload: number[] = [], flags = 0): void {
