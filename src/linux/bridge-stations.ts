@@ -12,6 +12,8 @@ import type { FdbEntry } from './netlink/fdb.js';
 import type { Link } from './netlink/link.js';
 import type { Neighbour, NeighbourState } from './netlink/neighbour.js';
 import type { Rtnetlink, RtnetlinkEvent } from './netlink/rtnetlink.js';
+import type { Later } from './rereading.js';
+import { later, Rereading } from './rereading.js';
 
 export interface BridgeStationsOptions {
   readonly rtnl: Pick<Rtnetlink, 'fdb' | 'neighbours'>;
@@ -22,11 +24,8 @@ export interface BridgeStationsOptions {
   /** Whether a port is an access point of ours: those tell of their stations themselves. */
   readonly isAccessPoint: (device: string) => boolean;
   /** Calls back after `ms` milliseconds. */
-  readonly after?: (ms: number, callback: () => void) => void;
+  readonly after?: Later;
 }
-
-/** Milliseconds after which what could not be read is read again. */
-const RETRY_DELAY = 1000;
 
 /** Hosts behind one port that are told of: anybody there can invent more. Others are looked for after so many milliseconds. */
 export const MAX_HOSTS = 2000;
@@ -43,7 +42,8 @@ interface Learnt {
 
 export class BridgeStations {
   readonly #options: BridgeStationsOptions;
-  readonly #after: (ms: number, callback: () => void) => void;
+  readonly #after: Later;
+  readonly #all: Rereading<RtnetlinkEvent>;
   #listener: ((event: StationEvent) => void) | undefined;
   #links = new Map<number, Link>();
   #vlans = new BridgeVlans();
@@ -54,49 +54,40 @@ export class BridgeStations {
   #lookingLater = false;
   /** Who has an address, by interface index and address: the kernel forgets the MAC of one that has failed. */
   #resolved = new Map<string, { readonly network: string; readonly mac: Mac }>();
-  #reading: Promise<void> | undefined;
-  #stale = false;
-  /** What was told while all is read: it may be newer than what is read, and counts after that. */
-  #waiting: RtnetlinkEvent[] = [];
 
   constructor(options: BridgeStationsOptions) {
     this.#options = options;
-    this.#after = options.after ?? ((ms, callback) => void setTimeout(callback, ms).unref());
+    this.#after = options.after ?? later;
+    this.#all = new Rereading({
+      read: () => this.#read(),
+      failed: (error) => options.log.warn(`cannot read what the bridges have learnt: ${error.message}`),
+      handle: (event) => this.#handle(event),
+      after: options.after,
+    });
   }
 
   start(listener: (event: StationEvent) => void): void {
     this.#listener = listener;
-    this.refresh();
+    this.#all.start();
   }
 
   stop(): void {
     this.#listener = undefined;
+    this.#all.stop();
   }
 
   /** Interfaces or access points came or went, or events were lost: all is read anew and compared with what was told. */
   refresh(): void {
-    this.#stale = true;
-    this.#reading ??= this.#readAll().finally(() => {
-      this.#reading = undefined;
-    });
+    this.#all.refresh();
   }
 
-  async #readAll(): Promise<void> {
-    const { rtnl, vlans, log } = this.#options;
-    while (this.#stale && this.#listener !== undefined) {
-      this.#stale = false;
-      try {
-        const [current, fdb, neighbours] = await Promise.all([vlans.read(), rtnl.fdb(), rtnl.neighbours()]);
-        this.#vlans = current;
-        this.#links = new Map(current.links);
-        this.#compare(fdb);
-        for (const neighbour of neighbours) this.#neighbour(neighbour, false);
-      } catch (error) {
-        log.warn(`cannot read what the bridges have learnt: ${(error as Error).message}`);
-        this.#after(RETRY_DELAY, () => this.refresh());
-      }
-      for (const event of this.#waiting.splice(0)) this.#handle(event);
-    }
+  async #read(): Promise<void> {
+    const { rtnl, vlans } = this.#options;
+    const [current, fdb, neighbours] = await Promise.all([vlans.read(), rtnl.fdb(), rtnl.neighbours()]);
+    this.#vlans = current;
+    this.#links = new Map(current.links);
+    this.#compare(fdb);
+    for (const neighbour of neighbours) this.#neighbour(neighbour, false);
   }
 
   #compare(entries: readonly FdbEntry[]): void {
@@ -112,8 +103,7 @@ export class BridgeStations {
 
   /** What the kernel tells, in its order. */
   take(event: RtnetlinkEvent): void {
-    if (this.#reading === undefined) this.#handle(event);
-    else this.#waiting.push(event);
+    this.#all.take(event);
   }
 
   #handle(event: RtnetlinkEvent): void {

@@ -16,6 +16,8 @@ import { accessPointsOf } from './access-points.js';
 import { networkOf } from './devices.js';
 import { NetlinkError } from './netlink/error.js';
 import type { Nl80211, Station, StationEvent as WirelessEvent } from './netlink/nl80211.js';
+import type { Later } from './rereading.js';
+import { later, Rereading } from './rereading.js';
 import { REASON_LEFT } from './stations.js';
 
 /** The requests of {@link Nl80211} that are made here. */
@@ -34,7 +36,7 @@ export interface WifiStationsOptions {
   readonly listen: (ifindex: number, moved: (mac: Mac) => void) => () => void;
   readonly log: Logger;
   /** Calls back after `ms` milliseconds. */
-  readonly after?: (ms: number, callback: () => void) => void;
+  readonly after?: Later;
   /** The bridge above an interface. */
   readonly networkOf?: (device: string) => string;
   /** An authorised station is on that client interface, or is there now. `via`: the access point. */
@@ -52,9 +54,6 @@ const LONGEST_DELAY = 2000;
 /** Where the kernel has told the bridges before, it will again: asking beside that is for a frame that was lost. */
 const TOLD_DELAY = 100;
 
-/** Milliseconds after which what could not be read is read again. */
-const RETRY_DELAY = 1000;
-
 /** Milliseconds after which a station that may be on another VLAN is looked for; also the least time between two looks. */
 const FOLLOW_DELAY = 50;
 
@@ -70,7 +69,8 @@ interface Told {
 
 export class WifiStations implements Stations {
   readonly #options: WifiStationsOptions;
-  readonly #after: (ms: number, callback: () => void) => void;
+  readonly #after: Later;
+  readonly #all: Rereading<WirelessEvent>;
   readonly #networkOf: (device: string) => string;
   #wireless: Wireless | undefined;
   #listener: ((event: StationEvent) => void) | undefined;
@@ -89,26 +89,26 @@ export class WifiStations implements Stations {
   #telling = new Map<number, 'in time' | 'early'>();
   /** Those that we have had removed: until the kernel has done it, a list of stations still shows them. */
   #removing = new Set<string>();
-  #reading: Promise<void> | undefined;
-  #stale = false;
-  /** They could not be read. */
-  #failing = false;
   /** Interfaces have come or gone that are not read yet. */
   #changing = false;
   /** All is to be read soon. */
   #following = false;
-  /** What was told while all is read: it may be newer than what is read, and counts after that. */
-  #waiting: WirelessEvent[] = [];
 
   constructor(options: WifiStationsOptions) {
     this.#options = options;
-    this.#after = options.after ?? ((ms, callback) => void setTimeout(callback, ms).unref());
+    this.#after = options.after ?? later;
+    this.#all = new Rereading({
+      read: () => this.#read(),
+      failed: (error) => options.log.warn(`cannot read the Wi-Fi stations: ${error.message}`),
+      handle: (event) => this.#heard(event),
+      after: options.after,
+    });
     this.#networkOf = options.networkOf ?? networkOf;
   }
 
   start(listener: (event: StationEvent) => void): void {
     this.#listener = listener;
-    this.refresh();
+    this.#all.start();
   }
 
   hasAccessPoint(network: string): boolean {
@@ -125,56 +125,51 @@ export class WifiStations implements Stations {
    */
   placeOf(mac: Mac, via: string): string | Promise<string | undefined> {
     const point = [...this.#points()].find(({ name }) => name === via);
-    if (point === undefined && this.#reading !== undefined) return this.#reading.then(() => this.placeOf(mac, via));
+    if (point === undefined && this.#all.reading !== undefined) return this.#all.reading.then(() => this.placeOf(mac, via));
     if (point === undefined || (point.interfaces.length === 1 && !this.#changing)) return this.#networkOf(via);
     return this.#find(point.ifindex, mac);
   }
 
   disassociate(mac: Mac, via: string): void {
     for (const { ifindex, name } of this.#points()) {
-      if (name !== via) continue;
-      this.#removing.add(keyOf(ifindex, mac));
-      this.#wireless
-        ?.removeStation(ifindex, mac, REASON_LEFT)
-        .catch((error: Error) => this.#options.log.debug(`${via}: ${mac} cannot be removed: ${error.message}`));
+      if (name === via) this.#remove(ifindex, name, mac);
     }
+  }
+
+  #remove(ifindex: number, name: string, mac: Mac): void {
+    const key = keyOf(ifindex, mac);
+    this.#removing.add(key);
+    this.#wireless?.removeStation(ifindex, mac, REASON_LEFT).catch((error: Error) => {
+      this.#removing.delete(key);
+      this.#options.log.debug(`${name}: ${mac} cannot be removed: ${error.message}`);
+    });
   }
 
   stop(): void {
     this.#listener = undefined;
     this.#listenTo([]);
+    this.#all.stop();
     this.#wireless?.close();
     this.#wireless = undefined;
   }
 
   /** Interfaces came, went or changed, or events were lost: all is read anew, and compared with what was told. */
   refresh(): void {
-    this.#stale = true;
-    this.#reading ??= this.#readAll().finally(() => {
-      this.#reading = undefined;
-    });
+    this.#all.refresh();
   }
 
-  async #readAll(): Promise<void> {
-    const { log, open } = this.#options;
-    while (this.#stale && this.#listener !== undefined) {
-      this.#stale = false;
-      try {
-        this.#wireless ??= await open({
-          onStation: (event) => this.#queue(event),
-          onInterface: () => this.#interfaceChanged(),
-          onOverrun: () => this.refresh(),
-        });
-        if (this.#wireless !== undefined) await this.#compare(this.#wireless);
-        this.#failing = false;
-      } catch (error) {
-        if (!this.#failing) log.warn(`cannot read the Wi-Fi stations: ${(error as Error).message}`);
-        this.#failing = true;
-        this.#after(RETRY_DELAY, () => this.refresh());
-      }
-      for (const event of this.#waiting.splice(0)) this.#heard(event);
+  async #read(): Promise<void> {
+    try {
+      this.#wireless ??= await this.#options.open({
+        onStation: (event) => this.#all.take(event),
+        onInterface: () => this.#interfaceChanged(),
+        onOverrun: () => this.refresh(),
+      });
+      if (this.#wireless !== undefined && this.#listener !== undefined) await this.#compare(this.#wireless);
+    } finally {
+      // Stopped meanwhile: what was opened since ends too.
+      if (this.#listener === undefined) this.stop();
     }
-    if (this.#listener === undefined) this.stop();
   }
 
   #interfaceChanged(): void {
@@ -185,7 +180,7 @@ export class WifiStations implements Stations {
   async #compare(wireless: Wireless): Promise<void> {
     this.#accessPoints = accessPointsOf(await wireless.interfaces());
     this.#listenTo([...this.#accessPoints.keys()]);
-    this.#changing &&= this.#stale;
+    this.#changing &&= this.#all.stale;
     const present = new Set<string>();
     for (const point of this.#points()) {
       for (const { ifindex, name } of point.interfaces) {
@@ -210,11 +205,6 @@ export class WifiStations implements Stations {
     // the access point's own interface, which is not to be believed.
     if (authorized === true) this.#authorized(point, mac, network);
     else this.#await(point, mac);
-  }
-
-  #queue(event: WirelessEvent): void {
-    if (this.#reading === undefined) this.#heard(event);
-    else this.#waiting.push(event);
   }
 
   #heard({ removed, station: { ifindex, mac, authorized } }: WirelessEvent): void {
@@ -309,7 +299,7 @@ export class WifiStations implements Stations {
 
   /** The client interface of that interface of an access point which lists a station; undefined: none does. */
   async #find(ifindex: number, mac: Mac): Promise<string | undefined> {
-    if (this.#changing) await this.#reading;
+    if (this.#changing) await this.#all.reading;
     const interfaces = this.#accessPoints.get(ifindex)?.interfaces ?? [];
     const [only, ...others] = interfaces;
     if (only !== undefined && others.length === 0) return this.#networkOf(only.name);

@@ -8,6 +8,7 @@ import type { StationEvent } from '../../src/ports.js';
 import { TestLog } from '../support.js';
 
 const ENODEV = 19;
+const EOPNOTSUPP = 95;
 
 const A = parseMac('02:00:00:00:00:0a');
 const B = parseMac('02:00:00:00:00:0b');
@@ -36,6 +37,8 @@ class Air {
   readonly log = new TestLog();
   handlers: WirelessHandlers | undefined;
   exists = true;
+  /** Whether the driver can remove a station. */
+  removes = true;
   /** So many of the next requests fail. */
   failing = 0;
   opened = 0;
@@ -84,6 +87,7 @@ class Air {
         return found.find((station) => station !== undefined);
       },
       removeStation: async (ifindex, mac, reason) => {
+        if (!this.removes) throw new NetlinkError(EOPNOTSUPP);
         this.removed.push(`${ifindex} ${mac} ${reason}`);
       },
       close: () => undefined,
@@ -408,6 +412,21 @@ t.test('a station that is removed is not taken for new while the kernel still li
   air.tell({ removed: false, station: at(7, A, true) });
   await air.pass(10);
   t.same(air.take(), [`authorized ${A} wlan0`], 'back again');
+});
+
+t.test('a station that cannot be removed is followed as before', async (t) => {
+  const air = new Air();
+  air.set(at(7, A, true));
+  await air.pass(0);
+  air.take();
+  air.removes = false;
+  air.stations.disassociate(A, 'wlan0');
+  await air.pass(10);
+  t.match(air.log.lines, [/^debug wlan0: 02:00:00:00:00:0a cannot be removed: .*EOPNOTSUPP/]);
+  air.bridges.set('wlan0', 'br-other');
+  air.stations.refresh();
+  await air.pass(10);
+  t.same(air.takePlaces(), [`authorized ${A} br-other`]);
 });
 
 /** An access point whose VLAN 1 is on the bridge of clients, and whose VLAN 2 and all others are elsewhere. */
