@@ -46,6 +46,8 @@ export interface LinuxDiscoveryOptions {
   readonly log: Logger;
   /** Interfaces that have a link-local address to send from, and their indexes. Default: as the kernel has them. */
   readonly interfaces?: () => Map<string, number>;
+  /** Default {@link RETRY}. */
+  readonly retry?: number;
 }
 
 export class LinuxDiscovery implements Discovery {
@@ -57,6 +59,8 @@ export class LinuxDiscovery implements Discovery {
   #port = 0;
   #events: DiscoveryEvents | undefined;
   #timer: NodeJS.Timeout | undefined;
+  /** Why the port cannot be had. */
+  #failure: string | undefined;
   #stopped = false;
   readonly #counts = { hello_received: 0, hello_sent: 0, hello_refused: 0, hello_too_many: 0 };
 
@@ -81,11 +85,11 @@ export class LinuxDiscovery implements Discovery {
     if (this.#stopped) return;
     const socket = createSocket({ type: 'udp6', ipv6Only: true });
     const failed = (error: Error) => {
-      this.#options.log.warn(`looking for neighbours on UDP port ${this.#port}: ${reasonOf(error)}`);
+      this.#failed(reasonOf(error));
       this.#socket = undefined;
       this.#attached.clear();
       socket.close();
-      this.#timer = setTimeout(() => this.#open(), RETRY);
+      this.#timer = setTimeout(() => this.#open(), this.#options.retry ?? RETRY);
     };
     socket.on('error', failed);
     socket.on('message', (datagram, from) => this.#receive(datagram, from));
@@ -95,10 +99,19 @@ export class LinuxDiscovery implements Discovery {
         socket.setMulticastLoopback(false);
         this.#socket = socket;
         this.attach(this.#choice);
+        this.#failed(undefined);
       } catch (error) {
         failed(error as Error);
       }
     });
+  }
+
+  /** Said once for as long as it is so. */
+  #failed(why: string | undefined): void {
+    if (why === this.#failure) return;
+    this.#failure = why;
+    if (why === undefined) this.#options.log.info(`looking for neighbours on UDP port ${this.#port} again`);
+    else this.#options.log.warn(`looking for neighbours on UDP port ${this.#port}: ${why}`);
   }
 
   attach(choice: InterfaceChoice): void {

@@ -9,7 +9,7 @@ import { derivePsk } from '../../src/linux/mesh.js';
 import { SINK } from '../../src/linux/strays.js';
 import type { InterfaceChoice } from '../../src/ports.js';
 import { ifindex, inNamespace, ip, settled } from './namespace.js';
-import { SILENT } from '../support.js';
+import { SILENT, TestLog } from '../support.js';
 
 const PORT = 4444;
 
@@ -92,6 +92,23 @@ t.test('stopped before its port was bound, it holds none', async (t) => {
   });
   again.close();
   t.equal(bound, 'bound');
+});
+
+t.test('a port that another program has is said once, and that it is to be had again too', async (t) => {
+  const other = createSocket({ type: 'udp6', ipv6Only: true });
+  await new Promise<void>((resolve) => other.bind(0, resolve));
+  const { port } = other.address();
+  const log = new TestLog();
+  const discovery = new LinuxDiscovery({ psk: undefined, log, interfaces: () => new Map(), retry: 5 });
+  t.teardown(() => discovery.stop());
+  discovery.start(port, { heard() {}, attached() {} });
+  await until('it is said', () => log.lines.length > 0);
+  await delay(100);
+  const inUse = `warn looking for neighbours on UDP port ${port}: in use by another program`;
+  t.same(log.lines, [inUse]);
+  other.close();
+  await until('it has the port', () => log.lines.length > 1);
+  t.same(log.lines, [inUse, `info looking for neighbours on UDP port ${port} again`]);
 });
 
 void inNamespace(t, import.meta.url, async (t) => {
