@@ -4,12 +4,11 @@ import type { Mac } from '../../net/mac.js';
 import { macFromBytes, macToBytes } from '../../net/mac.js';
 import { AF_UNSPEC } from './family.js';
 import type { Attributes, NetlinkMessage } from './wire.js';
-import { MessageWriter, parseAttributes, readI32, readString, readU16, readU32, readU8 } from './wire.js';
+import { MessageWriter, NLM_F_CREATE, NLM_F_EXCL, parseAttributes, readI32, readString, readU16, readU32, readU8 } from './wire.js';
 
 export const RTM_NEWLINK = 16;
 export const RTM_DELLINK = 17;
 export const RTM_GETLINK = 18;
-const NLM_F_CREATE_EXCL = 0x600;
 
 /** Length of struct ifinfomsg. */
 export const IFINFOMSG_LENGTH = 16;
@@ -64,14 +63,10 @@ export function setLinkAddress(index: number, mac: Mac): Uint8Array {
   return header(RTM_NEWLINK, index, 0, 0).attribute(IFLA_ADDRESS, macToBytes(mac)).done();
 }
 
-export function setLinkUp(index: number, up: boolean): Uint8Array {
-  return header(RTM_NEWLINK, index, up ? IFF_UP : 0, IFF_UP).done();
-}
-
 /** Makes a bridge without ports that is up and resolves no neighbours; EEXIST where there is an interface of that name. */
 export function addSink(name: string): Uint8Array {
   const flags = IFF_UP | IFF_NOARP;
-  const w = header(RTM_NEWLINK, 0, flags, flags, NLM_F_CREATE_EXCL).attributeString(IFLA_IFNAME, name);
+  const w = header(RTM_NEWLINK, 0, flags, flags, NLM_F_CREATE | NLM_F_EXCL).attributeString(IFLA_IFNAME, name);
   return w.attributeOf(IFLA_LINKINFO, () => w.attributeString(IFLA_INFO_KIND, 'bridge')).done();
 }
 

@@ -6,17 +6,7 @@ import type { Prefix } from '../../net/prefix.js';
 import { bitsOf, makePrefix } from '../../net/prefix.js';
 import { fromAf, toAf } from './family.js';
 import type { Attributes, NetlinkMessage } from './wire.js';
-import {
-  MessageWriter,
-  NLM_F_CREATE,
-  NLM_F_EXCL,
-  NLM_F_REPLACE,
-  parseAttributes,
-  readI32,
-  readU16,
-  readU32,
-  readU8,
-} from './wire.js';
+import { MessageWriter, NLM_F_CREATE, NLM_F_REPLACE, parseAttributes, readI32, readU16, readU32, readU8 } from './wire.js';
 
 export const RTM_NEWROUTE = 24;
 export const RTM_DELROUTE = 25;
@@ -94,11 +84,6 @@ export interface Route extends RouteHop {
 /** Adds a route, or takes the place of the one to the same destination with the same table and priority. */
 export function replaceRoute(route: Route): Uint8Array {
   return encode(route, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, scopeOf(route));
-}
-
-/** Adds a route; EEXIST when there is one to the same destination with the same table and priority. */
-export function addRoute(route: Route): Uint8Array {
-  return encode(route, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, scopeOf(route));
 }
 
 /**

@@ -4,7 +4,7 @@ import { deleteAddress, dumpAddresses, parseAddress, replaceAddress } from '../.
 import { dumpBridgePorts } from '../../../src/linux/netlink/bridge-port.js';
 import { NetlinkError, parseStatus } from '../../../src/linux/netlink/error.js';
 import { addBridgeMac, deleteBridgeMac, deleteFdbEntry, dumpFdb, getFdbEntry, parseFdbEntry } from '../../../src/linux/netlink/fdb.js';
-import { dumpLinks, parseLink, setLinkAddress, setLinkUp } from '../../../src/linux/netlink/link.js';
+import { dumpLinks, parseLink, setLinkAddress } from '../../../src/linux/netlink/link.js';
 import {
   deleteNeighbour,
   dumpNeighbours,
@@ -15,7 +15,6 @@ import {
 import { deleteNexthop, dumpNexthops, parseNexthop, replaceNexthop } from '../../../src/linux/netlink/nexthop.js';
 import type { Route } from '../../../src/linux/netlink/route.js';
 import {
-  addRoute,
   deleteRoute,
   dumpRoutes,
   getRoute,
@@ -168,11 +167,6 @@ t.test('requests have the bytes that iproute2 sends', async (t) => {
       '2c00000010000500c04b016b00000000000000000200000000000000000000000a00010000005e0052130000',
     ],
     [
-      'ip link set v1 up',
-      setLinkUp(3, true),
-      '2000000010000500bf4b016b0000000000000000030000000100000001000000',
-    ],
-    [
       'ip addr replace 10.44.0.1/16 dev br0',
       replaceAddress({ ifindex: 2, ip: ip('10.44.0.1'), length: 16 }),
       '2800000014000505bf4b016b000000000210000002000000080002000a2c0001080001000a2c0001',
@@ -237,11 +231,6 @@ t.test('requests that iproute2 words differently', async (t) => {
       'ip addr replace 10.44.0.1/16 dev br0 noprefixroute',
       replaceAddress({ ifindex: 2, ip: ip('10.44.0.1'), length: 16, noPrefixRoute: true }),
       '3000000014000105000000000000000002100000 02000000080002000a2c0001080001000a2c00010800080000020000',
-    ],
-    [
-      'ip route add 10.44.0.9/32 dev br0 table 44 proto 44',
-      addRoute(local),
-      '2c00000018000106000000000000000002200000 2c2cfd0100000000080001000a2c00090800040002000000',
     ],
     ['links', dumpLinks(), '280000001200010000000000000000000000000000000000000000000000000008001d0008000000'],
     ['ports of bridges', dumpBridgePorts(), '280000001200010000000000000000000700000000000000000000000000000008001d0004000000'],
@@ -398,7 +387,7 @@ t.test('errors of the kernel', async (t) => {
 });
 
 t.test('messages and attributes', async (t) => {
-  const two = new Uint8Array([...setLinkUp(1, true), ...setLinkUp(2, false)]);
+  const two = new Uint8Array([...dumpLinks(), ...dumpAddresses()]);
   t.equal(parseMessages(two).length, 2);
   t.strictSame(parseMessages(new Uint8Array(0)), []);
   t.throws(() => parseMessages(fromHex('00000000 00000000 00000000 00000000')), BadInput, 'length 0 does not loop');
