@@ -48,8 +48,9 @@ export class Rereading<Event> {
     this.refresh();
   }
 
-  /** Nothing before the start. */
+  /** Nothing before the start, nor after the end. */
   refresh(): void {
+    if (!this.#started) return;
     this.#stale = true;
     this.#reading ??= this.#readAll().finally(() => {
       this.#reading = undefined;
