@@ -4,7 +4,7 @@ import type { ChildProcess } from 'node:child_process';
 import { execFile, execFileSync, spawn } from 'node:child_process';
 import { copyFile, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import t from 'tap';
 import { whyNot } from '../../src/cli/ask.js';
 import { nodes, self, TestRouter } from '../luci/router.js';
@@ -22,6 +22,7 @@ await build({
   banner: { js: 'const importMetaUrl = require("url").pathToFileURL(__filename);' },
   logLevel: 'silent',
 });
+await copyFile('dist/packet.node', join(directory, 'packet.node'));
 const router = await TestRouter.start();
 await router.startDaemon();
 const phone = router.move(1, nodes[1]!.id, 'a-phone-with-quite-a-long-name-for-a-table');
@@ -120,7 +121,6 @@ t.test('exit codes', async (t) => {
 
 t.test('check by a link to the program, as a router has it, on an interface without an access point', async (t) => {
   const [link, config] = [join(directory, 'linked'), join(directory, 'wired')];
-  await copyFile('dist/packet.node', join(directory, 'packet.node'));
   await symlink(program, link);
   await writeFile(config, "config roaming 'main'\n\tlist interface 'none0'\n\tlist prefix '10.44.0.0/16'\n\tlist presence 'fdb'\n");
   const { stdout } = await runProgram(link, ['check', '--config', config, '--ubus', router.socket]);
@@ -171,7 +171,6 @@ t.test('watch, in a pipe: a line for each notification, until it is told to stop
 });
 
 t.test('watch, whose reader has gone: it ends then, not with the next notification', async (t) => {
-  await symlink(resolve('dist/packet.node'), join(directory, 'packet.node'));
   const data = { mac: phone, hostname: 'phone', node: self, node_name: 'roof' };
   const child = spawn('sh', ['-c', `'${process.execPath}' '${program}' watch --ubus '${router.socket}' | head -n 1`]);
   const ended = new Promise<string>((done) => child.once('exit', () => done('ended')));
