@@ -32,9 +32,6 @@ export interface LinuxStationsOptions {
 /** Interfaces change in bursts: they are looked at this many milliseconds after the first change. */
 const SETTLE = 100;
 
-/** What could not be read is read again after so many milliseconds. */
-const RETRY_DELAY = 1000;
-
 /** A large bridge flushes all that it has learnt at once. */
 const EVENT_BUFFER = 4 << 20;
 
@@ -62,10 +59,8 @@ export class LinuxStations implements Stations {
       networkOf,
     });
     this.#wifi = new WifiStations({
-      open: async (handlers) => {
-        await this.#vlans.read();
-        return Nl80211.open(addon, handlers);
-      },
+      open: (handlers) => Nl80211.open(addon, handlers),
+      prepare: () => this.#vlans.read(),
       listen: (ifindex, moved) => this.#listen(ifindex, moved),
       log,
       networkOf,
@@ -138,7 +133,6 @@ export class LinuxStations implements Stations {
   stop(): void {
     clearTimeout(this.#timer);
     this.#monitor?.close();
-    this.#monitor = undefined;
     this.#hostapd.stop();
     this.#wifi.stop();
     this.#bridge?.stop();
@@ -159,20 +153,10 @@ export class LinuxStations implements Stations {
 
   #linksChanged(): void {
     this.#vlans.changed();
-    this.#refresh(SETTLE);
-  }
-
-  #refresh(delay: number): void {
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
-      if (this.#hasAccessPoints) this.#vlans.read().then(() => this.#wifi.refresh(), (error: Error) => this.#failed(error));
+      this.#wifi.refresh();
       this.#bridge?.refresh();
-    }, delay);
-  }
-
-  #failed(error: Error): void {
-    if (this.#monitor === undefined) return;
-    this.#options.log.warn(`cannot read the VLANs of bridges: ${error.message}`);
-    this.#refresh(RETRY_DELAY);
+    }, SETTLE);
   }
 }

@@ -32,6 +32,8 @@ export interface WirelessHandlers {
 export interface WifiStationsOptions {
   /** Undefined while the kernel has no Wi-Fi. */
   readonly open: (handlers: WirelessHandlers) => Promise<Wireless | undefined>;
+  /** Reads what `networkOf` goes by, each time before the stations are read. */
+  readonly prepare?: () => Promise<unknown>;
   /** Calls `moved` when the bridges are told of a station that came by that interface; returns what ends that. */
   readonly listen: (ifindex: number, moved: (mac: Mac) => void) => () => void;
   readonly log: Logger;
@@ -160,6 +162,7 @@ export class WifiStations implements Stations {
 
   async #read(): Promise<void> {
     try {
+      await this.#options.prepare?.();
       this.#wireless ??= await this.#options.open({
         onStation: (event) => this.#all.take(event),
         onInterface: () => this.#interfaceChanged(),

@@ -42,6 +42,8 @@ class Air {
   /** So many of the next requests fail. */
   failing = 0;
   opened = 0;
+  /** So many times what has to be known before cannot be read. */
+  unprepared = 0;
   /** Interfaces that vanish while all is read. */
   readonly gone = new Set<number>();
   /** How often for one station. */
@@ -56,6 +58,9 @@ class Air {
         this.opened++;
         this.handlers = handlers;
         return this.exists ? this.#wireless() : undefined;
+      },
+      prepare: async () => {
+        if (this.unprepared > 0 && this.unprepared--) throw new Error('no buffer space (ENOBUFS)');
       },
       listen: (ifindex, moved) => {
         this.#heard.set(ifindex, moved);
@@ -211,13 +216,17 @@ t.test('a question that the kernel does not answer is asked again', async (t) =>
 });
 
 t.test('who is there, which the kernel does not say at the start, is asked again', async (t) => {
-  const air = new Air();
-  air.set({ ifindex: 7, mac: A, authorized: true });
-  air.failing = 1;
-  await air.pass(0);
-  t.strictSame(air.take(), []);
-  await air.pass(5000);
-  t.strictSame(air.take(), ['authorized 02:00:00:00:00:0a wlan0']);
+  for (const what of ['failing', 'unprepared'] as const) {
+    const air = new Air();
+    air.set({ ifindex: 7, mac: A, authorized: true });
+    air[what] = 2;
+    await air.pass(0);
+    t.strictSame(air.take(), []);
+    await air.pass(5000);
+    t.strictSame(air.take(), ['authorized 02:00:00:00:00:0a wlan0']);
+    t.match(air.log.lines, [/^warn cannot read the Wi-Fi stations: no buffer space/], 'said once');
+    t.equal(air.log.lines.length, 1);
+  }
 });
 
 t.test('told to the bridges: asked for at once the first time, then believed', async (t) => {
