@@ -42,8 +42,6 @@ class Air {
   /** So many of the next requests fail. */
   failing = 0;
   opened = 0;
-  /** So many times what has to be known before cannot be read. */
-  unprepared = 0;
   /** Interfaces that vanish while all is read. */
   readonly gone = new Set<number>();
   /** How often for one station. */
@@ -52,7 +50,8 @@ class Air {
   #now = 0;
   readonly stations: WifiStations;
 
-  constructor() {
+  /** `unprepared`: so many times what has to be known before cannot be read. */
+  constructor(private unprepared = 0) {
     this.stations = new WifiStations({
       open: async (handlers) => {
         this.opened++;
@@ -216,10 +215,10 @@ t.test('a question that the kernel does not answer is asked again', async (t) =>
 });
 
 t.test('who is there, which the kernel does not say at the start, is asked again', async (t) => {
-  for (const what of ['failing', 'unprepared'] as const) {
-    const air = new Air();
+  for (const [unprepared, failing] of [[2, 0], [0, 2]] as const) {
+    const air = new Air(unprepared);
     air.set({ ifindex: 7, mac: A, authorized: true });
-    air[what] = 2;
+    air.failing = failing;
     await air.pass(0);
     t.strictSame(air.take(), []);
     await air.pass(5000);
