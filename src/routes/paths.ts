@@ -43,7 +43,10 @@ export class Paths<Id extends NodeId | Ip> {
   #options: PathsOptions<Id>;
   #nodes = new Map<Id, Node>();
   #stale = new Set<Id>();
+  /** Of those the last query failed. */
+  #unknown = new Set<Id>();
   #timer: Timer | undefined;
+  #retry: Timer | undefined;
   #running: Promise<void> | undefined;
   #stopped = false;
   #failing = false;
@@ -58,6 +61,7 @@ export class Paths<Id extends NodeId | Ip> {
     if (addresses.length === 0) {
       this.#nodes.delete(id);
       this.#stale.delete(id);
+      this.#unknown.delete(id);
       if (known !== undefined && known.paths !== NONE) this.#options.changed(id, undefined);
       return;
     }
@@ -94,6 +98,8 @@ export class Paths<Id extends NodeId | Ip> {
     this.#stopped = true;
     this.#timer?.cancel();
     this.#timer = undefined;
+    this.#retry?.cancel();
+    this.#retry = undefined;
   }
 
   /** The first deadline stands: a burst that goes on does not put resolution off for ever. */
@@ -135,12 +141,20 @@ export class Paths<Id extends NodeId | Ip> {
     } catch (error) {
       if (!this.#failing) this.#options.failed?.(`cannot look up the route to ${id}: ${(error as Error).message}`);
       this.#failing = true;
-      this.#options.clock.schedule(after(this.#options.clock.now(), RETRY), () => {
-        if (!this.#nodes.has(id)) return;
-        this.#stale.add(id);
-        this.#schedule(0);
-      });
+      this.#unknown.add(id);
+      this.#scheduleRetry();
     }
+  }
+
+  /** One timer for all, however often they are asked for in between. */
+  #scheduleRetry(): void {
+    if (this.#stopped) return;
+    this.#retry ??= this.#options.clock.schedule(after(this.#options.clock.now(), RETRY), () => {
+      this.#retry = undefined;
+      for (const id of this.#unknown) this.#stale.add(id);
+      this.#unknown.clear();
+      this.#schedule(0);
+    });
   }
 
   /** The first of the node's addresses of a family to which the kernel has a way, best one of their own. */

@@ -156,6 +156,22 @@ t.test('a failed query keeps the path, is said once and asked again', async (t) 
   t.equal(kernel.queries.length, 6, 'once a second');
 });
 
+t.test('what fails is asked for again once a second, however often routes have changed meanwhile', async (t) => {
+  const { kernel, clock, paths } = setup();
+  kernel.paths.set(A6, new Error('ENOBUFS'));
+  paths.setNode(A, [A6]);
+  for (let i = 0; i < 10; i++) {
+    paths.refresh();
+    await clock.pass(DEBOUNCE);
+  }
+  const { length } = kernel.queries;
+  await clock.pass(3000);
+  t.equal(kernel.queries.length - length, 3);
+  paths.setNode(A, []);
+  await clock.pass(3000);
+  t.equal(kernel.queries.length - length, 3, 'and not at all once the node is gone');
+});
+
 t.test('settled() waits for what is open; nothing is told after stop()', async (t) => {
   const { kernel, changes, clock, paths } = setup();
   kernel.paths.set(A6, path(2, 'fe80::1'));
