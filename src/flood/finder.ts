@@ -130,9 +130,9 @@ export class Finder {
   /** A node tells of other adjacencies than before. */
   adjacenciesChanged(node: NodeId, before: readonly NodeId[], now: readonly NodeId[]): void {
     if (this.#port === 0) return;
-    const { clock, records } = this.#options;
+    const { self, clock, records } = this.#options;
     if (now.length > 0) this.#departures.returned(node);
-    else this.#departures.left(node, before.filter((other) => records.adjacencies(other).includes(node)), clock.now());
+    else if (node !== self) this.#departures.left(node, before.filter((other) => records.adjacencies(other).includes(node)), clock.now());
     const lost = before.some((node) => !now.includes(node));
     this.#reachAnew(after(this.#options.clock.now(), lost ? 0 : GATHERING));
     this.#options.changed();
