@@ -13,7 +13,7 @@
 # make bench-ubus       calls and decoding of ubus-ts, against the ubus command; seconds
 # make wifi-test   of the tests: real hostapd, wpa_supplicant and Wi-Fi frames in a virtual machine; minutes
 # make wifi-sroamd  one network of the daemon and a real sroamd, in that machine: SROAMD=its binary
-# make soak    a client roams a thousand times while links fail and daemons die; ten minutes, ROAMS=200: two; SEED=...
+# make soak    a client roams a thousand times while links fail and daemons die; four minutes, ROAMS=200: one; SEED=...
 # make bench-routes     time for routes of 10,000 clients, for another path to their router, and for none; seconds
 # make bench-handover   how long streams stop when a client roams, against other systems; minutes
 # make bench-wifi       the same in the virtual machine of wifi-test
