@@ -10,14 +10,14 @@ import type { Record, RecordKey } from './record.js';
 import type { Instant, Millis } from './time.js';
 import { after, MINUTE } from './time.js';
 
-/** How often copies of one record may meet across the ends of the number range within a window, and in the next one. */
+/** How often the numbers of one record may go past the end of their range within a window, and in the next one. */
 const TURNS = 4;
 const WINDOW: Millis = MINUTE;
 
 const NONE: ReadonlyMap<RecordKey, number> = new Map();
 
 export class Storms {
-  #turns = new Map<RecordKey, number>();
+  #present = new Map<RecordKey, number>();
   /** Those of the window before. */
   #past = NONE;
   #end = -Infinity as Instant;
@@ -27,18 +27,18 @@ export class Storms {
     const order = compareVersions(copy, known);
     const difference = copy.seqno - known.seqno;
     if (difference === 0 || difference > 0 === order > 0) return order;
-    return this.#turn(known.key, now) > TURNS ? difference : order;
+    return this.#turns(known.key, order > 0, now) > TURNS ? difference : order;
   }
 
-  /** Returns how often it has turned by now. */
-  #turn(key: RecordKey, now: Instant): number {
+  /** How often it has turned by now. An old copy that comes late is not yet one that takes the place of a newer one. */
+  #turns(key: RecordKey, turns: boolean, now: Instant): number {
     if (now >= this.#end) {
-      this.#past = now < after(this.#end, WINDOW) ? this.#turns : NONE;
-      this.#turns = new Map();
+      this.#past = now < after(this.#end, WINDOW) ? this.#present : NONE;
+      this.#present = new Map();
       this.#end = after(now, WINDOW);
     }
-    const turns = (this.#turns.get(key) ?? 0) + 1;
-    this.#turns.set(key, turns);
-    return Math.max(turns, this.#past.get(key) ?? 0);
+    const count = (this.#present.get(key) ?? 0) + (turns ? 1 : 0);
+    if (turns) this.#present.set(key, count);
+    return Math.max(count, this.#past.get(key) ?? 0);
   }
 }

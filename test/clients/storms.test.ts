@@ -25,6 +25,12 @@ t.test('numbers that go round once are in the order of the circle, those that go
   t.ok(storms.compare(copy(0), known, at(4 * MINUTE)) > 0, 'and then it is over');
 });
 
+t.test('old copies that come late, from however many peers, are old', async (t) => {
+  const storms = new Storms();
+  t.ok(storms.compare(copy(0), copy(0xffff), at(0)) > 0);
+  for (let i = 0; i < 100; i++) t.ok(storms.compare(copy(0xffff), copy(0), at(i)) < 0, `copy ${i}`);
+});
+
 t.test('numbers that go round slowly', async (t) => {
   const storms = new Storms();
   for (let i = 0; i < 100; i++) {
