@@ -17,6 +17,7 @@ import { Cleanup, interruption, ip, Service, until } from '../lab/shell.js';
 import { GATEWAY4, PREFIX4, Topology } from '../lab/topology.js';
 import type { PerfDhcp } from './perfdhcp.js';
 import { quantile, readPerfDhcp } from './perfdhcp.js';
+import { SHIPPED_FLAGS } from './shipped.js';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const rates = (process.env['RATES'] ?? '100,200,500,1000,2000').split(',').map(Number);
@@ -51,8 +52,8 @@ const roaming: Server = {
     };
     const lines = Object.entries(options).map(([name, value]) => `\toption ${name} '${value}'\n`);
     await writeFile(config, `config roaming 'main'\n${lines.join('')}`);
-    const program = join(here, '../dist/roaming.js');
-    const service = new Service('roaming', net.in('server', process.execPath, program, 'daemon', '--config', config, '--ubus', socket));
+    const program = [process.execPath, ...SHIPPED_FLAGS, join(here, '../dist/roaming.js')];
+    const service = new Service('roaming', net.in('server', ...program, 'daemon', '--config', config, '--ubus', socket));
     cleanup.add(() => service.stop());
     await until('the daemon serves', 10, async () => service.output.includes(`${MAC} is here`));
     return service;
