@@ -148,7 +148,7 @@ export class Roaming implements System {
 
 /** By its log, which takes no more programs to look at. */
 function running({ name, daemon }: Router): boolean {
-  if (daemon?.running !== true) throw new Error(`${name}: the daemon ended:\n${daemon?.output}`);
+  if (daemon?.running !== true) throw new Error(`${name}: the daemon ended with ${daemon?.ending}:\n${daemon?.output}`);
   return daemon.output.includes('started as');
 }
 

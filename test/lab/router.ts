@@ -171,7 +171,7 @@ export class Router {
   /** Waits until the daemon answers on ubus. */
   async ready(): Promise<void> {
     await until(`${this.name}: the daemon answers`, 15, async () => {
-      if (this.daemon?.running === false) throw new Error(`${this.name}: the daemon ended:\n${this.daemon.output}`);
+      if (this.daemon?.running === false) throw new Error(`${this.name}: the daemon ended with ${this.daemon.ending}:\n${this.daemon.output}`);
       // Before it says so there is no use in asking, which takes a program each time.
       return this.daemon?.output.includes('started as') && this.cli('status', '--json').then(() => true, () => false);
     });

@@ -146,6 +146,12 @@ export class Service {
     return this.child.exitCode === null && this.child.signalCode === null && this.child.pid !== undefined;
   }
 
+  /** What it ended with, for a person: its last words may still be on their way. */
+  get ending(): string {
+    const { exitCode, signalCode } = this.child;
+    return signalCode ?? `exit code ${exitCode}`;
+  }
+
   /** Sends the signal and waits for the end; SIGKILL after five seconds of an idle machine. */
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
     if (!this.running) return;
