@@ -241,8 +241,7 @@ export class Database {
     const died: { record: Record; meaning: Meaning }[] = [];
     const records = this.#records;
     for (let key = this.#deadlines.popDue(now); key !== undefined; key = this.#deadlines.popDue(now)) {
-      const row = records.row(key);
-      if (row === undefined || records.queued(row) > now) continue;
+      const row = records.row(key)!;
       if (records.isLive(row) && records.expires(row) <= now) {
         records.setLive(row, false);
         const record = records.get(key)!;

@@ -54,11 +54,17 @@ export class DeadlineHeap<T> {
     items[i] = item;
   }
 
-  /** Takes the earliest item off if its deadline has come. */
+  /** Takes the earliest item off that counts, if its deadline has come. */
   popDue(now: Instant): T | undefined {
-    const first = this.#times[0];
-    if (first === undefined || first > now) return undefined;
-    const top = this.#items[0];
+    for (let first = this.#times[0]; first !== undefined && first <= now; first = this.#times[0]) {
+      const item = this.#pop();
+      if (this.counts(item, first)) return item;
+    }
+    return undefined;
+  }
+
+  #pop(): T {
+    const top = this.#items[0]!;
     const at = this.#times.pop()!;
     const item = this.#items.pop()!;
     if (this.#items.length > 0) this.#sink(at, item);

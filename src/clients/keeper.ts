@@ -55,9 +55,6 @@ export class Keeper {
   poll(now: Instant): Record[] {
     const extended: Record[] = [];
     for (let mac = this.#rounds.popDue(now); mac !== undefined; mac = this.#rounds.popDue(now)) {
-      const at = this.#queued.get(mac);
-      // An earlier round has taken its place.
-      if (at === undefined || at > now) continue;
       this.#queued.delete(mac);
       if (!this.#kept.has(mac)) continue;
       extended.push(...this.#due(mac, now));

@@ -154,9 +154,7 @@ export class DigestTree {
   /** Leaves out what is about to expire. */
   poll(now: Instant): void {
     for (let key = this.#deadlines.popDue(now); key !== undefined; key = this.#deadlines.popDue(now)) {
-      const entry = this.#buckets.find(this.#placeOf(hashKey(key)), key);
-      if (entry === undefined || this.#buckets.due(entry) > now) continue;
-      this.#buckets.setDue(entry, NEVER);
+      this.#buckets.setDue(this.#buckets.find(this.#placeOf(hashKey(key)), key)!, NEVER);
       this.touch(key, now);
     }
   }

@@ -131,7 +131,6 @@ export class HostAddresses {
     const ask: HostAddress[] = [];
     const lost: HostAddress[] = [];
     for (let due = this.#deadlines.popDue(now); due !== undefined; due = this.#deadlines.popDue(now)) {
-      if (this.#addresses.get(due.address) !== due || due.queued > now) continue;
       if (due.next <= now) {
         if (due.asks >= (due.tentative ? TENTATIVE_ASKS : MAX_ASKS)) {
           this.drop(due.address);

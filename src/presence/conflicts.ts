@@ -109,8 +109,7 @@ export class Conflicts {
 
   poll(now: Instant): void {
     for (let mac = this.#deadlines.popDue(now); mac !== undefined; mac = this.#deadlines.popDue(now)) {
-      const contest = this.#contests.get(mac);
-      if (contest === undefined || contest.due > now) continue;
+      const contest = this.#contests.get(mac)!;
       const station = this.#options.presence.get(mac);
       if (station === undefined) this.#contests.delete(mac);
       else this.#proceed(station, contest, now);

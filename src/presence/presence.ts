@@ -170,8 +170,7 @@ export class Presence {
   poll(now: Instant): PresenceChange[] {
     const changes: PresenceChange[] = [];
     for (let mac = this.#deadlines.popDue(now); mac !== undefined; mac = this.#deadlines.popDue(now)) {
-      const held = this.#stations.get(mac);
-      if (held?.queued === undefined || held.queued > now) continue;
+      const held = this.#stations.get(mac)!;
       held.queued = undefined;
       const change = this.#due(held, now);
       if (change !== undefined) changes.push(change);

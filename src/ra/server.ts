@@ -76,7 +76,7 @@ export class RaServer {
   #random: Random;
   readonly #withdrawals = new Withdrawals();
   #states = new Map<Mac, State>();
-  #deadlines = new DeadlineHeap<{ readonly state: State; readonly at: Instant }>(({ state }, at) => state.queued === at);
+  #deadlines = new DeadlineHeap<State>((state, at) => state.queued === at);
 
   /** `clients` gives those that are here now. Throws BadInput where the configuration cannot be told. */
   constructor(config: RaConfig, gateway: RaGateway, clients: (mac: Mac) => RaClient | undefined, random: Random) {
@@ -148,11 +148,8 @@ export class RaServer {
   poll(now: Instant): OutgoingFrame[] {
     const frames: OutgoingFrame[] = [];
     for (;;) {
-      const due = this.#deadlines.popDue(now);
-      if (due === undefined) return frames;
-      const { state, at } = due;
-      // An earlier deadline has taken its place since.
-      if (state.queued !== at) continue;
+      const state = this.#deadlines.popDue(now);
+      if (state === undefined) return frames;
       state.queued = undefined;
       const client = state.present ? this.#clients(state.mac) : undefined;
       if (client === undefined) this.#states.delete(state.mac);
@@ -202,7 +199,7 @@ export class RaServer {
     state.refresh = at;
     if (state.queued !== undefined && state.queued <= at) return;
     state.queued = at;
-    this.#deadlines.push(at, { state, at });
+    this.#deadlines.push(at, state);
   }
 }
 

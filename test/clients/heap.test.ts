@@ -18,6 +18,23 @@ t.test('what was put in anew with an earlier deadline does not pile up', async (
   t.equal(heap.popDue(5001 as Instant), 'restless');
 });
 
+t.test('what was put in anew comes out once, when it is due by its latest deadline', async (t) => {
+  const deadlines = new Map<string, Instant>();
+  const heap = new DeadlineHeap<string>((item, at) => deadlines.get(item) === at);
+  const put = (item: string, at: number) => {
+    deadlines.set(item, at as Instant);
+    heap.push(at as Instant, item);
+  };
+  put('later', 10);
+  put('other', 15);
+  put('later', 20);
+  t.equal(heap.popDue(12 as Instant), undefined);
+  t.equal(heap.popDue(30 as Instant), 'other');
+  t.equal(heap.popDue(30 as Instant), 'later');
+  t.equal(heap.popDue(30 as Instant), undefined);
+  t.equal(heap.size, 0);
+});
+
 t.test('items come out in the order of their deadlines, and none before its time', async () => {
   fc.assert(
     fc.property(fc.array(fc.nat(50)), fc.nat(60), (deadlines, now) => {
