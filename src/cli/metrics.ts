@@ -1,5 +1,6 @@
 /** `roaming metrics`: the text format of Prometheus, version 0.0.4. The Lua collector in files/ gives the same. */
 import type { NodeView, PeerView } from '../status/peers.js';
+import { isUp } from '../status/peers.js';
 import type { StatusView } from './show.js';
 
 export interface Readings {
@@ -54,7 +55,7 @@ function metricsOf({ status, nodes, peers }: Readings): Metric[] {
     gauge('roaming_routes_installed', 'Host routes in the kernel.', one(routes.installed)),
     gauge('roaming_routes_pending', 'Changes that the kernel has not taken yet.', one(routes.pending)),
     gauge('roaming_problems', 'What is not as clients need it.', one(status.problems.length)),
-    gauge('roaming_peer_up', 'Whether records flow to and from a peer.', ofPeer(({ state, unresponsive }) => (state === 'up' && !unresponsive ? 1 : 0))),
+    gauge('roaming_peer_up', 'Whether records flow to and from a peer.', ofPeer((peer) => (isUp(peer) ? 1 : 0))),
     gauge('roaming_peer_rtt_seconds', 'Round-trip time to a peer.', ofPeer(({ rtt }) => (rtt === undefined ? undefined : rtt / 1000))),
     gauge('roaming_peer_received_bytes', 'Bytes received in the session.', ofPeer(({ bytes_in }) => bytes_in)),
     gauge('roaming_peer_sent_bytes', 'Bytes sent in the session.', ofPeer(({ bytes_out }) => bytes_out)),

@@ -11,6 +11,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import type { Discovery, DiscoveryEvents, InterfaceChoice, Logger } from '../ports.js';
 import { monotonicTime } from './clock.js';
 import { seal, unseal } from './hello-seal.js';
+import { ADDRESSES6 } from './ip6.js';
 import { reasonOf } from './mesh-errors.js';
 import { SINK } from './strays.js';
 
@@ -25,9 +26,6 @@ const MAX_DATAGRAM = 512;
 
 /** Milliseconds from a bind that failed to the next. */
 const RETRY = 30_000;
-
-/** The kernel's addresses: address, interface index, prefix length, scope and flags in hexadecimal, name. */
-const ADDRESSES = '/proc/net/if_inet6';
 
 /** Flags of linux/if_addr.h: duplicate address detection (RFC 4862 5.4) has failed, or is not done yet. */
 const IFA_F_DADFAILED = 0x08;
@@ -194,7 +192,7 @@ function linkLocalInterfaces(): Map<string, number> {
 /** '' where the kernel has no IPv6. Throws where that is not known: then those of before are as good as any. */
 function readAddresses(): string {
   try {
-    return readFileSync(ADDRESSES, 'ascii');
+    return readFileSync(ADDRESSES6, 'ascii');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
     throw error;
@@ -202,7 +200,7 @@ function readAddresses(): string {
 }
 
 /**
- * Indexes by name of the interfaces that have a link-local address which may be used, out of what {@link ADDRESSES} says.
+ * Indexes by name of the interfaces that have a link-local address which may be used, out of what {@link ADDRESSES6} says.
  * From a tentative one nothing can be sent: a hello would be lost, and who answers another's could not be connected to.
  */
 export function usableLinkLocals(text: string): Map<string, number> {

@@ -14,7 +14,7 @@ import type { Logger, StationEvent, Stations } from '../ports.js';
 import type { AccessPoint } from './access-points.js';
 import { accessPointsOf } from './access-points.js';
 import { networkOf } from './devices.js';
-import { NetlinkError } from './netlink/error.js';
+import { unless } from './netlink/error.js';
 import type { Nl80211, Station, StationEvent as WirelessEvent } from './netlink/nl80211.js';
 import type { Later } from './rereading.js';
 import { later, Rereading } from './rereading.js';
@@ -188,7 +188,8 @@ export class WifiStations implements Stations {
     for (const point of this.#points()) {
       for (const { ifindex, name } of point.interfaces) {
         const network = this.#networkOf(name);
-        for (const station of await wireless.stations(ifindex).catch(noneIfGone)) {
+        // One that has vanished since it was read has no stations; that it has, the kernel tells as well.
+        for (const station of (await wireless.stations(ifindex).catch(unless('ENODEV'))) ?? []) {
           const key = keyOf(point.ifindex, station.mac);
           // A driver without lists for VLANs has all stations in each.
           if (present.has(key) || !isStationMac(station.mac)) continue;
@@ -334,10 +335,4 @@ export class WifiStations implements Stations {
 
 function keyOf(ifindex: number, mac: Mac): string {
   return `${ifindex} ${mac}`;
-}
-
-/** An interface that has vanished since it was read has no stations; that it has, the kernel tells as well. */
-function noneIfGone(error: unknown): Station[] {
-  if (error instanceof NetlinkError && error.code === 'ENODEV') return [];
-  throw error;
 }

@@ -53,6 +53,11 @@ export interface PeerView {
   readonly error?: string;
 }
 
+/** Whether records flow to and from a peer, as far as is known. */
+export function isUp({ state, unresponsive }: Pick<PeerView, 'state' | 'unresponsive'>): boolean {
+  return state === 'up' && !unresponsive;
+}
+
 export function viewPeer(db: Database, peer: PeerStatus): PeerView {
   const { remote, direction, state, standby, unresponsive, kind, node, since, rtt, error } = peer;
   return {

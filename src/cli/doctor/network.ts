@@ -5,6 +5,7 @@ import type { Prefix } from '../../net/prefix.js';
 import { anyContains } from '../../net/prefix.js';
 import type { LeaseView } from '../../status/leases.js';
 import type { NodeView, PeerView } from '../../status/peers.js';
+import { isUp } from '../../status/peers.js';
 import type { ClientView } from '../../status/views.js';
 import type { PackageManager } from '../packages.js';
 import { installCommand } from '../packages.js';
@@ -46,7 +47,7 @@ export function checkPeers(peers: readonly PeerView[] | undefined): Finding[] {
   if (peers === undefined) {
     return [{ level: 'unknown', message: 'the daemon does not answer: peers and routers not looked at', fix: ['service roaming start'] }];
   }
-  const up = peers.filter(({ state, unresponsive }) => state === 'up' && !unresponsive);
+  const up = peers.filter(isUp);
   const findings = [
     ...peers.filter(({ unresponsive }) => unresponsive).map((peer) => peerFinding(peer, 'it does not acknowledge what it is sent')),
     ...peers.filter(({ state, error }) => state === 'waiting' && error !== undefined).map((peer) => peerFinding(peer, peer.error!)),
